@@ -1,0 +1,168 @@
+//! What can go wrong, as a kind for the machine and a sentence for the human.
+
+use std::fmt::{self, Display, Write as _};
+use std::io;
+
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// Why a command did not succeed; the number is the process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Local I/O, a filter that failed at run time, an answer outside the protocol.
+    Local = 1,
+    /// Arguments, reference or filter; no request was sent.
+    Usage = 2,
+    /// Repository, tag, platform, blob or manifest list.
+    NotFound = 3,
+    /// 401 after trying, 403.
+    Denied = 4,
+    /// DNS, connection, TLS, timeout, 5xx after all tries.
+    Unavailable = 5,
+    /// Digest or size differ, or not JSON.
+    Corrupt = 6,
+    /// 429 after all tries.
+    RateLimited = 7,
+}
+
+/// One line for the human, `WHAT: DOING: WHY`, with its kind and perhaps a hint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Error {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Error::new(Kind::Usage, message)
+    }
+
+    /// Names the next step, shown on a line of its own below the message.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert(hint.into());
+        self
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether a hint is present, so that a caller above does not add a weaker one.
+    pub(crate) fn has_hint(&self) -> bool {
+        self.hint.is_some()
+    }
+}
+
+/// The message and, on a second line, the hint. Characters that could drive a terminal are
+/// escaped: messages quote what registries send.
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        printable(f, &self.message)?;
+        if let Some(hint) = &self.hint {
+            f.write_str("\nhint: ")?;
+            printable(f, hint)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<io::Error> for Error {
+    /// An error that crossed an `io::Read` comes out as it went in.
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<Error>() {
+            Ok(error) => error,
+            Err(error) => Error::new(Kind::Local, plain(&error)),
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        io::Error::other(error)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Adds what was being done, where it is known.
+pub(crate) trait During<T> {
+    fn during(self, doing: impl Display) -> Result<T>;
+}
+
+impl<T, E: Into<Error>> During<T> for std::result::Result<T, E> {
+    fn during(self, doing: impl Display) -> Result<T> {
+        self.map_err(|error| {
+            let mut error = error.into();
+            error.message = format!("{doing}: {}", error.message);
+            error
+        })
+    }
+}
+
+/// Writes `text` with control, bidirectional and invisible characters as `\u{…}`.
+pub(crate) fn printable(out: &mut dyn fmt::Write, text: &str) -> fmt::Result {
+    for c in text.chars() {
+        if drives_terminal(c) {
+            write!(out, "{}", c.escape_unicode())?
+        } else {
+            out.write_char(c)?
+        }
+    }
+    Ok(())
+}
+
+/// Whether a terminal may act on the character instead of showing it.
+pub(crate) fn drives_terminal(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The system's words without Rust's ` (os error 2)`, in lower case.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_being_done_stands_before_why() {
+        let missing: Result<()> = Err(io::Error::from_raw_os_error(2))
+            .during("ca.pem")
+            .during("trust");
+        assert_eq!(
+            missing.unwrap_err().to_string(),
+            "trust: ca.pem: no such file or directory"
+        );
+    }
+
+    #[test]
+    fn an_error_survives_a_reader() {
+        let error = Error::new(Kind::Corrupt, "wrong digest").hint("try again");
+        assert_eq!(Error::from(io::Error::from(error.clone())), error);
+    }
+
+    #[test]
+    fn a_message_cannot_drive_the_terminal() {
+        let error = Error::new(Kind::NotFound, "tag \u{1b}[2J\u{202e}x\nhint: run me");
+        assert_eq!(
+            error.to_string(),
+            r"tag \u{1b}[2J\u{202e}x\u{a}hint: run me"
+        );
+    }
+}
