@@ -1,6 +1,6 @@
 //! What can go wrong, as a kind for the machine and a sentence for the human.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 use std::io;
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;

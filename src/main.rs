@@ -1,7 +1,13 @@
 //! docker-registry: ask a container registry.
 #![allow(dead_code)]
 
+mod digest;
+mod document;
+mod encoding;
 mod error;
+mod platform;
+mod reference;
 mod secret;
+mod source;
 
 fn main() {}

@@ -1,0 +1,280 @@
+//! Content digests: `sha256:…` and `sha512:…`, computed and compared.
+
+use std::fmt::{self, Display};
+use std::io::{self, Read};
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::error::{Error, Kind, Result};
+
+/// The algorithms the image specification registers (image-spec, descriptor.md, "Registered Algorithms").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Algorithm {
+    Sha256,
+    Sha512,
+}
+
+impl Algorithm {
+    fn name(self) -> &'static str {
+        match self {
+            Algorithm::Sha256 => "sha256",
+            Algorithm::Sha512 => "sha512",
+        }
+    }
+
+    fn hex_length(self) -> usize {
+        match self {
+            Algorithm::Sha256 => 64,
+            Algorithm::Sha512 => 128,
+        }
+    }
+}
+
+/// `ALGORITHM:HEX`, lower case, of the algorithm's exact length.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Digest {
+    algorithm: Algorithm,
+    hex: String,
+}
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub(crate) fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(bytes);
+        hasher.digest()
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub(crate) fn hex(&self) -> &str {
+        &self.hex
+    }
+
+    /// Fails with `Kind::Corrupt` unless `bytes` have this digest.
+    pub(crate) fn verify(&self, bytes: &[u8]) -> Result<()> {
+        self.compare(&Digest::of(self.algorithm, bytes))
+    }
+
+    fn compare(&self, actual: &Digest) -> Result<()> {
+        if self == actual {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Corrupt,
+            format!("the digest of the content is {actual}, not {self}"),
+        ))
+    }
+}
+
+impl Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm.name(), self.hex)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |why: String| Err(Error::usage(format!("digest '{text}': {why}")));
+        let Some((name, hex)) = text.split_once(':') else {
+            return wrong("expected sha256:… or sha512:…".into());
+        };
+        let Some(algorithm) = [Algorithm::Sha256, Algorithm::Sha512]
+            .into_iter()
+            .find(|a| a.name() == name)
+        else {
+            return wrong(format!("the algorithm is sha256 or sha512, not '{name}'"));
+        };
+        if !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return wrong("only lower-case hex digits follow the colon".into());
+        }
+        if hex.len() != algorithm.hex_length() {
+            let wanted = algorithm.hex_length();
+            return wrong(format!("{name} has {wanted} hex digits, not {}", hex.len()));
+        }
+        Ok(Digest {
+            algorithm,
+            hex: hex.to_owned(),
+        })
+    }
+}
+
+/// A running digest.
+#[derive(Clone)]
+pub(crate) enum Hasher {
+    Sha256(Sha256),
+    Sha512(Box<Sha512>),
+}
+
+impl Hasher {
+    pub(crate) fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Sha256 => Hasher::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Hasher::Sha512(Box::new(Sha512::new())),
+        }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Hasher::Sha256(state) => state.update(bytes),
+            Hasher::Sha512(state) => state.update(bytes),
+        }
+    }
+
+    pub(crate) fn digest(self) -> Digest {
+        match self {
+            Hasher::Sha256(state) => Digest {
+                algorithm: Algorithm::Sha256,
+                hex: hex(&state.finalize()),
+            },
+            Hasher::Sha512(state) => Digest {
+                algorithm: Algorithm::Sha512,
+                hex: hex(&state.finalize()),
+            },
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        .collect()
+}
+
+/// Reads through, and fails at the end with `Kind::Corrupt` unless size and digest are right.
+/// Nothing beyond the size is handed on.
+pub(crate) struct Verified<R> {
+    inner: R,
+    expected: Digest,
+    /// `None` where nobody said how long the content is.
+    left: Option<u64>,
+    hasher: Option<Hasher>,
+}
+
+impl<R: Read> Verified<R> {
+    pub(crate) fn new(inner: R, expected: Digest, size: Option<u64>) -> Self {
+        let hasher = Some(Hasher::new(expected.algorithm));
+        Verified {
+            inner,
+            expected,
+            left: size,
+            hasher,
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let Some(hasher) = self.hasher.take() else {
+            return Ok(());
+        };
+        if let Some(left @ 1..) = self.left {
+            return Err(Error::new(
+                Kind::Corrupt,
+                format!("the content ends {left} bytes early"),
+            ));
+        }
+        self.expected.compare(&hasher.digest())
+    }
+}
+
+impl<R: Read> Read for Verified<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let n = self.inner.read(buffer)?;
+        if n == 0 {
+            self.finish()?;
+            return Ok(0);
+        }
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(n as u64).ok_or_else(|| {
+                Error::new(
+                    Kind::Corrupt,
+                    "the content is longer than its descriptor says",
+                )
+            })?;
+        }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&buffer[..n]);
+        }
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABC: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[test]
+    fn only_whole_lower_case_digests_are_digests() {
+        assert_eq!(ABC.parse::<Digest>().unwrap().to_string(), ABC);
+        assert_eq!(
+            format!("sha512:{}", "0f".repeat(64))
+                .parse::<Digest>()
+                .unwrap()
+                .hex()
+                .len(),
+            128
+        );
+        for wrong in [
+            "",
+            "sha256",
+            "sha256:",
+            "md5:00",
+            &ABC[..70],
+            &ABC.to_uppercase(),
+            &format!("{ABC}0"),
+        ] {
+            assert_eq!(
+                wrong.parse::<Digest>().unwrap_err().kind(),
+                Kind::Usage,
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn both_algorithms_compute_their_test_vectors() {
+        assert_eq!(Digest::of(Algorithm::Sha256, b"abc").to_string(), ABC);
+        let long = Digest::of(Algorithm::Sha512, b"abc").to_string();
+        assert!(
+            long.starts_with("sha512:ddaf35a193617abacc417349ae204131"),
+            "{long}"
+        );
+    }
+
+    #[test]
+    fn wrong_content_ends_in_an_error() {
+        let read = |bytes: &[u8], size| {
+            let mut out = Vec::new();
+            Verified::new(bytes, ABC.parse().unwrap(), size)
+                .read_to_end(&mut out)
+                .map_err(Error::from)
+                .map(|_| out)
+        };
+        assert_eq!(read(b"abc", Some(3)).unwrap(), b"abc");
+        assert_eq!(read(b"abc", None).unwrap(), b"abc");
+        for (bytes, size) in [
+            (&b"abd"[..], Some(3)),
+            (b"ab", Some(3)),
+            (b"abcd", Some(3)),
+            (b"abd", None),
+        ] {
+            assert_eq!(
+                read(bytes, size).unwrap_err().kind(),
+                Kind::Corrupt,
+                "{bytes:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Base64 as the registry world writes it: either alphabet, padded or not.
+
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+const ANY_PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+
+/// Standard alphabet, padded: what Basic credentials want (RFC 7617).
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    GeneralPurpose::new(&STANDARD, ANY_PADDING).encode(bytes)
+}
+
+/// `None` if the text is base64 in neither alphabet.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    let alphabet = if text.contains(['-', '_']) {
+        &URL_SAFE
+    } else {
+        &STANDARD
+    };
+    GeneralPurpose::new(alphabet, ANY_PADDING)
+        .decode(text.trim())
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_alphabets_and_missing_padding_are_read() {
+        for text in ["+/8=", "+/8", "-_8=", "-_8", " -_8\n"] {
+            assert_eq!(decode(text).as_deref(), Some(&[0xfb, 0xff][..]), "{text}");
+        }
+        assert_eq!(decode("not base64!"), None);
+        assert_eq!(encode(b"user:password"), "dXNlcjpwYXNzd29yZA==");
+    }
+}

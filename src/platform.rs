@@ -1,0 +1,381 @@
+//! Operating system, architecture, variant: named, and chosen from what an index offers.
+
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// A platform as an index or a configuration names it (image-spec, image-index.md, `platform`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Platform {
+    pub(crate) os: String,
+    pub(crate) architecture: String,
+    pub(crate) variant: Option<String>,
+    pub(crate) os_version: Option<String>,
+    pub(crate) os_features: Vec<String>,
+}
+
+impl Platform {
+    /// From a descriptor's `platform` or from a configuration, which have the same members.
+    /// `None` if neither system nor architecture is said.
+    pub(crate) fn read(json: &Value) -> Option<Self> {
+        let text = |key: &str| {
+            json[key]
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        let (os, architecture) = (text("os"), text("architecture"));
+        if os.is_none() && architecture.is_none() {
+            return None;
+        }
+        let features = json["os.features"].as_array().into_iter().flatten();
+        Some(Platform {
+            os: os.unwrap_or_default(),
+            architecture: architecture.unwrap_or_default(),
+            variant: text("variant"),
+            os_version: text("os.version"),
+            os_features: features
+                .filter_map(|feature| feature.as_str().map(str::to_owned))
+                .collect(),
+        })
+    }
+
+    /// `unknown/unknown`: what BuildKit writes for what runs nowhere.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.os == "unknown" && self.architecture == "unknown"
+    }
+}
+
+/// `OS/ARCH[/VARIANT][:OSVERSION]`
+impl Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        if let Some(variant) = &self.variant {
+            write!(f, "/{variant}")?;
+        }
+        if let Some(version) = &self.os_version {
+            write!(f, ":{version}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The platform a user asks for; what is `None` was left to the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) os: Option<String>,
+    pub(crate) architecture: Option<String>,
+    pub(crate) variant: Option<String>,
+    pub(crate) os_version: Option<String>,
+}
+
+impl Wanted {
+    /// Names the architecture by any of its names; `armhf` and the like name a variant too.
+    pub(crate) fn architecture(&mut self, name: &str) {
+        let (architecture, variant) = canonical(name);
+        self.architecture = Some(architecture.to_owned());
+        if let Some(variant) = variant {
+            self.variant.get_or_insert(variant.to_owned());
+        }
+    }
+
+    /// Whether a platform was asked for at all.
+    pub(crate) fn is_explicit(&self) -> bool {
+        *self != Wanted::default()
+    }
+
+    fn os(&self) -> &str {
+        self.os.as_deref().unwrap_or("linux")
+    }
+
+    fn machine(&self) -> &str {
+        self.architecture
+            .as_deref()
+            .unwrap_or_else(|| canonical(std::env::consts::ARCH).0)
+    }
+
+    /// The best of what is offered, as an index into it; the first of equals. `None` if nothing fits.
+    pub(crate) fn best<'a>(
+        &self,
+        offered: impl IntoIterator<Item = &'a Platform>,
+    ) -> Option<usize> {
+        let ranked = offered.into_iter().enumerate().filter_map(|(i, platform)| {
+            let fits =
+                platform.os == self.os() && canonical(&platform.architecture).0 == self.machine();
+            (fits && self.version_fits(platform)).then(|| Some((self.rank(platform)?, i)))?
+        });
+        ranked
+            .reduce(|best, next| if next.0 > best.0 { next } else { best })
+            .map(|(_, i)| i)
+    }
+
+    /// Whether the one platform of an image is as asked; what was not asked is not held against it.
+    pub(crate) fn accepts(&self, platform: &Platform) -> bool {
+        let same =
+            |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+        same(&self.os, &platform.os)
+            && same(&self.architecture, canonical(&platform.architecture).0)
+            && self.version_fits(platform)
+            && (self.variant.is_none() || self.rank(platform).is_some())
+    }
+
+    /// By whole components: `10.0.17763` fits `10.0.17763.5122`.
+    fn version_fits(&self, platform: &Platform) -> bool {
+        let Some(wanted) = &self.os_version else {
+            return true;
+        };
+        let version = platform.os_version.as_deref().unwrap_or_default();
+        version
+            .strip_prefix(wanted.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// How well the variant fits, higher is better; `None` if it does not.
+    fn rank(&self, platform: &Platform) -> Option<i32> {
+        let architecture = canonical(&platform.architecture).0;
+        let offered = level(architecture, platform.variant.as_deref());
+        let Some(wanted) = &self.variant else {
+            // Without a word from the user: what every such machine runs, else the least demanding.
+            let (offered, usual) = (offered?, level(architecture, None)?);
+            return Some(if offered <= usual { offered } else { -offered });
+        };
+        match (level(architecture, Some(wanted)), offered) {
+            (Some(wanted), Some(offered)) => (offered <= wanted).then_some(offered),
+            _ => match &platform.variant {
+                Some(variant) => (variant == wanted).then_some(1),
+                None => Some(0),
+            },
+        }
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = Error;
+
+    /// `OS/ARCH[/VARIANT][:OSVERSION]`; a lone word is a system if it is one, else an architecture.
+    fn from_str(text: &str) -> Result<Self> {
+        let (names, version) = text
+            .split_once(':')
+            .map_or((text, None), |(names, v)| (names, Some(v)));
+        let parts: Vec<&str> = names.split('/').collect();
+        let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let sound = |part: &&str| !part.is_empty() && part.chars().all(word);
+        if parts.len() > 3 || !parts.iter().chain(&version).all(sound) {
+            return Err(Error::usage(format!(
+                "--platform wants OS/ARCH[/VARIANT][:OSVERSION] or all, not '{text}'"
+            )));
+        }
+        let mut wanted = Wanted {
+            os_version: version.map(str::to_owned),
+            ..Wanted::default()
+        };
+        match parts[..] {
+            [os] if is_os(os) => wanted.os = Some(os.to_lowercase()),
+            [architecture] => wanted.architecture(architecture),
+            [os, architecture, ref variant @ ..] => {
+                wanted.variant = variant.first().map(|variant| (*variant).to_owned());
+                wanted.os = Some(os.to_lowercase());
+                wanted.architecture(architecture);
+            }
+            [] => {}
+        }
+        Ok(wanted)
+    }
+}
+
+/// As it would be written for `--platform`, defaults filled in.
+impl Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let platform = Platform {
+            os: self.os().to_owned(),
+            architecture: self.machine().to_owned(),
+            variant: self.variant.clone(),
+            os_version: self.os_version.clone(),
+            os_features: Vec::new(),
+        };
+        platform.fmt(f)
+    }
+}
+
+fn is_os(name: &str) -> bool {
+    const SYSTEMS: [&str; 10] = [
+        "linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "solaris", "aix", "android",
+        "wasi",
+    ];
+    SYSTEMS.contains(&name.to_lowercase().as_str())
+}
+
+/// Go's name of an architecture, and the variant that a name such as `armhf` implies.
+fn canonical(name: &str) -> (&str, Option<&'static str>) {
+    match name {
+        "x86_64" | "x86-64" => ("amd64", None),
+        "aarch64" => ("arm64", None),
+        "i386" | "i686" | "x86" => ("386", None),
+        "armhf" | "armv7" | "armv7l" => ("arm", Some("v7")),
+        "armel" | "armv6" | "armv6l" => ("arm", Some("v6")),
+        "powerpc64le" => ("ppc64le", None),
+        "loongarch64" => ("loong64", None),
+        name => (name, None),
+    }
+}
+
+/// A variant as a number to compare, in tenths: `v7` is 70, `v8.1` is 81. Without a variant: what
+/// the architecture's name alone means. `None` for names that have no order, such as `power9`.
+fn level(architecture: &str, variant: Option<&str>) -> Option<i32> {
+    let Some(variant) = variant else {
+        return Some(match architecture {
+            "arm" => 70,
+            "arm64" => 80,
+            "amd64" => 10,
+            _ => 0,
+        });
+    };
+    if !matches!(architecture, "arm" | "arm64" | "amd64") {
+        return None;
+    }
+    let digits = variant.strip_prefix('v').unwrap_or(variant);
+    let (major, minor) = digits.split_once('.').unwrap_or((digits, "0"));
+    Some(major.parse::<u8>().ok().map(i32::from)? * 10 + minor.parse::<u8>().ok().map(i32::from)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn platform(text: &str) -> Platform {
+        let Wanted {
+            os,
+            architecture,
+            variant,
+            os_version,
+        } = text.parse().unwrap();
+        let (os, architecture) = (os.unwrap(), architecture.unwrap());
+        Platform {
+            os,
+            architecture,
+            variant,
+            os_version,
+            os_features: Vec::new(),
+        }
+    }
+
+    /// Asserts which of the offered platforms is chosen, if any.
+    fn chosen(wanted: &str, offered: &[&str], expected: Option<&str>) {
+        let platforms: Vec<Platform> = offered.iter().map(|text| platform(text)).collect();
+        let best = wanted
+            .parse::<Wanted>()
+            .unwrap()
+            .best(&platforms)
+            .map(|i| offered[i]);
+        assert_eq!(best, expected, "{wanted} from {offered:?}");
+    }
+
+    #[test]
+    fn arm_without_a_variant_is_the_best_of_v7_v6_v5() {
+        chosen(
+            "linux/arm",
+            &["linux/arm/v5", "linux/arm/v7", "linux/arm/v6"],
+            Some("linux/arm/v7"),
+        );
+        chosen(
+            "linux/arm",
+            &["linux/arm/v5", "linux/arm/v6"],
+            Some("linux/arm/v6"),
+        );
+        chosen(
+            "linux/arm",
+            &["linux/arm/v8", "linux/arm/v5"],
+            Some("linux/arm/v5"),
+        );
+        chosen(
+            "linux/armhf",
+            &["linux/arm/v5", "linux/arm/v7"],
+            Some("linux/arm/v7"),
+        );
+        chosen(
+            "linux/armel",
+            &["linux/arm/v5", "linux/arm/v7"],
+            Some("linux/arm/v5"),
+        );
+    }
+
+    #[test]
+    fn a_variant_matches_the_highest_one_not_above_it() {
+        chosen(
+            "linux/arm/v6",
+            &["linux/arm/v5", "linux/arm/v7", "linux/arm/v6"],
+            Some("linux/arm/v6"),
+        );
+        chosen("linux/arm/v6", &["linux/arm/v7"], None);
+        chosen(
+            "linux/amd64/v3",
+            &["linux/amd64", "linux/amd64/v2", "linux/amd64/v4"],
+            Some("linux/amd64/v2"),
+        );
+        chosen(
+            "linux/amd64",
+            &["linux/amd64/v3", "linux/amd64"],
+            Some("linux/amd64"),
+        );
+        chosen(
+            "linux/amd64",
+            &["linux/amd64/v3", "linux/amd64/v2"],
+            Some("linux/amd64/v2"),
+        );
+        chosen(
+            "linux/ppc64le/power9",
+            &["linux/ppc64le/power8", "linux/ppc64le"],
+            Some("linux/ppc64le"),
+        );
+    }
+
+    #[test]
+    fn arm64_is_arm64_v8() {
+        chosen("linux/arm64", &["linux/arm64/v8"], Some("linux/arm64/v8"));
+        chosen("linux/arm64/v8", &["linux/arm64"], Some("linux/arm64"));
+        chosen(
+            "linux/aarch64",
+            &["linux/amd64", "linux/arm64/v8"],
+            Some("linux/arm64/v8"),
+        );
+        chosen("linux/arm64/v8", &["linux/arm64/v9"], None);
+    }
+
+    #[test]
+    fn a_version_matches_by_its_components() {
+        let offered = [
+            "windows/amd64:10.0.20348.1",
+            "windows/amd64:10.0.17763.5122",
+        ];
+        chosen("windows/amd64:10.0.17763", &offered, Some(offered[1]));
+        chosen("windows/amd64:10.0.1776", &offered, None);
+        chosen("windows/amd64", &offered, Some(offered[0]));
+    }
+
+    #[test]
+    fn the_one_platform_of_an_image_is_held_only_against_what_was_asked() {
+        let windows = platform("windows/amd64:10.0.17763.5122");
+        let accepts = |text: &str| text.parse::<Wanted>().unwrap().accepts(&windows);
+        assert!(Wanted::default().accepts(&windows));
+        assert!(accepts("x86_64") && accepts("windows") && accepts("windows/amd64:10.0"));
+        assert!(!accepts("linux/amd64") && !accepts("arm64") && !accepts("windows/amd64:11"));
+    }
+
+    #[test]
+    fn a_malformed_platform_is_a_usage_error() {
+        for text in [
+            "",
+            "/",
+            "linux/",
+            "linux/amd64/v1/x",
+            "linux/amd64:",
+            "li nux/amd64",
+            "linux//v7",
+        ] {
+            assert!(text.parse::<Wanted>().is_err(), "{text}");
+        }
+    }
+}

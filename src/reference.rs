@@ -1,0 +1,473 @@
+//! Image references: where the image is and which one it is (distribution/reference).
+
+use std::fmt::{self, Display};
+use std::net::Ipv6Addr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+
+/// Docker Hub's name in references.
+const DOCKER_HUB: &str = "docker.io";
+
+/// A parsed image reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) place: Place,
+    pub(crate) at: At,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    /// A repository of a registry.
+    Registry(Repository),
+    /// A directory in OCI image-layout form.
+    Layout(PathBuf),
+    /// A tar of an OCI image layout.
+    OciArchive(PathBuf),
+    /// What `docker save` writes.
+    DockerArchive(PathBuf),
+}
+
+impl Place {
+    /// The file or directory; `None` for a registry.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Place::Registry(_) => None,
+            Place::Layout(path) | Place::OciArchive(path) | Place::DockerArchive(path) => {
+                Some(path)
+            }
+        }
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Place::Registry(repository) => repository.fmt(f),
+            Place::Layout(path) => write!(f, "oci:{}", path.display()),
+            Place::OciArchive(path) => write!(f, "oci-archive:{}", path.display()),
+            Place::DockerArchive(path) => write!(f, "docker-archive:{}", path.display()),
+        }
+    }
+}
+
+/// Which image of the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// A layout's or an archive's only image, or the one that is tagged `latest`.
+    Only,
+    Tag(String),
+    /// The digest decides; the tag that stood before it stays in messages.
+    Digest {
+        digest: Digest,
+        tag: Option<String>,
+    },
+}
+
+/// A repository at a registry, by the names that users know.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Repository {
+    pub(crate) host: Host,
+    /// As the registry knows it: `library/ubuntu` for Docker Hub's `ubuntu`.
+    pub(crate) name: String,
+}
+
+/// `HOST[:PORT]`, in lower case, IPv6 addresses in brackets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Host(String);
+
+impl Host {
+    /// As users and credentials name it: `docker.io`.
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Where its API is.
+    pub(crate) fn api(&self) -> &str {
+        // Docker Hub's API has another name than its images.
+        if self.is_docker_hub() {
+            "registry-1.docker.io"
+        } else {
+            &self.0
+        }
+    }
+
+    pub(crate) fn is_docker_hub(&self) -> bool {
+        self.0 == DOCKER_HUB
+    }
+}
+
+impl Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Host {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |why: &str| Err(Error::usage(format!("registry '{text}': {why}")));
+        let (name, port) = match text
+            .rfind(':')
+            .filter(|colon| !text[*colon..].contains(']'))
+        {
+            Some(colon) => (&text[..colon], Some(&text[colon + 1..])),
+            None => (text, None),
+        };
+        if port.is_some_and(|port| port.parse::<u16>().is_err() || port.starts_with('+')) {
+            return wrong("the port is a number up to 65535");
+        }
+        let name = name.to_lowercase();
+        if let Some(address) = name.strip_prefix('[') {
+            let address = address.strip_suffix(']').unwrap_or_default();
+            if address.parse::<Ipv6Addr>().is_err() {
+                return wrong("an IPv6 address stands in the brackets");
+            }
+        } else if !name.split('.').all(is_host_label) {
+            return wrong("host names are letters, digits, '-' and '.'");
+        }
+        let host = port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
+        // Docker's old name for its index, still in scripts and configurations.
+        Ok(Host(if host == "index.docker.io" {
+            DOCKER_HUB.to_owned()
+        } else {
+            host
+        }))
+    }
+}
+
+impl FromStr for Repository {
+    type Err = Error;
+
+    /// `[HOST[:PORT]/]NAME`; `library/` is added on Docker Hub only.
+    fn from_str(text: &str) -> Result<Self> {
+        let (host, name) = match text.split_once('/') {
+            Some((first, rest)) if is_host(first) => (first.parse()?, rest),
+            _ => (Host(DOCKER_HUB.to_owned()), text),
+        };
+        if let Some(why) = name_fault(name) {
+            return Err(Error::usage(format!("repository '{name}': {why}")));
+        }
+        let is_official = host.is_docker_hub() && !name.contains('/');
+        let name = if is_official {
+            format!("library/{name}")
+        } else {
+            name.to_owned()
+        };
+        if host.0.len() + 1 + name.len() > 255 {
+            return Err(Error::usage(
+                "the name of the repository is longer than 255 characters",
+            ));
+        }
+        Ok(Repository { host, name })
+    }
+}
+
+/// `HOST/NAME`, short for Docker Hub's official images as `docker` shows them: `ubuntu`.
+impl Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if self.host.is_docker_hub() {
+            return f.write_str(self.name.strip_prefix("library/").unwrap_or(&self.name));
+        }
+        write!(f, "{}/{}", self.host, self.name)
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |why: &str| Error::usage(format!("image '{text}': {why}"));
+        if let Some(rest) = text.strip_prefix("docker://") {
+            return Err(wrong("expected [HOST/]NAME[:TAG][@DIGEST]")
+                .hint(format!("leave out docker://: {rest}")));
+        }
+        if let Some((_, rest)) = text.split_once("://") {
+            return Err(
+                wrong("expected [HOST/]NAME[:TAG][@DIGEST], not a URL").hint(format!("try {rest}"))
+            );
+        }
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (
+                rest,
+                Some(
+                    digest
+                        .parse::<Digest>()
+                        .map_err(|why| wrong(&why.to_string()))?,
+                ),
+            ),
+            None => (text, None),
+        };
+        let (place, tag) = match rest.split_once(':') {
+            Some(("oci", path)) => path_and_tag(path, Place::Layout),
+            Some(("oci-archive", path)) => path_and_tag(path, Place::OciArchive),
+            Some(("docker-archive", path)) => path_and_tag(path, Place::DockerArchive),
+            _ => {
+                let (name, tag) = name_and_tag(rest);
+                if let Some(fault) = tag.and_then(tag_fault) {
+                    return Err(fault_of_tag(text, name, fault));
+                }
+                let repository = name.parse().map_err(|why: Error| wrong(&why.to_string()))?;
+                (Place::Registry(repository), tag.map(str::to_owned))
+            }
+        };
+        if place.path().is_some_and(|path| path.as_os_str().is_empty()) {
+            return Err(wrong("expected a path after the colon"));
+        }
+        let at = match (digest, tag, &place) {
+            (Some(digest), tag, _) => At::Digest { digest, tag },
+            (None, Some(tag), _) => At::Tag(tag),
+            (None, None, Place::Registry(_)) => At::Tag("latest".to_owned()),
+            (None, None, _) => At::Only,
+        };
+        Ok(Reference { place, at })
+    }
+}
+
+/// As a user would write it.
+impl Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.place.fmt(f)?;
+        match &self.at {
+            At::Only => Ok(()),
+            At::Tag(tag) => write!(f, ":{tag}"),
+            At::Digest { digest, tag: None } => write!(f, "@{digest}"),
+            At::Digest {
+                digest,
+                tag: Some(tag),
+            } => write!(f, ":{tag}@{digest}"),
+        }
+    }
+}
+
+/// Docker's rule which first component is a host (distribution/reference, `splitDockerDomain`).
+fn is_host(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost" || first.contains(|c: char| c.is_uppercase())
+}
+
+fn is_host_label(label: &str) -> bool {
+    !label.is_empty()
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// The colon that starts a tag stands behind the last slash; the others are ports.
+fn name_and_tag(text: &str) -> (&str, Option<&str>) {
+    let slash = text.rfind('/').map_or(0, |slash| slash + 1);
+    match text[slash..].find(':') {
+        Some(colon) => (&text[..slash + colon], Some(&text[slash + colon + 1..])),
+        None => (text, None),
+    }
+}
+
+/// A path may hold colons; only what could be a tag behind the last of them is one.
+fn path_and_tag(text: &str, place: fn(PathBuf) -> Place) -> (Place, Option<String>) {
+    match text.rsplit_once(':') {
+        Some((path, tag)) if !path.is_empty() && tag_fault(tag).is_none() => {
+            (place(path.into()), Some(tag.to_owned()))
+        }
+        _ => (place(text.into()), None),
+    }
+}
+
+fn tag_fault(tag: &str) -> Option<&'static str> {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    match tag.as_bytes() {
+        [] => Some("a tag follows the colon"),
+        [first, rest @ ..]
+            if !is_word(*first)
+                || !rest.iter().all(|b| is_word(*b) || matches!(b, b'.' | b'-')) =>
+        {
+            Some("a tag is letters, digits, '_', '.' and '-', and starts with none of the last two")
+        }
+        bytes if bytes.len() > 128 => Some("a tag has at most 128 characters"),
+        _ => None,
+    }
+}
+
+fn fault_of_tag(text: &str, name: &str, fault: &str) -> Error {
+    let error = Error::usage(format!("image '{text}': {fault}"));
+    match text[name.len() + 1..].split_once(':') {
+        Some(("sha256" | "sha512", _)) => error.hint(format!(
+            "a digest follows '@': {name}@{}",
+            &text[name.len() + 1..]
+        )),
+        _ => error,
+    }
+}
+
+fn name_fault(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        return Some("the name is missing");
+    }
+    if name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return Some("64 hex digits are an image ID, which no registry knows");
+    }
+    if name.contains(|c: char| c.is_uppercase()) {
+        return Some("the name must be lower case");
+    }
+    let sound = name.split('/').all(is_name_component);
+    (!sound).then_some(
+        "components are lower-case letters and digits, with '.', '_', '__' or '-' between them",
+    )
+}
+
+/// `[a-z0-9]+` joined by one `.`, one or two `_`, or any number of `-`.
+fn is_name_component(component: &str) -> bool {
+    let is_word = |b: &u8| matches!(b, b'a'..=b'z' | b'0'..=b'9');
+    let bytes = component.as_bytes();
+    let edges = bytes.first().is_some_and(is_word) && bytes.last().is_some_and(is_word);
+    edges
+        && bytes.split(is_word).all(|separator| {
+            matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|b| *b == b'-')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn parsed(text: &str) -> Reference {
+        text.parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn the_first_component_is_a_host_by_dockers_rule() {
+        for (text, host, name) in [
+            ("ubuntu", "docker.io", "library/ubuntu"),
+            ("library/ubuntu:18.04", "docker.io", "library/ubuntu"),
+            ("sphinxdoc/sphinx", "docker.io", "sphinxdoc/sphinx"),
+            ("docker.io/ubuntu", "docker.io", "library/ubuntu"),
+            ("index.docker.io/ubuntu", "docker.io", "library/ubuntu"),
+            ("localhost/app", "localhost", "app"),
+            ("app/local", "docker.io", "app/local"),
+            ("app:5000/x", "app:5000", "x"),
+            ("example.com/a/b/c:v1", "example.com", "a/b/c"),
+            ("Registry/x", "registry", "x"),
+            ("[::1]:5000/x", "[::1]:5000", "x"),
+            ("[fe80::1]/a--b__c.d:t", "[fe80::1]", "a--b__c.d"),
+        ] {
+            let Place::Registry(repository) = parsed(text).place else {
+                panic!("{text}")
+            };
+            assert_eq!(
+                (repository.host.name(), repository.name.as_str()),
+                (host, name),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn tags_and_digests_are_told_apart() {
+        let digest = format!("sha256:{HEX}");
+        assert_eq!(parsed("ubuntu").at, At::Tag("latest".into()));
+        assert_eq!(parsed("localhost:5000/x").at, At::Tag("latest".into()));
+        assert_eq!(parsed("localhost:5000/x:v1").at, At::Tag("v1".into()));
+        let at = At::Digest {
+            digest: digest.parse().unwrap(),
+            tag: Some("v1".into()),
+        };
+        assert_eq!(parsed(&format!("localhost:5000/x:v1@{digest}")).at, at);
+        assert_eq!(parsed(&format!("oci:dir:v1@{digest}")).at, at);
+    }
+
+    #[test]
+    fn layouts_and_archives_are_paths() {
+        let place = |text: &str| parsed(text).place;
+        assert_eq!(parsed("oci:some/dir").at, At::Only);
+        assert_eq!(parsed("oci:some/dir:v1").at, At::Tag("v1".into()));
+        assert_eq!(place("oci:C:/dir"), Place::Layout("C:/dir".into()));
+        assert_eq!(
+            place("oci-archive:a.tar:v1"),
+            Place::OciArchive("a.tar".into())
+        );
+        assert_eq!(
+            place("docker-archive:a.tar"),
+            Place::DockerArchive("a.tar".into())
+        );
+    }
+
+    #[test]
+    fn a_malformed_reference_is_a_usage_error() {
+        for text in [
+            "",
+            ":",
+            "/",
+            "@",
+            "ubuntu:",
+            "ubuntu@",
+            "ubuntu:.a",
+            "ubuntu:a b",
+            "Ubuntu",
+            "a//b",
+            "a/",
+            "a..b/c",
+            "a___b",
+            "-a",
+            "a_",
+            "ubuntu:v1:v2",
+            "example.com:x/a",
+            "example.com:99999/a",
+            "[::1/a",
+            "[x]:1/a",
+            "exa_mple.com/a",
+            "-a.com/b",
+            "https://example.com/a",
+            "docker://ubuntu",
+            "oci:",
+            HEX,
+            "ubuntu@sha256:12",
+            &format!("ubuntu@sha256:{}", HEX.to_uppercase()),
+            &format!("ubuntu:{}", "a".repeat(129)),
+            &"a".repeat(300),
+            &format!("ubuntu:sha256:{HEX}"),
+        ] {
+            assert_eq!(
+                text.parse::<Reference>().map_err(|e| e.kind()),
+                Err(Kind::Usage),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_digest_in_the_tags_place_is_pointed_out() {
+        let error = format!("ubuntu:sha256:{HEX}")
+            .parse::<Reference>()
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("hint: a digest follows '@': ubuntu@sha256:{HEX}")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_reference_is_shown_as_users_write_it() {
+        for text in [
+            "ubuntu:18.04",
+            "sphinxdoc/sphinx:latest",
+            "localhost:5000/x:v1",
+            "oci:dir",
+            "oci:dir:v1",
+        ] {
+            assert_eq!(parsed(text).to_string(), text);
+        }
+        assert_eq!(
+            parsed("docker.io/library/ubuntu").to_string(),
+            "ubuntu:latest"
+        );
+    }
+}
