@@ -1,6 +1,7 @@
 //! docker-registry: ask a container registry.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
+mod cli;
 mod digest;
 mod document;
 mod encoding;

@@ -1,0 +1,252 @@
+//! The command line as one table: parsing, help, man pages and completions derive from it.
+//!
+//! `about` and the other long texts are plain text in the small markup of `text.rs`.
+
+mod args;
+mod check;
+mod closest;
+#[cfg(test)]
+mod demo;
+mod parse;
+mod value;
+
+pub(crate) use args::Args;
+pub(crate) use parse::parse;
+
+/// One option, declared as a `static`: it is told from others by its address, so that a
+/// misspelled name does not compile.
+pub(crate) struct Flag {
+    /// The long name, without dashes.
+    pub(crate) name: &'static str,
+    pub(crate) short: Option<char>,
+    pub(crate) value: Value,
+    /// Imperative, under 60 columns, no full stop.
+    pub(crate) help: &'static str,
+    /// What the man page and the command's help add to `help`; may be empty.
+    pub(crate) about: &'static str,
+}
+
+impl Flag {
+    pub(crate) const DEFAULT: Flag = Flag {
+        name: "",
+        short: None,
+        value: Value::None,
+        help: "",
+        about: "",
+    };
+}
+
+/// What an option takes: the parser obeys it, the help prints it, the completions offer it.
+/// A `&str` is the placeholder; of an option given twice the last value counts, except for
+/// `Count`, `Text` (see `Args::texts`) and `Pair`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    None,
+    /// No value, but it matters how often it is given.
+    Count,
+    Text(&'static str),
+    /// Never repeated in a message.
+    Secret(&'static str),
+    /// Two values, each an argument of its own.
+    Pair(&'static str, &'static str),
+    Number,
+    /// A duration that one thinks of in seconds.
+    Seconds,
+    Duration,
+    Path(&'static str),
+    Directory(&'static str),
+    /// A file of images, one per line, which stands for the operands.
+    Images(&'static str),
+    Choice(&'static [&'static str]),
+    Platform,
+    Os,
+    Arch,
+    Variant,
+}
+
+impl Value {
+    /// The value as a usage line shows it; empty for a switch.
+    pub(crate) fn placeholder(self) -> String {
+        match self {
+            Value::None | Value::Count => String::new(),
+            Value::Text(name) | Value::Secret(name) | Value::Images(name) => name.to_owned(),
+            Value::Path(name) | Value::Directory(name) => name.to_owned(),
+            Value::Pair(name, value) => format!("{name} {value}"),
+            Value::Number => "N".to_owned(),
+            Value::Seconds => "SECONDS".to_owned(),
+            Value::Duration => "DURATION".to_owned(),
+            Value::Choice(choices) => choices.join("|"),
+            Value::Platform => "PLATFORM".to_owned(),
+            Value::Os => "OS".to_owned(),
+            Value::Arch => "ARCH".to_owned(),
+            Value::Variant => "VARIANT".to_owned(),
+        }
+    }
+
+    pub(crate) fn is_switch(self) -> bool {
+        matches!(self, Value::None | Value::Count)
+    }
+}
+
+/// What a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operand {
+    None,
+    /// Exactly one image.
+    Image,
+    /// One image or more, or an option that takes `Value::Images`.
+    Images,
+    /// `IMAGE@DIGEST`, the digest being that of a layer.
+    Layer,
+    Repository,
+    Registry,
+    /// The name of a command, or nothing: this is the command that explains the others.
+    Command,
+    Kind(&'static [&'static str]),
+}
+
+impl Operand {
+    /// The operand as a usage line shows it.
+    pub(crate) fn placeholder(self) -> String {
+        match self {
+            Operand::None => String::new(),
+            Operand::Image => "IMAGE".to_owned(),
+            Operand::Images => "IMAGE...".to_owned(),
+            Operand::Layer => "IMAGE@DIGEST".to_owned(),
+            Operand::Repository => "REPOSITORY".to_owned(),
+            Operand::Registry => "HOST".to_owned(),
+            Operand::Command => "[COMMAND]".to_owned(),
+            Operand::Kind(kinds) => kinds.join("|"),
+        }
+    }
+}
+
+/// One command.
+pub(crate) struct Spec {
+    pub(crate) name: &'static str,
+    pub(crate) operand: Operand,
+    /// Imperative, under 60 columns, no full stop.
+    pub(crate) help: &'static str,
+    pub(crate) about: &'static str,
+    /// The options that no other command has, or that a few share.
+    pub(crate) flags: &'static [&'static Flag],
+    /// Whether the global options mean anything to it; they are always accepted.
+    pub(crate) global: bool,
+    pub(crate) examples: &'static [Example],
+}
+
+impl Spec {
+    pub(crate) const DEFAULT: Spec = Spec {
+        name: "",
+        operand: Operand::None,
+        help: "",
+        about: "",
+        flags: &[],
+        global: true,
+        examples: &[],
+    };
+
+    /// `docker-registry labels [OPTION]... IMAGE...`
+    fn usage(&self, cli: &Cli) -> String {
+        let operand = self.operand.placeholder();
+        let usage = format!("{} {} [OPTION]... {operand}", cli.name, self.name);
+        usage.trim_end().to_owned()
+    }
+}
+
+pub(crate) struct Example {
+    /// A line for the shell.
+    pub(crate) command: &'static str,
+    /// What it does, as a sentence.
+    pub(crate) shows: &'static str,
+}
+
+/// Commands under a title.
+pub(crate) struct Commands {
+    pub(crate) title: &'static str,
+    pub(crate) specs: Vec<&'static Spec>,
+}
+
+/// Global options under a title.
+pub(crate) struct Group {
+    pub(crate) title: &'static str,
+    pub(crate) flags: &'static [&'static Flag],
+}
+
+/// A section that only the man page has.
+pub(crate) struct Chapter {
+    pub(crate) title: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// The whole table.
+pub(crate) struct Cli {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    /// One line, lower case, no full stop: what follows the name in the man page.
+    pub(crate) summary: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) commands: Vec<Commands>,
+    pub(crate) groups: &'static [Group],
+    /// The few options that the first screen of help shows.
+    pub(crate) essential: &'static [&'static Flag],
+    pub(crate) chapters: &'static [Chapter],
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+    pub(crate) files: &'static [(&'static str, &'static str)],
+    pub(crate) exit_codes: &'static [(u8, &'static str)],
+    pub(crate) examples: &'static [Example],
+    /// A hidden command, if there is one, that prints the images asked for before which start
+    /// with its argument, one per line: the completions call it.
+    pub(crate) recall: Option<&'static str>,
+}
+
+impl Cli {
+    pub(crate) fn specs(&self) -> impl Iterator<Item = &'static Spec> {
+        self.commands
+            .iter()
+            .flat_map(|commands| &commands.specs)
+            .copied()
+    }
+
+    pub(crate) fn command(&self, name: &str) -> Option<&'static Spec> {
+        self.specs().find(|spec| spec.name == name)
+    }
+
+    pub(crate) fn global_flags(&self) -> impl Iterator<Item = &'static Flag> {
+        self.groups.iter().flat_map(|group| group.flags).copied()
+    }
+
+    /// Every option of every command; one that commands share comes more than once.
+    fn flags(&self) -> impl Iterator<Item = &'static Flag> {
+        let own = self.specs().flat_map(|spec| spec.flags).copied();
+        self.global_flags().chain(own)
+    }
+}
+
+/// What the command line asks for.
+pub(crate) enum Request {
+    /// The first screen: commands and the options used most.
+    Help,
+    /// Commands and all global options.
+    FullHelp,
+    CommandHelp(&'static Spec),
+    Version,
+    Run(&'static Spec, Args),
+}
+
+/// Belongs into a group of every table.
+pub(crate) static HELP: Flag = Flag {
+    name: "help",
+    short: Some('h'),
+    help: "Show help; after a command, that command's",
+    about: "Without a command, `-h` shows one screen and `--help` all global options.",
+    ..Flag::DEFAULT
+};
+
+/// Belongs into a group of every table.
+pub(crate) static VERSION: Flag = Flag {
+    name: "version",
+    short: Some('V'),
+    help: "Show the version",
+    ..Flag::DEFAULT
+};
