@@ -1,1 +1,4 @@
-fn main() {}
+//! The program as its users see it: the built binary against registries that run in the test.
+
+mod harness;
+mod laws;

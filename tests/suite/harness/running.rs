@@ -1,0 +1,120 @@
+//! A program while it runs.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use super::output::Output;
+
+/// A started program, killed when it is dropped or takes too long.
+pub struct Running {
+    child: Child,
+    line: String,
+    limit: Duration,
+    deadline: Instant,
+    stdout: Receiver<Vec<u8>>,
+    stderr: Receiver<Vec<u8>>,
+}
+
+impl Running {
+    pub(super) fn start(
+        mut command: Command,
+        line: String,
+        stdin: Vec<u8>,
+        limit: Duration,
+    ) -> Running {
+        let spawned = command.spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("$ {line}: {error}"));
+        // The command holds the files it gives to the child.
+        drop(command);
+        if let Some(mut pipe) = child.stdin.take() {
+            std::thread::spawn(move || pipe.write_all(&stdin));
+        }
+        Running {
+            stdout: collect(child.stdout.take()),
+            stderr: collect(child.stderr.take()),
+            child,
+            line,
+            limit,
+            deadline: Instant::now() + limit,
+        }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it as the kernel would; then `wait` gives what it had written.
+    pub fn kill(&mut self) {
+        self.child.kill().ok();
+    }
+
+    /// Ctrl-C: a signal to it and its children.
+    #[cfg(unix)]
+    pub fn interrupt(&mut self) {
+        signal_group(&self.child, libc::SIGINT);
+    }
+
+    /// Waits for its end.
+    #[must_use = "an output that nobody looks at proves nothing"]
+    pub fn wait(mut self) -> Output {
+        let stdout = self.rest(&self.stdout);
+        let stderr = self.rest(&self.stderr);
+        let status = loop {
+            match self.child.try_wait().expect("a child") {
+                Some(status) => break status,
+                None if Instant::now() > self.deadline => self.too_long(),
+                // Its outputs are closed already: this is the moment between that and its end.
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
+        };
+        Output::new(self.line.clone(), status, stdout, stderr)
+    }
+
+    fn rest(&self, from: &Receiver<Vec<u8>>) -> Vec<u8> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        match from.recv_timeout(left) {
+            Ok(bytes) => bytes,
+            Err(RecvTimeoutError::Timeout) => self.too_long(),
+            Err(RecvTimeoutError::Disconnected) => Vec::new(),
+        }
+    }
+
+    fn too_long(&self) -> ! {
+        panic!("$ {}\nstill ran after {:?}", self.line, self.limit)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        #[cfg(unix)]
+        signal_group(&self.child, libc::SIGKILL);
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Signals a child that was not yet waited for, and its own children.
+#[cfg(unix)]
+fn signal_group(child: &Child, signal: i32) {
+    let group: i32 = child.id().try_into().expect("an id of a process");
+    // SAFETY: kill has no memory to violate; the child leads a group of its own.
+    unsafe { libc::kill(-group, signal) };
+}
+
+/// Reads to the end in a thread, so that no pipe runs full.
+fn collect(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    if let Some(mut pipe) = pipe {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            pipe.read_to_end(&mut bytes).ok();
+            sender.send(bytes).ok();
+        });
+    }
+    receiver
+}

@@ -1,0 +1,123 @@
+//! A program on a terminal: a pseudo-terminal whose other end is ours.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use super::output::Output;
+use super::running::Running;
+
+/// Runs a command whose three streams are one terminal, its own.
+pub(super) fn run(
+    mut command: Command,
+    line: String,
+    typed: &[(&str, &str)],
+    limit: Duration,
+) -> Output {
+    let (ours, theirs) = open();
+    let stream = || Stdio::from(theirs.try_clone().expect("a descriptor"));
+    command.stdin(stream()).stdout(stream()).stderr(stream());
+    let own_terminal = || {
+        // SAFETY: both are system calls that may be made between fork and exec.
+        let done = unsafe { libc::setsid() >= 0 && libc::ioctl(0, libc::TIOCSCTTY as _, 0) == 0 };
+        match done {
+            true => Ok(()),
+            false => Err(std::io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: the closure allocates nothing and takes no lock.
+    unsafe { command.pre_exec(own_terminal) };
+    let running = Running::start(command, line.clone(), Vec::new(), limit);
+    drop(theirs);
+    let seen = watch(ours, typed, Instant::now() + limit);
+    let Some(seen) = seen else {
+        panic!("$ {line}\nstill ran after {limit:?}");
+    };
+    let mut output = running.wait();
+    output.stdout = seen;
+    output
+}
+
+/// All that the terminal shows until the program has closed it; `None` when that takes too long.
+fn watch(mut ours: File, typed: &[(&str, &str)], deadline: Instant) -> Option<Vec<u8>> {
+    let shown = chunks(ours.try_clone().expect("a descriptor"));
+    let mut typed = typed.iter();
+    let mut next = typed.next();
+    let (mut seen, mut answered) = (Vec::new(), 0);
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match shown.recv_timeout(left) {
+            Ok(chunk) => seen.extend(chunk),
+            Err(RecvTimeoutError::Disconnected) => return Some(seen),
+            Err(RecvTimeoutError::Timeout) => return None,
+        }
+        while let Some((prompt, answer)) = next {
+            let Some(position) = find(&seen[answered..], prompt.as_bytes()) else {
+                break;
+            };
+            answered += position + prompt.len();
+            ours.write_all(answer.as_bytes()).expect("a terminal");
+            next = typed.next();
+        }
+    }
+}
+
+fn chunks(mut from: File) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        // Linux ends a terminal with an error, not with nothing.
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            sender.send(buffer[..read].to_vec()).ok();
+        }
+    });
+    receiver
+}
+
+/// Both ends of a terminal of 80 columns that echoes, and does not turn `\n` into `\r\n`.
+fn open() -> (File, OwnedFd) {
+    let size = libc::winsize {
+        ws_row: 24,
+        ws_col: 80,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    let (mut ours, mut theirs) = (0, 0);
+    // SAFETY: openpty writes two descriptors, which are owned from here on, and reads the size.
+    let (ours, theirs) = unsafe {
+        let opened = libc::openpty(
+            &mut ours,
+            &mut theirs,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            &size as *const _ as _,
+        );
+        assert_eq!(
+            opened,
+            0,
+            "no terminal: {}",
+            std::io::Error::last_os_error()
+        );
+        (File::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs))
+    };
+    for descriptor in [ours.as_raw_fd(), theirs.as_raw_fd()] {
+        // SAFETY: the descriptor is open; no other program should inherit it.
+        unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+    // SAFETY: a termios is plain data which tcgetattr fills in.
+    unsafe {
+        let mut mode: libc::termios = std::mem::zeroed();
+        libc::tcgetattr(theirs.as_raw_fd(), &mut mode);
+        mode.c_oflag &= !libc::OPOST;
+        libc::tcsetattr(theirs.as_raw_fd(), libc::TCSANOW, &mode);
+    }
+    (ours, theirs)
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}

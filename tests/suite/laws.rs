@@ -1,0 +1,361 @@
+//! What the tests rely on: the harness' own laws.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::harness::{Client, Fault, Image, Index, Registry, Response, Tls, Tokens, Tool, sha256};
+
+/// The message of the panic that this must end with.
+fn panic_of(act: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(act)).expect_err("a panic");
+    *panic.downcast::<String>().expect("a message")
+}
+
+fn shell(script: &str) -> Tool {
+    Tool::program("/bin/sh").args(["-c", script])
+}
+
+#[test]
+fn an_unscripted_request_fails_the_test() {
+    let message = panic_of(|| {
+        let registry = Registry::start();
+        Client::connect(&registry.host(), None).get("/v2/a/manifests/v1");
+    });
+    assert!(
+        message.contains("not announced as absent: GET /v2/a/manifests/v1"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_fault_never_reached_fails_the_test() {
+    let message = panic_of(|| {
+        let registry = Registry::start();
+        registry.fail("/v2/a/manifests/v1", Fault::Hangup).times(2);
+        let client = Client::connect(&registry.host(), None);
+        client
+            .try_send("GET", "/v2/a/manifests/v1", &[], b"")
+            .expect_err("no answer");
+    });
+    assert!(
+        message.contains("not asked for 1 more times: /v2/a/manifests/v1"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_is_announced_as_absent_may_be_asked_for() {
+    let registry = Registry::start();
+    registry.absent("/v2/a/manifests/v1");
+    let client = Client::connect(&registry.host(), None);
+    assert_eq!(client.get("/v2/a/manifests/v1").status, 404);
+    assert_eq!(registry.take(), ["GET /v2/a/manifests/v1"]);
+}
+
+#[test]
+fn documents_come_with_type_and_digest() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").label("a", "b").layer("f", b"x");
+    let index = Index::new().image(image.clone()).attestation().oci();
+    let digest = index.push_to(&registry, "a", "v1");
+    let client = Client::connect(&registry.host(), None);
+    let answer = client.get("/v2/a/manifests/v1");
+    assert_eq!(answer.body, index.bytes());
+    assert_eq!(sha256(&answer.body), digest);
+    assert_eq!(answer.get("Docker-Content-Digest"), Some(&*digest));
+    assert_eq!(
+        answer.get("Content-Type"),
+        Some("application/vnd.oci.image.index.v1+json")
+    );
+    let blob = format!("/v2/a/blobs/{}", image.config_digest());
+    assert_eq!(client.get(&blob).body, image.config());
+    let part = client.send("GET", &blob, &[("Range", "bytes=2-8")], b"");
+    assert_eq!((part.status, part.body), (206, b"created".to_vec()));
+    let head = client.send("HEAD", &blob, &[], b"");
+    let length = image.config().len().to_string();
+    assert_eq!(head.get("Content-Length"), Some(&*length));
+    assert_eq!(registry.connections(), 1);
+}
+
+#[test]
+fn a_kind_that_is_not_accepted_is_not_found() {
+    let registry = Registry::start();
+    Image::new("linux/amd64").push_to(&registry, "a", "v1");
+    let client = Client::connect(&registry.host(), None);
+    let only = [("Accept", "application/vnd.oci.image.index.v1+json")];
+    let answer = client.send("GET", "/v2/a/manifests/v1", &only, b"");
+    assert_eq!(answer.status, 404);
+    registry.forgive();
+}
+
+#[test]
+fn tags_come_in_pages() {
+    let registry = Registry::builder().page_size(2).start();
+    let digest = Image::new("linux/amd64").push_to(&registry, "a", "v1");
+    registry.tags("a", ["v2", "v3"].map(str::to_owned), &digest);
+    let client = Client::connect(&registry.host(), None);
+    let first = client.get("/v2/a/tags/list");
+    assert_eq!(first.body, br#"{"name":"a","tags":["v1","v2"]}"#);
+    assert_eq!(
+        first.get("Link"),
+        Some(r#"</v2/a/tags/list?last=v2&n=2>; rel="next""#)
+    );
+    let second = client.get("/v2/a/tags/list?last=v2&n=2");
+    assert_eq!(second.body, br#"{"name":"a","tags":["v3"]}"#);
+    assert_eq!(second.get("Link"), None);
+}
+
+#[test]
+fn faults_strike_in_order() {
+    let registry = Registry::start();
+    registry.blob("a", "hello");
+    let path = format!("/v2/a/blobs/{}", sha256("hello"));
+    registry.fail(&path, 503);
+    registry.fail(&path, Response::new(429).header("Retry-After", "1"));
+    registry.fail(&path, Fault::WrongBytes(b"wrong".to_vec()));
+    registry
+        .fail("/v2/*", Fault::WithoutHeader("ETag"))
+        .always();
+    registry.fail(&path, Fault::Truncate(2)).after(1);
+    let client = Client::connect(&registry.host(), None);
+    assert_eq!(client.get(&path).status, 503);
+    assert_eq!(client.get(&path).get("Retry-After"), Some("1"));
+    let wrong = client.get(&path);
+    assert_eq!((&*wrong.body, wrong.get("ETag")), (&b"wrong"[..], None));
+    assert_eq!(client.get(&path).body, b"hello");
+    let cut = client.try_send("GET", &path, &[], b"");
+    assert_eq!(
+        cut.expect_err("too short").kind(),
+        std::io::ErrorKind::UnexpectedEof
+    );
+}
+
+#[test]
+fn a_stalled_answer_ends_with_the_test() {
+    let registry = Registry::start();
+    registry.blob("a", "hello");
+    let path = format!("/v2/a/blobs/{}", sha256("hello"));
+    registry.fail(&path, Fault::StallAfter(2));
+    let client = Client::connect(&registry.host(), None);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| client.try_send("GET", &path, &[], b""));
+        registry.wait_for_stall();
+        assert!(!asking.is_finished());
+        drop(registry);
+        asking.join().unwrap().expect_err("an end in the middle");
+    });
+}
+
+#[test]
+fn requests_can_be_made_to_meet() {
+    let registry = Registry::start();
+    registry.blob("a", "hello");
+    let path = format!("/v2/a/blobs/{}", sha256("hello"));
+    registry.fail(&path, Fault::Together(3)).times(3);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| Client::connect(&registry.host(), None).get(&path));
+        }
+    });
+    assert_eq!(registry.most_at_once(), 3);
+    assert_eq!(registry.connections(), 3);
+}
+
+#[test]
+fn tls_servers_are_known_by_their_certificate() {
+    for tls in [Tls::authority(), Tls::self_signed()] {
+        let registry = Registry::builder().tls(tls).start();
+        let client = Client::connect(&registry.host(), Some(registry.tls()));
+        assert_eq!(client.get("/v2/").body, b"{}");
+        let plain = Client::connect(&registry.host(), None);
+        assert_eq!(plain.get("/v2/").status, 400);
+        assert_eq!(registry.connections(), 1);
+    }
+}
+
+#[test]
+fn a_client_without_its_certificate_is_not_let_in() {
+    let tls = Tls::authority().client_required();
+    let registry = Registry::builder().tls(tls).start();
+    let client = Client::connect(&registry.host(), Some(registry.tls()));
+    client
+        .try_send("GET", "/v2/", &[], b"")
+        .expect_err("no answer");
+    assert_eq!(registry.requests().len(), 0);
+}
+
+#[test]
+fn basic_credentials_are_checked() {
+    let registry = Registry::builder().basic("user", "password").start();
+    let client = Client::connect(&registry.host(), None);
+    let answer = client.get("/v2/");
+    assert_eq!(answer.status, 401);
+    assert_eq!(
+        answer.get("WWW-Authenticate"),
+        Some("Basic realm=\"suite\"")
+    );
+    let client = client.authorization("Basic dXNlcjpwYXNzd29yZA==".to_owned());
+    assert_eq!(client.get("/v2/").status, 200);
+}
+
+#[test]
+fn tokens_are_good_for_their_scope() {
+    let tokens = Tokens::new();
+    let registry = Registry::builder().tokens(&tokens).start();
+    let digest = Image::new("linux/amd64").push_to(&registry, "a", "v1");
+    Image::new("linux/amd64").push_to(&registry, "b", "v1");
+    let client = Client::connect(&registry.host(), None);
+    let challenge = format!(
+        "Bearer realm=\"{}/token\",service=\"suite\",scope=\"repository:a:pull\"",
+        registry.base()
+    );
+    let refused = client.get("/v2/a/manifests/v1");
+    assert_eq!(refused.get("WWW-Authenticate"), Some(&*challenge));
+    let answer = client.get("/token?service=suite&scope=repository%3Aa%3Apull");
+    let answer: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(answer["expires_in"], 300);
+    let token = answer["token"].as_str().unwrap();
+    let client = client.authorization(format!("Bearer {token}"));
+    let answer = client.get("/v2/a/manifests/v1");
+    assert_eq!(answer.get("Docker-Content-Digest"), Some(&*digest));
+    let other = client.get("/v2/b/manifests/v1");
+    let challenge = other.get("WWW-Authenticate").unwrap();
+    assert!(challenge.ends_with("error=\"insufficient_scope\""));
+    tokens.revoke_all();
+    assert_eq!(client.get("/v2/a/manifests/v1").status, 401);
+}
+
+#[test]
+fn what_was_pushed_is_there_until_deleted() {
+    let registry = Registry::start();
+    let client = Client::connect(&registry.host(), None);
+    let start = client.send("POST", "/v2/a/blobs/uploads/", &[], b"");
+    let (location, digest) = (start.get("Location").unwrap(), sha256("hello"));
+    client.send("PATCH", location, &[], b"hel");
+    let finish = format!("{location}?digest={digest}");
+    assert_eq!(client.send("PUT", &finish, &[], b"lo").status, 201);
+    let mount = format!("/v2/b/blobs/uploads/?mount={digest}&from=a");
+    assert_eq!(client.send("POST", &mount, &[], b"").status, 201);
+    assert_eq!(client.get(&format!("/v2/b/blobs/{digest}")).body, b"hello");
+    let document = Image::new("linux/amd64").manifest();
+    let kind = [(
+        "Content-Type",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )];
+    let put = client.send("PUT", "/v2/a/manifests/v1", &kind, &document);
+    assert_eq!(put.status, 400, "its configuration is not there");
+    registry.blob("a", Image::new("linux/amd64").config());
+    let put = client.send("PUT", "/v2/a/manifests/v1", &kind, &document);
+    assert_eq!(put.status, 201);
+    let digest = put.get("Docker-Content-Digest").unwrap();
+    assert_eq!(registry.tagged("a"), [("v1".to_owned(), digest.to_owned())]);
+    let delete = format!("/v2/a/manifests/{digest}");
+    assert_eq!(client.send("DELETE", &delete, &[], b"").status, 202);
+    assert_eq!(registry.tagged("a"), []);
+}
+
+#[test]
+fn referrers_are_found_by_their_subject() {
+    let registry = Registry::start();
+    let digest = Image::new("linux/amd64").push_to(&registry, "a", "v1");
+    let subject = serde_json::json!({"digest": digest});
+    let signature = Image::new("linux/amd64")
+        .oci()
+        .in_manifest("subject", subject)
+        .in_manifest("artifactType", "application/example".into());
+    let own = signature.push(&registry, "a", None);
+    let client = Client::connect(&registry.host(), None);
+    let index = client.get(&format!("/v2/a/referrers/{digest}")).body;
+    let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
+    assert_eq!(index["manifests"][0]["digest"], own);
+    assert_eq!(index["manifests"][0]["artifactType"], "application/example");
+    let other = client.get(&format!("/v2/a/referrers/{digest}?artifactType=x"));
+    assert!(other.body.ends_with(br#""manifests":[]}"#));
+}
+
+#[test]
+fn output_is_compared_whole() {
+    let run = || shell("echo data; echo noise >&2; exit 3").run();
+    run().status(3).stdout("data\n").stderr("noise\n");
+    let message = panic_of(|| {
+        run().success("data\n");
+    });
+    assert_eq!(
+        message,
+        "\n$ sh -c 'echo data; echo noise >&2; exit 3'\nexit status: 3\nexpected exit code 0\n\
+         --- stdout, as expected\n  data\n--- stderr: - expected, + came\n+ noise\n"
+    );
+    panic_of(|| {
+        run().fails(3, "noise\n");
+    });
+    panic_of(|| {
+        run().status(0);
+    });
+    panic_of(|| {
+        run().stderr("nois");
+    });
+}
+
+#[test]
+fn the_environment_is_empty_and_its_own() {
+    let tool = shell("/usr/bin/env | /usr/bin/sort; pwd").env("A", "b");
+    let home = tool.home().display().to_string();
+    let output = tool.run();
+    let text = output.text().replace(&home, "HOME");
+    assert_eq!(
+        text,
+        "A=b\nHOME=HOME/\nPATH=HOME/bin:/usr/bin:/bin\nPWD=HOME/work\nTMPDIR=HOME/tmp\n\
+         XDG_CACHE_HOME=HOME/.cache\nXDG_CONFIG_HOME=HOME/.config\nXDG_RUNTIME_DIR=HOME/run\n\
+         HOME/work\n"
+    );
+}
+
+#[test]
+fn what_hangs_is_killed() {
+    let patience = std::time::Duration::from_millis(200);
+    let message = panic_of(|| {
+        let hanging = shell("sleep 100 & echo $! > child; wait").limit(patience);
+        let _ = hanging.run();
+    });
+    assert!(message.contains("still ran after 200ms"), "{message}");
+}
+
+#[test]
+fn stdin_files_and_scripts_reach_the_program() {
+    let tool = shell("cat; cat ../.docker/config.json; helper; > made")
+        .stdin("in ")
+        .file(".docker/config.json", "{} ")
+        .script("helper", "echo helped");
+    tool.run().success("in {} helped\n");
+    assert_eq!(tool.files(), ["made"]);
+    tool.again(["-c", "rm made"]).run().success("");
+    assert_eq!(tool.files(), [""; 0]);
+}
+
+#[test]
+fn stdout_can_be_full_or_closed() {
+    let full = shell("echo data || exit 7").stdout_to("/dev/full").run();
+    full.status(7).stdout("");
+    let closed = shell("trap '' PIPE; echo data 2>/dev/null || exit 7");
+    closed.closed_stdout().run().fails(7, "");
+}
+
+#[test]
+fn a_terminal_is_one() {
+    let tool = shell("test -t 0 && test -t 1 && test -t 2 && stty size");
+    tool.terminal(&[]).success("24 80\n");
+    let asks =
+        shell("printf 'Name: '; read name; stty -echo; printf 'Word: '; read word; echo $word");
+    let output = asks.terminal(&[("Name: ", "me\n"), ("Word: ", "secret\n")]);
+    output.success("Name: me\nWord: secret\n");
+}
+
+#[test]
+fn a_running_program_can_be_interrupted() {
+    let sleep = Tool::program("/bin/sleep").arg("100");
+    let mut running = sleep.spawn();
+    running.interrupt();
+    assert_eq!(running.wait().code, None);
+    let mut running = sleep.spawn();
+    running.kill();
+    assert_eq!(running.wait().code, None);
+}
