@@ -19,6 +19,11 @@ impl Client {
     pub fn connect(host: &str, tls: Option<&Tls>) -> Client {
         let socket = TcpStream::connect(host).expect("a server that listens");
         socket.set_nodelay(true).expect("a socket");
+        Client::over(socket, host, tls)
+    }
+
+    /// Speaks over a connection that is made already, as through a proxy.
+    pub fn over(socket: TcpStream, host: &str, tls: Option<&Tls>) -> Client {
         let stream: Box<dyn Stream> = match tls {
             Some(tls) => Box::new(tls.connect(socket)),
             None => Box::new(socket),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::faults::Delivery;
 use super::http::{Request, Response, Stream};
-use super::registry::Inner;
+use super::reply::Inner;
 use super::tls;
 
 /// Answers requests until the client or the registry closes the connection.
