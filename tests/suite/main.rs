@@ -1,4 +1,5 @@
 //! The program as its users see it: the built binary against registries that run in the test.
 
 mod harness;
+mod hello;
 mod laws;

@@ -67,6 +67,12 @@ impl Fault {
         matches!(self, Fault::Header(..) | Fault::WithoutHeader(_))
     }
 
+    /// What is asked for need not be there.
+    pub(super) fn hides_the_right_answer(&self) -> bool {
+        use Fault::{Answer, Hangup, Redirect, Stall};
+        matches!(self, Answer(_) | Redirect(_) | Hangup | Stall)
+    }
+
     /// What the right answer becomes, and how it goes out.
     pub(super) fn apply(self, right: Response) -> (Response, Delivery) {
         let delivery = match self {

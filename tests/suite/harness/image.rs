@@ -56,6 +56,7 @@ pub struct Image {
 
 #[derive(Clone)]
 struct Layer {
+    media_type: Option<String>,
     bytes: Vec<u8>,
     diff_id: String,
     created_by: String,
@@ -91,10 +92,18 @@ impl Image {
     /// A layer with these bytes and diff ID, right or wrong.
     pub fn raw_layer(mut self, bytes: Vec<u8>, diff_id: &str, created_by: &str) -> Image {
         self.layers.push(Layer {
+            media_type: None,
             bytes,
             diff_id: diff_id.to_owned(),
             created_by: created_by.to_owned(),
         });
+        self
+    }
+
+    /// What the manifest says that the last layer is: zstd, a plain tar, no archive at all.
+    pub fn layer_type(mut self, media_type: &str) -> Image {
+        let last = self.layers.last_mut().expect("a layer");
+        last.media_type = Some(media_type.to_owned());
         self
     }
 
@@ -165,8 +174,11 @@ impl Image {
                 "application/vnd.docker.image.rootfs.diff.tar.gzip",
             ),
         };
-        let layers = self.layers.iter();
-        let layers: Vec<Value> = layers.map(|it| descriptor(layer, &it.bytes)).collect();
+        let layers: Vec<Value> = self
+            .layers
+            .iter()
+            .map(|it| descriptor(it.media_type.as_deref().unwrap_or(layer), &it.bytes))
+            .collect();
         let mut manifest = json!({"schemaVersion": 2});
         if self.media_type_in_body {
             manifest["mediaType"] = json!(self.media_type());

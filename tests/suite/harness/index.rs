@@ -59,7 +59,9 @@ impl Index {
         let image = Image::new("unknown/unknown").oci();
         let bytes = statement.to_string().into_bytes();
         let diff_id = sha256(&bytes);
-        let image = image.raw_layer(bytes, &diff_id, "attestation");
+        let image = image
+            .raw_layer(bytes, &diff_id, "attestation")
+            .layer_type("application/vnd.in-toto+json");
         let annotations = json!({
             "vnd.docker.reference.digest": subject.expect("an image to attest"),
             "vnd.docker.reference.type": "attestation-manifest",

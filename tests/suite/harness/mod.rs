@@ -1,4 +1,16 @@
 //! What the tests are written with: the program under test, registries of both kinds, and images.
+//!
+//! A test says what is there and what goes wrong, runs the program, and compares all of its output:
+//!
+//! ```
+//! let registry = Registry::start();
+//! let image = Image::new("linux/amd64").label("a", "b").layer("hello", b"hello");
+//! image.push_to(&registry, "a", "v1");
+//! registry.fail("/v2/a/manifests/v1", 503);
+//! let labels = Tool::new().args(["labels", "-r", &registry.image("a:v1")]);
+//! labels.run().success("{\"a\":\"b\"}\n");
+//! assert_eq!(registry.connections(), 1);
+//! ```
 
 #![allow(
     dead_code,
@@ -23,7 +35,7 @@ mod running;
 pub mod schema1;
 mod server;
 mod store;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod terminal;
 mod tls;
 mod tokens;
@@ -43,6 +55,7 @@ pub use real::{Real, skopeo};
 pub use registry::Registry;
 pub use running::Running;
 pub use schema1::Schema1;
+pub use server::{NOBODY, Server};
 pub use store::sha256;
 pub use tls::Tls;
 pub use tokens::Tokens;

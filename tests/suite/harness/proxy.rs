@@ -26,7 +26,7 @@ struct State {
 impl Proxy {
     pub fn start() -> Proxy {
         let state = Arc::new(Mutex::new(State::default()));
-        let server = Server::start(Server::listener(), {
+        let server = Server::start(Server::listener(Ipv4Addr::LOCALHOST), {
             let state = state.clone();
             // An error is the end of a connection, which the client sees.
             move |socket, _| drop(serve(&state, socket))
@@ -50,7 +50,7 @@ impl Proxy {
 
     /// `127.0.0.1:PORT`.
     pub fn host(&self) -> String {
-        self.server.address().to_string()
+        self.server.host()
     }
 
     /// `http://127.0.0.1:PORT`.

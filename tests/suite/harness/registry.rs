@@ -3,6 +3,7 @@
 //! It is strict. When it is dropped the test fails if something was asked for that is not there
 //! and was not announced by `absent`, or if an announced fault or answer was not come to.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub struct Registry {
 /// What a registry is before it starts.
 #[derive(Default)]
 pub struct Builder {
+    address: Option<IpAddr>,
     tls: Option<Arc<Tls>>,
     users: Vec<(String, String)>,
     tokens: Option<Tokens>,
@@ -45,7 +47,7 @@ impl Registry {
 
     /// `127.0.0.1:PORT`.
     pub fn host(&self) -> String {
-        self.server.address().to_string()
+        self.server.host()
     }
 
     /// `http://127.0.0.1:PORT` or with `https`.
@@ -104,8 +106,13 @@ impl Registry {
     pub fn blob(&self, repository: &str, bytes: impl Into<Vec<u8>>) -> String {
         let bytes = bytes.into();
         let digest = sha256(&bytes);
-        self.repository(repository, |of| of.blobs.insert(digest.clone(), bytes));
+        self.keep_blob(repository, &digest, bytes);
         digest
+    }
+
+    /// The same under a digest that is not computed.
+    pub fn keep_blob(&self, repository: &str, digest: &str, bytes: Vec<u8>) {
+        self.repository(repository, |of| of.blobs.insert(digest.to_owned(), bytes));
     }
 
     /// Tags which all lead to the digest.
@@ -284,8 +291,14 @@ impl Builder {
         self
     }
 
+    /// Listens on `[::1]`.
+    pub fn on_ipv6(mut self) -> Builder {
+        self.address = Some(Ipv6Addr::LOCALHOST.into());
+        self
+    }
+
     pub fn start(self) -> Registry {
-        let listener = Server::listener();
+        let listener = Server::listener(self.address.unwrap_or(Ipv4Addr::LOCALHOST.into()));
         let address = listener.local_addr().expect("a bound listener");
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://{address}");

@@ -1,9 +1,13 @@
 //! A listener on loopback with a thread per connection, all of which end when it is dropped.
 
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+
+/// Where nothing listens.
+pub const NOBODY: &str = "127.0.0.1:1";
 
 pub struct Server {
     address: SocketAddr,
@@ -38,9 +42,33 @@ impl Server {
         }
     }
 
-    /// A free port of 127.0.0.1.
-    pub fn listener() -> TcpListener {
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on loopback")
+    /// Takes every connection and says nothing.
+    pub fn silent() -> Server {
+        Server::start(Server::listener(Ipv4Addr::LOCALHOST), |mut socket, _| {
+            io::copy(&mut socket, &mut io::sink()).ok();
+        })
+    }
+
+    /// Says this to everyone, whatever they say.
+    pub fn saying(bytes: &'static [u8]) -> Server {
+        Server::start(
+            Server::listener(Ipv4Addr::LOCALHOST),
+            move |mut socket, _| {
+                socket.write_all(bytes).ok();
+                socket.shutdown(Shutdown::Write).ok();
+                io::copy(&mut socket, &mut io::sink()).ok();
+            },
+        )
+    }
+
+    /// A free port of an address on loopback.
+    pub fn listener(address: impl Into<IpAddr>) -> TcpListener {
+        TcpListener::bind((address.into(), 0)).expect("a free port on loopback")
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn host(&self) -> String {
+        self.address.to_string()
     }
 
     pub fn address(&self) -> SocketAddr {

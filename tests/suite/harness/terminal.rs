@@ -79,43 +79,41 @@ fn chunks(mut from: File) -> Receiver<Vec<u8>> {
 }
 
 /// Both ends of a terminal of 80 columns that echoes, and does not turn `\n` into `\r\n`.
+/// No other program that starts meanwhile gets them: it would keep the terminal open.
 fn open() -> (File, OwnedFd) {
+    let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
     let size = libc::winsize {
         ws_row: 24,
         ws_col: 80,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
-    let (mut ours, mut theirs) = (0, 0);
-    // SAFETY: openpty writes two descriptors, which are owned from here on, and reads the size.
-    let (ours, theirs) = unsafe {
-        let opened = libc::openpty(
-            &mut ours,
-            &mut theirs,
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            &size as *const _ as _,
-        );
-        assert_eq!(
-            opened,
-            0,
-            "no terminal: {}",
-            std::io::Error::last_os_error()
-        );
-        (File::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs))
-    };
-    for descriptor in [ours.as_raw_fd(), theirs.as_raw_fd()] {
-        // SAFETY: the descriptor is open; no other program should inherit it.
-        unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
-    }
-    // SAFETY: a termios is plain data which tcgetattr fills in.
+    // SAFETY: each descriptor is checked before it is owned; the name fits in its buffer; a termios is
+    // plain data which tcgetattr fills in.
     unsafe {
+        let ours = owned(libc::posix_openpt(flags));
+        let mut name = [0; 64];
+        let named = libc::grantpt(ours.as_raw_fd()) == 0
+            && libc::unlockpt(ours.as_raw_fd()) == 0
+            && libc::ptsname_r(ours.as_raw_fd(), name.as_mut_ptr(), name.len()) == 0;
+        assert!(named, "no terminal: {}", std::io::Error::last_os_error());
+        let theirs = owned(libc::open(name.as_ptr(), flags));
         let mut mode: libc::termios = std::mem::zeroed();
         libc::tcgetattr(theirs.as_raw_fd(), &mut mode);
         mode.c_oflag &= !libc::OPOST;
         libc::tcsetattr(theirs.as_raw_fd(), libc::TCSANOW, &mode);
+        libc::ioctl(theirs.as_raw_fd(), libc::TIOCSWINSZ, &size);
+        (File::from(ours), theirs)
     }
-    (ours, theirs)
+}
+
+/// # Safety
+/// The descriptor is nobody else's.
+unsafe fn owned(descriptor: i32) -> OwnedFd {
+    let error = std::io::Error::last_os_error();
+    assert!(descriptor >= 0, "no terminal: {error}");
+    // SAFETY: it is open, and the caller says that it is nobody else's.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {

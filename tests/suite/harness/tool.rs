@@ -46,7 +46,7 @@ impl Tool {
         let mut path = at("bin");
         path.push(":/usr/bin:/bin");
         let env = [
-            ("HOME", at("")),
+            ("HOME", home.path().into()),
             ("PATH", path),
             ("TMPDIR", at("tmp")),
             ("XDG_CACHE_HOME", at(".cache")),
@@ -109,13 +109,12 @@ impl Tool {
     /// Writes a shell script into the first directory of `PATH`: a credential helper.
     #[cfg(unix)]
     pub fn script(self, name: &str, text: &str) -> Tool {
-        use std::os::unix::fs::PermissionsExt;
         let path = self.home().join("bin").join(name);
-        // A script that another thread's fork still has open for writing cannot be run.
-        let fresh = path.with_extension("new");
-        fs::write(&fresh, format!("#!/bin/sh\n{text}\n")).expect("a script");
-        fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).expect("its mode");
-        fs::rename(&fresh, &path).expect("its name");
+        // What this process opens for writing, a program that another thread just starts has open too
+        // for a moment, and then it cannot be run: so another process writes it.
+        let writer = Tool::program("/bin/sh").stdin(format!("#!/bin/sh\n{text}\n"));
+        let written = writer.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]);
+        written.arg(path).run().success("");
         self
     }
 
@@ -187,7 +186,7 @@ impl Tool {
 
     /// Runs it with stdin, stdout and stderr on a terminal of 80 columns; stdout is then all that the
     /// terminal saw. Each of `typed` is typed when the terminal has shown its first part.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     #[must_use = "an output that nobody looks at proves nothing"]
     pub fn terminal(&self, typed: &[(&str, &str)]) -> Output {
         let command = self.clone().env("TERM", "xterm-256color").command();

@@ -66,10 +66,13 @@ fn deliver(
     stream: &mut Box<dyn Stream>,
     raw: &TcpStream,
 ) -> io::Result<bool> {
-    let body: &[u8] = match request.method.as_str() {
-        "HEAD" => &[],
-        _ => &response.body,
+    let chunked = response.get("Transfer-Encoding") == Some("chunked");
+    let body = match request.method.as_str() {
+        "HEAD" => Vec::new(),
+        _ if chunked => chunk(&response.body),
+        _ => response.body.clone(),
     };
+    let body = body.as_slice();
     let first = |bytes: usize| &body[..bytes.min(body.len())];
     match delivery {
         Delivery::Hangup => return Ok(false),
@@ -101,6 +104,12 @@ fn deliver(
         }
     }
     Ok(true)
+}
+
+/// A body as the only chunk of a chunked one.
+fn chunk(body: &[u8]) -> Vec<u8> {
+    let size = format!("{:x}\r\n", body.len());
+    [size.as_bytes(), body, b"\r\n0\r\n\r\n"].concat()
 }
 
 fn send(stream: &mut Box<dyn Stream>, parts: &[&[u8]]) -> io::Result<()> {

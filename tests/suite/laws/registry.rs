@@ -1,7 +1,9 @@
 //! The suite's own registry is strict, and right unless told otherwise.
 
 use super::panic_of;
-use crate::harness::{Client, Fault, Image, Index, Registry, Response, Tls, Tokens, sha256};
+use crate::harness::{
+    Client, Fault, Image, Index, Registry, Response, Server, Tls, Tokens, sha256,
+};
 
 #[test]
 fn an_unscripted_request_fails_the_test() {
@@ -259,4 +261,78 @@ fn referrers_are_found_by_their_subject() {
     assert_eq!(index["manifests"][0]["artifactType"], "application/example");
     let other = client.get(&format!("/v2/a/referrers/{digest}?artifactType=x"));
     assert!(other.body.ends_with(br#""manifests":[]}"#));
+}
+
+#[test]
+fn bodies_can_come_in_chunks() {
+    let registry = Registry::builder().on_ipv6().start();
+    registry.blob("a", "hello");
+    let path = format!("/v2/a/blobs/{}", sha256("hello"));
+    registry.fail(&path, Fault::Header("Transfer-Encoding", "chunked".into()));
+    let client = Client::connect(&registry.host(), None);
+    let answer = client.get(&path);
+    assert_eq!(
+        (&*answer.body, answer.get("Content-Length")),
+        (&b"hello"[..], None)
+    );
+    assert_eq!(client.get(&path).get("Content-Length"), Some("5"));
+}
+
+#[test]
+fn a_refused_request_meets_no_fault_unless_it_should() {
+    let registry = Registry::builder().basic("user", "password").start();
+    registry.fail("/v2/", 503);
+    let challenge = Fault::WithoutHeader("WWW-Authenticate");
+    registry.fail("/v2/", challenge).before_auth();
+    let client = Client::connect(&registry.host(), None);
+    let first = client.get("/v2/");
+    assert_eq!((first.status, first.get("WWW-Authenticate")), (401, None));
+    let client = client.authorization("Basic dXNlcjpwYXNzd29yZA==".to_owned());
+    assert_eq!(client.get("/v2/").status, 503);
+}
+
+#[test]
+fn refresh_tokens_are_taken_by_post() {
+    let tokens = Tokens::new()
+        .refresh_token("user", "identity")
+        .fields(&["access_token"])
+        .expires_in(None);
+    let server = Registry::builder().token_server(&tokens).start();
+    let client = Client::connect(&server.host(), None);
+    let form = b"grant_type=refresh_token&refresh_token=identity&scope=repository%3Aa%3Apush";
+    let answer = client.send("POST", "/token", &[], form);
+    let answer: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    let token = answer["access_token"].as_str().unwrap();
+    assert_eq!(answer.as_object().unwrap().len(), 1);
+    let registry = Registry::builder().tokens(&tokens).start();
+    let client = Client::connect(&registry.host(), None);
+    let client = client.authorization(format!("Bearer {token}"));
+    let start = client.send("POST", "/v2/a/blobs/uploads/", &[], b"");
+    assert_eq!(start.status, 401, "push without pull");
+    assert_eq!(
+        start.get("WWW-Authenticate").unwrap(),
+        format!(
+            "Bearer realm=\"{}/token\",service=\"suite\",\
+             scope=\"repository:a:pull,push\",error=\"insufficient_scope\"",
+            server.base()
+        )
+    );
+    let tokens = tokens.without_post(405);
+    assert_eq!(tokens.issued(), 1);
+    let client = Client::connect(&server.host(), None);
+    assert_eq!(client.send("POST", "/token", &[], form).status, 405);
+}
+
+#[test]
+fn servers_can_be_no_registries() {
+    let server = Server::saying(b"HTTP/1.0 200 OK\r\n\r\nhello");
+    let client = Client::connect(&server.host(), None);
+    assert_eq!(client.get("/v2/").body, b"hello");
+    let server = Server::silent();
+    let client = Client::connect(&server.host(), None);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| client.try_send("GET", "/v2/", &[], b""));
+        drop(server);
+        asking.join().unwrap().expect_err("no answer");
+    });
 }
