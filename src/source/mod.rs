@@ -1,5 +1,7 @@
 //! Where images come from: one interface over registries, directories and archives.
 
+mod layout;
+
 use std::io::Read;
 
 use crate::digest::Digest;

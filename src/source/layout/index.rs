@@ -1,0 +1,137 @@
+//! Which of a layout's images is meant.
+//!
+//! The specification leaves open how a layout names its images. Here the tag of an entry is its
+//! annotation `org.opencontainers.image.ref.name`, or what stands behind the last colon of it or of
+//! containerd's `io.containerd.image.name`. Of several entries with one tag the last one counts,
+//! unless they are of different repositories.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::document::{Descriptor, Document, OCI_INDEX};
+use crate::error::{Error, Kind, Result};
+
+pub(in crate::source) const REF_NAME: &str = "org.opencontainers.image.ref.name";
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+/// The entries of `index.json`.
+pub(super) struct Index(Vec<Descriptor>);
+
+impl Index {
+    pub(super) fn read(bytes: Vec<u8>) -> Result<Self> {
+        let index = Document::manifest(Some(OCI_INDEX), bytes, None)?;
+        index.descriptors("manifests").map(Index)
+    }
+
+    pub(super) fn entries(&self) -> &[Descriptor] {
+        &self.0
+    }
+
+    /// All tags in the order of the entries, each once.
+    pub(super) fn tags(&self) -> Vec<&str> {
+        let mut seen = HashSet::new();
+        let tags = self.0.iter().filter_map(tag);
+        tags.filter(|tag| seen.insert(*tag)).collect()
+    }
+
+    /// The image, if there is one only: beside images with a tag those without do not count,
+    /// and beside images artifacts do not.
+    pub(super) fn only(&self) -> Result<&Descriptor> {
+        let entries = || self.0.iter();
+        let images = || entries().filter(|entry| is_image(entry));
+        let mut candidates = Vec::from_iter(images().filter(|entry| tag(entry).is_some()));
+        if candidates.is_empty() {
+            candidates = images().collect();
+        }
+        if candidates.is_empty() {
+            candidates = entries().collect();
+        }
+        let Some(first) = candidates.first() else {
+            return Err(Error::new(Kind::NotFound, "there is no image in it"));
+        };
+        if candidates.iter().all(|other| other.digest == first.digest) {
+            return Ok(first);
+        }
+        if entries().any(|entry| is_named(entry, "latest")) {
+            return self.tagged("latest");
+        }
+        let message = "there are several images in it, and none has the tag latest";
+        Err(Error::new(Kind::NotFound, message).hint(self.choices()))
+    }
+
+    /// The last entry of that tag, or of that whole name.
+    pub(super) fn tagged(&self, tag: &str) -> Result<&Descriptor> {
+        let named = self.0.iter().filter(|entry| is_named(entry, tag));
+        let candidates: Vec<&Descriptor> = named.collect();
+        let Some(last) = candidates.last() else {
+            let message = format!("there is no tag '{tag}'");
+            return Err(Error::new(Kind::NotFound, message).hint(self.choices()));
+        };
+        let repositories: BTreeSet<&str> =
+            candidates.iter().filter_map(|e| repository(e)).collect();
+        if repositories.len() > 1 && candidates.iter().any(|other| other.digest != last.digest) {
+            let names = Vec::from_iter(repositories).join(", ");
+            let message = format!("several images have the tag '{tag}': {names}");
+            let hint = format!("choose one by its digest, such as @{}", last.digest);
+            return Err(Error::new(Kind::NotFound, message).hint(hint));
+        }
+        Ok(last)
+    }
+
+    /// What could have been asked for, as a hint.
+    pub(super) fn choices(&self) -> String {
+        const SHOWN: usize = 20;
+        let tags = self.tags();
+        match (tags.len(), self.0.first()) {
+            (0, Some(entry)) => format!(
+                "there are no tags; choose by digest, such as @{}",
+                entry.digest
+            ),
+            (0, None) => "there are no images".to_owned(),
+            (1, _) => format!("there is the tag {}", tags[0]),
+            (2..=SHOWN, _) => format!("there are the tags {}", tags.join(", ")),
+            (n, _) => format!(
+                "there are {n} tags, among them {}",
+                tags[..SHOWN].join(", ")
+            ),
+        }
+    }
+}
+
+fn is_image(entry: &Descriptor) -> bool {
+    // The fallback tags of referrers and cosign's, such as `sha256-….sig`.
+    let is_fallback = |tag: &str| {
+        let hex = tag.strip_prefix("sha256-").or(tag.strip_prefix("sha512-"));
+        hex.is_some_and(|hex| hex.len() >= 64)
+    };
+    !entry.is_attestation()
+        && entry.json["artifactType"].is_null()
+        && !tag(entry).is_some_and(is_fallback)
+}
+
+/// Under which names the entry was stored: a tag, or a repository and a tag.
+fn names(entry: &Descriptor) -> impl Iterator<Item = &str> {
+    [REF_NAME, CONTAINERD_NAME]
+        .into_iter()
+        .filter_map(|key| entry.annotation(key))
+        .filter(|name| !name.contains('@'))
+}
+
+pub(super) fn is_named(entry: &Descriptor, wanted: &str) -> bool {
+    names(entry).any(|name| name == wanted || split(name).1 == wanted)
+}
+
+fn tag(entry: &Descriptor) -> Option<&str> {
+    names(entry).map(|name| split(name).1).next()
+}
+
+fn repository(entry: &Descriptor) -> Option<&str> {
+    names(entry).find_map(|name| split(name).0)
+}
+
+/// `HOST:PORT/NAME:TAG` as repository and tag; a name without a repository is a tag.
+fn split(name: &str) -> (Option<&str>, &str) {
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (Some(repository), tag),
+        _ => (None, name),
+    }
+}
