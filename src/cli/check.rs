@@ -44,32 +44,30 @@ pub(super) fn operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
         .given
         .iter()
         .any(|(flag, _)| matches!(flag.value, Value::Images(_)));
-    let fits = match spec.operand {
-        Operand::None => operands.is_empty(),
-        Operand::Images => listed || !operands.is_empty(),
-        Operand::Command => operands.len() <= 1,
-        _ => operands.len() == 1,
-    };
-    let what = wanted(spec.operand);
-    let known = match (spec.operand, operands) {
+    let fits = match (spec.operand, operands) {
+        (Operand::None | Operand::Command, []) | (Operand::Command, [_]) => true,
+        (Operand::Images, operands) => listed || !operands.is_empty(),
         (Operand::Kind(kinds), [kind]) => kinds.contains(&kind.as_str()),
-        _ => true,
+        (Operand::None, [_]) => false,
+        (_, operands) => operands.len() == 1,
     };
-    if fits && known {
+    if fits {
         return Ok(());
     }
+    let what = wanted(spec.operand);
     // What is too much may be a password after a forgotten -u, and is not repeated.
-    let error = Error::usage(match operands {
-        [] => format!("{} {what}", spec.name),
-        [kind] if !known => format!("{} {what}, not '{kind}'", spec.name),
-        [..] => format!("{} {what}, not {} arguments", spec.name, operands.len()),
-    });
     Err(match (spec.operand, operands) {
-        (Operand::Kind(kinds), [kind]) if let Some(kind) = closest(kind, kinds.iter().copied()) => {
-            error.hint(format!("did you mean '{kind}'?"))
+        (Operand::Kind(kinds), [kind]) => {
+            let error = Error::usage(format!("{} {what}, not '{kind}'", spec.name));
+            match closest(kind, kinds.iter().copied()) {
+                Some(kind) => error.hint(format!("did you mean '{kind}'?")),
+                None => error,
+            }
         }
-        _ => error.hint(format!("usage: {}", spec.usage(cli))),
-    })
+        (Operand::None, _) | (_, []) => Error::usage(format!("{} {what}", spec.name)),
+        _ => Error::usage(format!("{} {what}, not {}", spec.name, operands.len())),
+    }
+    .hint(format!("usage: {}", spec.usage(cli))))
 }
 
 /// What a command does with its operands, as the end of a sentence.
@@ -112,7 +110,7 @@ mod tests {
             ),
             (
                 "verifytool a b",
-                "verifytool wants one image, not 2 arguments\nhint: usage: demo verifytool [OPTION]... IMAGE",
+                "verifytool wants one image, not 2\nhint: usage: demo verifytool [OPTION]... IMAGE",
             ),
             (
                 "verifytool --images f",
@@ -132,11 +130,11 @@ mod tests {
             ),
             (
                 "generate man bash",
-                "generate wants man, bash or zsh, not 2 arguments\nhint: usage: demo generate [OPTION]... man|bash|zsh",
+                "generate wants man, bash or zsh, not 2\nhint: usage: demo generate [OPTION]... man|bash|zsh",
             ),
             (
                 "help a b",
-                "help wants one command, not 2 arguments\nhint: usage: demo help [OPTION]... [COMMAND]",
+                "help wants one command, not 2\nhint: usage: demo help [OPTION]... [COMMAND]",
             ),
         ] {
             let words = line.split_whitespace().map(OsString::from);

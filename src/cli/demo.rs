@@ -6,6 +6,7 @@ pub(super) fn cli() -> Cli {
     Cli {
         name: "demo",
         version: "1.2.3",
+        date: "2026-11-01",
         summary: "ask a container registry",
         about: "Asks a registry about images.\n\nNo `docker` is needed.",
         commands: vec![
@@ -20,10 +21,16 @@ pub(super) fn cli() -> Cli {
         ],
         groups: GROUPS,
         essential: ESSENTIAL,
-        chapters: &[Chapter {
-            title: "Images",
-            text: ".hidden is \\ no macro.\n\n  demo labels ubuntu\n  'quoted'\n\nThat is `all`.",
-        }],
+        chapters: &[
+            Chapter {
+                title: "Filters",
+                text: "  first",
+            },
+            Chapter {
+                title: "Images",
+                text: ".hidden is \\ no macro.\n\n  demo labels ubuntu\n    'quoted'\n  . one line that is so long that it has   to be folded in the source, but not for the reader\n\nThat is `all of it`, said at such a length that the line has to be folded somewhere: …\n.x",
+            },
+        ],
         environment: &[("DEMO_CREDENTIALS", "As `--user`.")],
         files: &[("~/.docker/config.json", "Stored credentials.")],
         exit_codes: &[(0, "Success."), (2, "Wrong usage.")],

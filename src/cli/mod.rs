@@ -7,10 +7,15 @@ mod check;
 mod closest;
 #[cfg(test)]
 mod demo;
+mod help;
+mod man;
 mod parse;
+mod text;
 mod value;
 
 pub(crate) use args::Args;
+pub(crate) use help::{HELP_COMMAND, command_help, full_help, help};
+pub(crate) use man::{man, man_page};
 pub(crate) use parse::parse;
 
 /// One option, declared as a `static`: it is told from others by its address, so that a
@@ -34,6 +39,13 @@ impl Flag {
         help: "",
         about: "",
     };
+
+    /// `-q, --jq FILTER`
+    fn synopsis(&self) -> String {
+        let short = self.short.map(|letter| format!("-{letter}, "));
+        let long = format!("--{} {}", self.name, self.value.placeholder());
+        short.unwrap_or_default() + long.trim_end()
+    }
 }
 
 /// What an option takes: the parser obeys it, the help prints it, the completions offer it.
@@ -183,6 +195,8 @@ pub(crate) struct Chapter {
 pub(crate) struct Cli {
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
+    /// Of the release, `YYYY-MM-DD`: man pages carry one.
+    pub(crate) date: &'static str,
     /// One line, lower case, no full stop: what follows the name in the man page.
     pub(crate) summary: &'static str,
     pub(crate) about: &'static str,

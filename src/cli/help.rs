@@ -1,0 +1,212 @@
+//! The table as help on a terminal.
+
+use super::text::{beside, plain, wrap};
+use super::{Cli, Flag, Operand, Spec};
+
+/// Explains the others; belongs into every table.
+pub(crate) static HELP_COMMAND: Spec = Spec {
+    name: "help",
+    operand: Operand::Command,
+    help: "Explain a command",
+    about: "Without a command, the first screen of help.",
+    global: false,
+    ..Spec::DEFAULT
+};
+
+/// One screen: the commands, and the options used most.
+pub(crate) fn help(cli: &Cli) -> String {
+    let options = options("Options", cli.essential);
+    format!("{}\n{options}\n{}", commands(cli), more(cli))
+}
+
+/// The commands and all global options.
+pub(crate) fn full_help(cli: &Cli) -> String {
+    let mut shown = commands(cli);
+    for group in cli.groups {
+        shown.push('\n');
+        shown.push_str(&options(group.title, group.flags));
+    }
+    format!("{shown}\n{}", more(cli))
+}
+
+pub(crate) fn command_help(cli: &Cli, spec: &Spec) -> String {
+    let mut parts = vec![
+        format!("Usage: {}\n", spec.usage(cli)),
+        format!("{}.\n", spec.help),
+    ];
+    if !spec.about.is_empty() {
+        parts.push(plain(spec.about, 0));
+    }
+    if !spec.flags.is_empty() {
+        parts.push(explained("Options", spec.flags));
+    }
+    if !spec.examples.is_empty() {
+        parts.push(examples(spec));
+    }
+    if spec.global {
+        parts.push(global_options(cli));
+    }
+    parts.join("\n")
+}
+
+fn commands(cli: &Cli) -> String {
+    let title_width = widest(cli.commands.iter().map(|group| group.title)) + 2;
+    let name_width = widest(cli.specs().map(|spec| spec.name)) + 2;
+    let mut shown = format!(
+        "{} {}: {}\n\nUsage: {0} [OPTION]... COMMAND [OPTION]... [ARGUMENT]...\n\n",
+        cli.name, cli.version, cli.summary
+    );
+    for group in &cli.commands {
+        let mut title = group.title;
+        for spec in &group.specs {
+            let left = format!("{title:title_width$}{}", spec.name);
+            shown.push_str(&beside(&left, title_width + name_width, spec.help));
+            title = "";
+        }
+    }
+    shown
+}
+
+fn more(cli: &Cli) -> String {
+    format!(
+        "'{0} help COMMAND' explains a command, '{0} --help' lists all options.\n",
+        cli.name
+    )
+}
+
+/// Options with their one line each.
+fn options(title: &str, flags: &[&Flag]) -> String {
+    let width = widest(flags.iter().map(|flag| left(flag))) + 2;
+    let lines = flags
+        .iter()
+        .map(|flag| beside(&left(flag), width, flag.help));
+    format!("{title}:\n{}", lines.collect::<String>())
+}
+
+/// Options with all that is said of them.
+fn explained(title: &str, flags: &[&Flag]) -> String {
+    let lines = flags.iter().map(|flag| {
+        let about = plain(flag.about, 10);
+        format!(
+            "  {}\n{}{about}",
+            flag.synopsis(),
+            plain(&format!("{}.", flag.help), 10)
+        )
+    });
+    format!("{title}:\n{}", lines.collect::<String>())
+}
+
+/// `  -r, --raw`, or `      --os OS`: the long names stand below each other.
+fn left(flag: &Flag) -> String {
+    match flag.short {
+        Some(_) => format!("  {}", flag.synopsis()),
+        None => format!("      {}", flag.synopsis()),
+    }
+}
+
+fn examples(spec: &Spec) -> String {
+    let shown = spec.examples.iter().map(|example| {
+        let shows = plain(example.shows, 4);
+        format!("  {}\n{shows}", example.command)
+    });
+    format!("Examples:\n{}", shown.collect::<String>())
+}
+
+/// Their names only.
+fn global_options(cli: &Cli) -> String {
+    let names: Vec<String> = cli.global_flags().map(Flag::synopsis).collect();
+    let lines = wrap(names.iter().map(String::as_str), "  ", 77);
+    let lines = lines.iter().map(|line| format!("  {line}\n"));
+    format!(
+        "Options of all commands ('{} --help' explains them):\n{}",
+        cli.name,
+        lines.collect::<String>()
+    )
+}
+
+fn widest(texts: impl Iterator<Item = impl AsRef<str>>) -> usize {
+    texts
+        .map(|text| text.as_ref().chars().count())
+        .max()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::demo;
+
+    #[test]
+    fn the_first_screen_shows_commands_and_options() {
+        assert_eq!(help(&demo::cli()), SCREEN);
+    }
+
+    #[test]
+    fn full_help_lists_every_global_option() {
+        let cli = demo::cli();
+        let shown = full_help(&cli);
+        for flag in cli.global_flags() {
+            assert!(
+                shown.contains(&format!("--{} ", flag.name)),
+                "{}",
+                flag.name
+            );
+        }
+        assert!(shown.contains("\n\nRegistry:\n      --platform PLATFORM   Choose the platform\n"));
+    }
+
+    #[test]
+    fn a_commands_help_has_its_options_and_examples() {
+        let cli = demo::cli();
+        let help = |name| command_help(&cli, cli.command(name).expect(name));
+        assert_eq!(help("labels"), LABELS);
+        assert_eq!(help("generate"), GENERATE);
+    }
+
+    const SCREEN: &str = r"demo 1.2.3: ask a container registry
+
+Usage: demo [OPTION]... COMMAND [OPTION]... [ARGUMENT]...
+
+Image  labels         Print the labels of an image
+       verifytool     Recompute the digests of an image
+Other  downloadlayer  Save one layer of an image
+       generate       Print the man page or completions
+       help           Explain a command
+
+Options:
+  -r, --raw                Print the bytes as the registry serves them
+  -q, --jq FILTER          Run a jq filter over the answer
+      --platform PLATFORM  Choose the platform
+  -h, --help               Show help; after a command, that command's
+
+'demo help COMMAND' explains a command, 'demo --help' lists all options.
+";
+
+    const LABELS: &str = r"Usage: demo labels [OPTION]... IMAGE...
+
+Print the labels of an image.
+
+The labels of the image's configuration, {} if there are none.
+
+Examples:
+  demo labels ubuntu
+    Print the labels of the latest Ubuntu.
+  demo labels -q .maintainer oci:build
+    Print one label of an image on disk.
+
+Options of all commands ('demo --help' explains them):
+  -r, --raw  -q, --jq FILTER  --arg NAME VALUE  --color auto|always|never
+  -v, --verbose  -h, --help  -V, --version  --platform PLATFORM
+  -u, --user USER:PASSWORD  --images FILE  -j, --jobs N  --cacert FILE
+  --timeout SECONDS  --retries N  --max-age DURATION  --cache-dir DIR
+";
+
+    const GENERATE: &str = r"Usage: demo generate [OPTION]... man|bash|zsh
+
+Print the man page or completions.
+
+Options:
+  -o, --output FILE
+          Write to FILE, or to stdout if it is -.
+";
+}
