@@ -196,6 +196,16 @@ static VERIFYTOOL: Spec = Spec {
     operand: Operand::Image,
     help: "Recompute the digests of an image",
     flags: &[&LAYERS],
+    examples: &[
+        Example {
+            command: "demo verifytool ubuntu",
+            shows: "Show it.",
+        },
+        Example {
+            command: "demo verifytool --layers ubuntu",
+            shows: "Show it.",
+        },
+    ],
     ..Spec::DEFAULT
 };
 
@@ -204,6 +214,16 @@ static DOWNLOADLAYER: Spec = Spec {
     operand: Operand::Layer,
     help: "Save one layer of an image",
     flags: &[&OUTPUT],
+    examples: &[
+        Example {
+            command: "demo downloadlayer -o - ubuntu@x | tar t",
+            shows: "Show it.",
+        },
+        Example {
+            command: "demo -r downloadlayer ubuntu@x",
+            shows: "Show it.",
+        },
+    ],
     ..Spec::DEFAULT
 };
 
@@ -213,6 +233,16 @@ static GENERATE: Spec = Spec {
     help: "Print the man page or completions",
     flags: &[&OUTPUT],
     global: false,
+    examples: &[
+        Example {
+            command: "demo generate man",
+            shows: "Show it.",
+        },
+        Example {
+            command: "demo generate zsh -o _demo",
+            shows: "Show it.",
+        },
+    ],
     ..Spec::DEFAULT
 };
 
@@ -221,5 +251,15 @@ static EXPLAIN: Spec = Spec {
     operand: Operand::Command,
     help: "Explain a command",
     global: false,
+    examples: &[
+        Example {
+            command: "demo help",
+            shows: "Show it.",
+        },
+        Example {
+            command: "demo help labels",
+            shows: "Show it.",
+        },
+    ],
     ..Spec::DEFAULT
 };

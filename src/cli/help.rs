@@ -208,5 +208,11 @@ Print the man page or completions.
 Options:
   -o, --output FILE
           Write to FILE, or to stdout if it is -.
+
+Examples:
+  demo generate man
+    Show it.
+  demo generate zsh -o _demo
+    Show it.
 ";
 }

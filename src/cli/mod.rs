@@ -5,16 +5,23 @@
 mod args;
 mod check;
 mod closest;
+mod complete;
 #[cfg(test)]
 mod demo;
 mod help;
+#[cfg(test)]
+mod laws;
 mod man;
 mod parse;
+mod roff;
 mod text;
 mod value;
 
 pub(crate) use args::Args;
+pub(crate) use complete::{Shell, completions};
 pub(crate) use help::{HELP_COMMAND, command_help, full_help, help};
+#[cfg(test)]
+pub(crate) use laws::laws;
 pub(crate) use man::{man, man_page};
 pub(crate) use parse::parse;
 
@@ -230,10 +237,16 @@ impl Cli {
         self.groups.iter().flat_map(|group| group.flags).copied()
     }
 
-    /// Every option of every command; one that commands share comes more than once.
+    /// Every option of every command, once.
     fn flags(&self) -> impl Iterator<Item = &'static Flag> {
         let own = self.specs().flat_map(|spec| spec.flags).copied();
-        self.global_flags().chain(own)
+        let mut flags: Vec<&'static Flag> = Vec::new();
+        for flag in self.global_flags().chain(own) {
+            if !flags.iter().any(|known| std::ptr::eq(*known, flag)) {
+                flags.push(flag);
+            }
+        }
+        flags.into_iter()
     }
 }
 

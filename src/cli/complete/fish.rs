@@ -1,0 +1,79 @@
+//! Completions for fish 3 and later.
+
+use super::{Offer, fill, spellings};
+use crate::cli::{Cli, Flag, Spec};
+
+pub(super) fn script(cli: &Cli) -> String {
+    let names: Vec<&str> = cli.specs().map(|spec| spec.name).collect();
+    let valued = cli.flags().filter(|flag| !flag.value.is_switch());
+    let valued: Vec<String> = valued.flat_map(spellings).collect();
+    let commands = cli.specs().map(|spec| {
+        let help = quoted(spec.help);
+        format!(
+            "complete -c @NAME@ -n 'not __@ID@_command >/dev/null' -a {} -d {help}",
+            spec.name
+        )
+    });
+    let global = cli.global_flags().map(|flag| option(flag, None));
+    let own = cli
+        .specs()
+        .flat_map(|spec| spec.flags.iter().map(move |flag| option(flag, Some(spec))));
+    let operands = cli.specs().filter_map(|spec| operand(cli, spec));
+    fill(
+        include_str!("complete.fish"),
+        cli,
+        &[
+            ("@VALUED@", &valued.join(" ")),
+            ("@NAMES@", &names.join(" ")),
+            ("@COMMANDS@", &lines(commands)),
+            ("@OPTIONS@", &lines(global.chain(own))),
+            ("@OPERANDS@", &lines(operands)),
+        ],
+    )
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn option(flag: &Flag, spec: Option<&Spec>) -> String {
+    let condition = spec.map(|spec| format!(" -n '__@ID@_in {}'", spec.name));
+    let short = flag.short.map(|letter| format!(" -s {letter}"));
+    let value = match Offer::value(flag.value) {
+        _ if flag.value.is_switch() => String::new(),
+        Offer::Unknown => " -x".to_owned(),
+        offer => format!(" {}", candidates(offer)),
+    };
+    format!(
+        "complete -c @NAME@{}{} -l {}{value} -d {}",
+        condition.unwrap_or_default(),
+        short.unwrap_or_default(),
+        flag.name,
+        quoted(flag.help)
+    )
+}
+
+fn operand(cli: &Cli, spec: &Spec) -> Option<String> {
+    let candidates = match Offer::operand(cli, spec.operand) {
+        Offer::Unknown => return None,
+        offer => candidates(offer),
+    };
+    Some(format!(
+        "complete -c @NAME@ -n '__@ID@_in {}' {candidates}",
+        spec.name
+    ))
+}
+
+fn candidates(offer: Offer) -> String {
+    match offer {
+        Offer::Unknown => String::new(),
+        Offer::Words(words) => format!("-x -a '{}'", words.join(" ")),
+        Offer::Files => "-r -F".to_owned(),
+        Offer::Directories => "-x -a '(__fish_complete_directories)'".to_owned(),
+        Offer::Images => "-x -a '(__@ID@_images)'".to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}

@@ -1,0 +1,118 @@
+//! What every table must keep to, for the tests of the real one.
+
+use std::ffi::OsString;
+use std::ptr;
+
+use super::{Cli, Example, HELP, VERSION, full_help, help, parse};
+
+pub(crate) fn laws(cli: &Cli) {
+    options_are_told_apart(cli);
+    lines_are_short(cli);
+    let specs: Vec<_> = cli.specs().collect();
+    for (i, spec) in specs.iter().enumerate() {
+        let name = spec.name;
+        assert!(
+            specs[..i].iter().all(|other| other.name != name),
+            "{name} stands twice"
+        );
+        one_line(name, spec.help);
+        markup(name, spec.about);
+        assert!(
+            spec.examples.len() >= 2,
+            "{name} has fewer than two examples"
+        );
+        spec.examples
+            .iter()
+            .for_each(|example| is_command(cli, example));
+    }
+    cli.examples
+        .iter()
+        .for_each(|example| is_command(cli, example));
+    cli.chapters
+        .iter()
+        .for_each(|chapter| markup(chapter.title, chapter.text));
+    for (name, text) in cli.environment.iter().chain(cli.files) {
+        markup(name, text);
+    }
+}
+
+fn options_are_told_apart(cli: &Cli) {
+    let flags: Vec<_> = cli.flags().collect();
+    for (i, flag) in flags.iter().enumerate() {
+        let name = flag.name;
+        one_line(name, flag.help);
+        markup(name, flag.about);
+        for other in &flags[..i] {
+            assert_ne!(other.name, name, "two options have one name");
+            let same_letter = flag.short.is_some() && flag.short == other.short;
+            assert!(
+                !same_letter,
+                "--{name} and --{} have one letter",
+                other.name
+            );
+        }
+    }
+    for needed in [&HELP, &VERSION].iter().chain(cli.essential) {
+        let is_global = cli.global_flags().any(|flag| ptr::eq(flag, *needed));
+        assert!(is_global, "--{} is in no group", needed.name);
+    }
+}
+
+fn lines_are_short(cli: &Cli) {
+    for line in help(cli).lines().chain(full_help(cli).lines()) {
+        assert!(line.chars().count() < 80, "too long: {line}");
+    }
+}
+
+fn one_line(name: &str, help: &str) {
+    let is_sentence = help.starts_with(char::is_uppercase) && !help.ends_with('.');
+    assert!(is_sentence && !help.contains('`'), "{name}: {help}");
+    assert!(help.chars().count() < 60, "{name}: too long: {help}");
+}
+
+fn markup(name: &str, text: &str) {
+    for paragraph in text.split("\n\n").filter(|text| !text.starts_with("  ")) {
+        assert!(
+            paragraph.matches('`').count() % 2 == 0,
+            "{name}: {paragraph}"
+        );
+    }
+}
+
+/// An example is a line that the parser takes, up to a pipe or a redirection.
+fn is_command(cli: &Cli, example: &Example) {
+    markup(example.command, example.shows);
+    let mut words = words(example.command).into_iter();
+    let Some(_) = words.by_ref().find(|word| word == cli.name) else {
+        panic!("not about {}: {}", cli.name, example.command);
+    };
+    let operators = ["|", ">", "<", "&&", "||", ";"];
+    let arguments = words.take_while(|word| !operators.contains(&word.as_str()));
+    if let Err(error) = parse(cli, arguments.map(OsString::from)) {
+        panic!("{}: {error}", example.command);
+    }
+}
+
+/// As a shell divides a line, quotes included.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut quote) = (None::<String>, None);
+    for c in line.chars() {
+        match (c, quote) {
+            ('\'' | '"', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (c, Some(open)) if c == open => quote = None,
+            (' ', None) => words.extend(word.take()),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn the_demo_keeps_the_laws() {
+    laws(&super::demo::cli());
+}
