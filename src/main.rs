@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod cli;
+mod compression;
 mod digest;
 mod document;
 mod encoding;

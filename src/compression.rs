@@ -1,0 +1,251 @@
+//! What layers and archives are packed with, told by their first bytes.
+
+use std::io::{self, BufReader, Read};
+
+use flate2::read::MultiGzDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use crate::error::{Error, Kind};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    /// How many bytes tell.
+    pub(crate) const START: usize = 4;
+
+    pub(crate) fn of(start: &[u8]) -> Self {
+        match start {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+            // A skippable frame, with which zstd:chunked and pzstd may begin.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+            _ => Compression::None,
+        }
+    }
+}
+
+/// Reads what `packed` unpacks to, and says what it was packed with. Damage is `Kind::Corrupt`;
+/// an error of `packed` itself comes out as it went in.
+pub(crate) fn unpacked(
+    mut packed: impl Read + Send + 'static,
+) -> io::Result<(Compression, Box<dyn Read + Send>)> {
+    let mut start = Vec::new();
+    packed
+        .by_ref()
+        .take(Compression::START as u64)
+        .read_to_end(&mut start)?;
+    let compression = Compression::of(&start);
+    let whole = io::Cursor::new(start).chain(packed);
+    let reader: Box<dyn Read + Send> = match compression {
+        Compression::None => Box::new(whole),
+        Compression::Gzip => Box::new(Gzip(MultiGzDecoder::new(Watched::new(whole)))),
+        Compression::Zstd => Box::new(Zstd::new(whole)),
+    };
+    Ok((compression, reader))
+}
+
+/// Keeps the error that a decoder would wrap in one of its own.
+struct Watched<R> {
+    inner: R,
+    error: Option<io::Error>,
+}
+
+impl<R> Watched<R> {
+    fn new(inner: R) -> Self {
+        Watched { inner, error: None }
+    }
+
+    /// Why decoding ended early: the kept error, else damage.
+    fn why(&mut self, name: &str, damage: impl std::fmt::Display) -> io::Error {
+        self.error.take().unwrap_or_else(|| {
+            let message = format!("the {name} data is damaged or cut off: {damage}");
+            Error::new(Kind::Corrupt, message).into()
+        })
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.error = Some(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+/// All members, one after another, as pigz and eStargz write them.
+struct Gzip<R>(MultiGzDecoder<Watched<R>>);
+
+impl<R: Read> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = self.0.read(buffer);
+        result.map_err(|error| self.0.get_mut().why("gzip", error))
+    }
+}
+
+/// All frames, one after another, without the skippable ones.
+struct Zstd<R> {
+    packed: Watched<BufReader<R>>,
+    frame: FrameDecoder,
+}
+
+impl<R: Read> Zstd<R> {
+    fn new(packed: R) -> Self {
+        Zstd {
+            packed: Watched::new(BufReader::with_capacity(64 << 10, packed)),
+            frame: FrameDecoder::new(),
+        }
+    }
+
+    /// Whether there is another frame, which is then begun.
+    fn next_frame(&mut self) -> io::Result<bool> {
+        loop {
+            let mut first = Vec::new();
+            if self
+                .packed
+                .by_ref()
+                .take(1)
+                .read_to_end(&mut first)
+                .is_err()
+            {
+                return Err(self.packed.why("zstd", ""));
+            }
+            if first.is_empty() {
+                return Ok(false);
+            }
+            match self.frame.init(first.as_slice().chain(&mut self.packed)) {
+                Ok(()) => return Ok(true),
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
+                    let mut skipped = self.packed.by_ref().take(length.into());
+                    if let Err(error) = io::copy(&mut skipped, &mut io::sink()) {
+                        return Err(self.packed.why("zstd", error));
+                    }
+                }
+                Err(error) => return Err(self.packed.why("zstd", error)),
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for Zstd<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.frame.can_collect() > 0 {
+                return self.frame.read(buffer);
+            }
+            // A decoder that has not begun is finished too.
+            if self.frame.is_finished() && !self.next_frame()? {
+                return Ok(0);
+            }
+            let step = BlockDecodingStrategy::UptoBlocks(1);
+            if let Err(error) = self.frame.decode_blocks(&mut self.packed, step) {
+                return Err(self.packed.why("zstd", error));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::error::Result;
+
+    pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn read(packed: impl Read + Send + 'static) -> Result<(Compression, Vec<u8>)> {
+        let (compression, mut reader) = unpacked(packed)?;
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes)?;
+        Ok((compression, bytes))
+    }
+
+    fn read_bytes(packed: Vec<u8>) -> Result<(Compression, Vec<u8>)> {
+        read(io::Cursor::new(packed))
+    }
+
+    /// More than one block of either format.
+    fn sample() -> Vec<u8> {
+        (0..300_000u32)
+            .map(|n| (n.wrapping_mul(n) >> 7) as u8)
+            .collect()
+    }
+
+    #[test]
+    fn the_first_bytes_tell_how_to_unpack() {
+        let skippable = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc".to_vec();
+        let plain = sample();
+        for (packed, compression) in [
+            (plain.clone(), Compression::None),
+            (gzip(&plain), Compression::Gzip),
+            (zstd(&plain), Compression::Zstd),
+            ([skippable, zstd(&plain)].concat(), Compression::Zstd),
+        ] {
+            let (told, bytes) = read_bytes(packed).unwrap();
+            assert_eq!(told, compression);
+            assert!(bytes == plain, "{compression:?}");
+        }
+        for short in ["", "a", "abc"] {
+            let expected = (Compression::None, short.into());
+            assert_eq!(read_bytes(short.into()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn all_members_and_frames_are_read() {
+        for pack in [gzip, zstd] {
+            let (_, bytes) = read_bytes([pack(b"one "), pack(b""), pack(b"two")].concat()).unwrap();
+            assert_eq!(bytes, b"one two");
+        }
+    }
+
+    #[test]
+    fn damage_is_corrupt() {
+        for pack in [gzip, zstd] {
+            let packed = pack(&sample());
+            let cut = packed[..packed.len() / 2].to_vec();
+            assert_eq!(read_bytes(cut).unwrap_err().kind(), Kind::Corrupt);
+            let followed = [packed, b"more".to_vec()].concat();
+            assert_eq!(read_bytes(followed).unwrap_err().kind(), Kind::Corrupt);
+        }
+    }
+
+    #[test]
+    fn the_error_of_the_packed_bytes_comes_through() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(Error::new(Kind::Unavailable, "gone").into())
+            }
+        }
+        for pack in [gzip, zstd] {
+            let packed = pack(&sample());
+            for length in [5, packed.len() / 2, packed.len()] {
+                let start = io::Cursor::new(packed[..length].to_vec());
+                let error = read(start.chain(Broken)).unwrap_err();
+                assert_eq!(error, Error::new(Kind::Unavailable, "gone"), "{length}");
+            }
+        }
+    }
+}
