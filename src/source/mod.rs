@@ -1,5 +1,6 @@
 //! Where images come from: one interface over registries, directories and archives.
 
+mod archive;
 mod layout;
 
 use std::io::Read;

@@ -14,7 +14,9 @@ use crate::digest::Digest;
 use crate::document::{Descriptor, Document, Form, parse};
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::At;
-use files::{Directory, Files, small};
+use files::Directory;
+pub(super) use files::{Files, part, small};
+pub(super) use index::REF_NAME;
 use index::{Index, is_named};
 
 const INCOMPLETE: &str = "layouts may be incomplete, such as copies of one platform of an image";
@@ -152,8 +154,8 @@ impl Source for Layout {
         Ok(self.index.tags().into_iter().map(str::to_owned).collect())
     }
 
-    /// Every manifest that the index leads to is read: nothing else knows its subject. Added is what
-    /// the fallback tag lists (distribution-spec, "Referrers Tag Schema"), here or not.
+    /// Reads every manifest that the index leads to: nothing else knows its subject. What the
+    /// fallback tag lists (distribution-spec, "Referrers Tag Schema") is added, here or not.
     fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();

@@ -1,0 +1,363 @@
+//! The files in a tar, by their names.
+//!
+//! A plain tar is read by position. A compressed one is unpacked again up to each file that is asked
+//! for; only its small files are remembered, those that may be JSON.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Cursor, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tar::{Archive, EntryType};
+
+use super::Files;
+use crate::compression::{Compression, unpacked};
+use crate::document::LIMIT;
+use crate::error::{During, Error, Kind, Result};
+use crate::source::Blob;
+use crate::source::layout::part;
+
+/// How many entries a tar may have, and how many bytes are remembered of a compressed one.
+const ENTRIES: usize = 1 << 18;
+const REMEMBERED: u64 = 4 * LIMIT;
+
+pub(super) struct Tarball {
+    path: PathBuf,
+    compression: Compression,
+    entries: HashMap<String, Entry>,
+}
+
+enum Entry {
+    File(Position),
+    /// The name of another entry.
+    Link(String),
+}
+
+/// Where a file lies in the unpacked tar.
+pub(super) struct Position {
+    offset: u64,
+    pub(super) size: u64,
+    pub(super) compression: Compression,
+    remembered: Option<Arc<[u8]>>,
+}
+
+impl Tarball {
+    /// Goes through the tar once. `Kind::NotFound` without the file, `Kind::Local` if it is none.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let there = path.display();
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(metadata) => {
+                let error = Error::new(Kind::Local, format!("{there}: not a file"));
+                let hint = format!("a layout in a directory is oci:{there}");
+                return Err(if metadata.is_dir() {
+                    error.hint(hint)
+                } else {
+                    error
+                });
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let message = format!("{there}: no such file");
+                return Err(Error::new(Kind::NotFound, message));
+            }
+            Err(error) => return Err(error).during(there),
+        }
+        let file = File::open(path).during(&there)?;
+        Tarball::scan(path, file).map_err(damage).during(there)
+    }
+
+    fn scan(path: &Path, file: File) -> io::Result<Self> {
+        let (compression, reader) = unpacked(file)?;
+        let entries = match compression {
+            Compression::None => scan(Archive::new(File::open(path)?).entries_with_seek()?, 0)?,
+            _ => scan(Archive::new(reader).entries()?, REMEMBERED)?,
+        };
+        Ok(Tarball {
+            path: path.to_owned(),
+            compression,
+            entries,
+        })
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// The file of that name, behind links.
+    pub(super) fn find(&self, name: &str) -> Option<&Position> {
+        const LINKS: usize = 8;
+        let mut name = normal("", name)?;
+        for _ in 0..LINKS {
+            match self.entries.get(&name)? {
+                Entry::File(position) => return Some(position),
+                Entry::Link(target) => name.clone_from(target),
+            }
+        }
+        None
+    }
+
+    fn read(&self, position: &Position, from: u64) -> Result<Blob> {
+        let &Position { offset, size, .. } = position;
+        if let Some(bytes) = &position.remembered {
+            return Ok(Blob {
+                reader: Box::new(Cursor::new(bytes.clone())),
+                from: 0,
+                size: Some(size),
+            });
+        }
+        let file = File::open(&self.path)?;
+        if self.compression == Compression::None {
+            return part(file, offset, size, from);
+        }
+        let (_, mut reader) = unpacked(file)?;
+        io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
+        Ok(Blob {
+            reader: Box::new(reader.take(size)),
+            from: 0,
+            size: Some(size),
+        })
+    }
+}
+
+impl Files for Tarball {
+    fn open(&self, name: &str, from: u64) -> Result<Option<Blob>> {
+        let position = self.find(name);
+        position
+            .map(|position| self.read(position, from).during(name))
+            .transpose()
+    }
+}
+
+/// All files and links. The last entry of a name counts, as when a tar is unpacked.
+fn scan<R: Read>(entries: tar::Entries<R>, mut budget: u64) -> io::Result<HashMap<String, Entry>> {
+    let mut found = HashMap::new();
+    for entry in entries {
+        let mut entry = entry?;
+        let path = entry.path_bytes().into_owned();
+        let Some(name) = str::from_utf8(&path).ok().and_then(|name| normal("", name)) else {
+            continue;
+        };
+        let target = entry.link_name_bytes().unwrap_or_default().into_owned();
+        let target = str::from_utf8(&target).unwrap_or_default();
+        let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let entry = match entry.header().entry_type() {
+            EntryType::Regular | EntryType::Continuous => {
+                Some(Entry::File(position(&mut entry, &mut budget)?))
+            }
+            EntryType::Symlink => normal(parent, target).map(Entry::Link),
+            EntryType::Link => normal("", target).map(Entry::Link),
+            _ => None,
+        };
+        found.extend(entry.map(|entry| (name, entry)));
+        if found.len() > ENTRIES {
+            let message = format!("the tar has more than {ENTRIES} entries");
+            return Err(Error::new(Kind::Local, message).into());
+        }
+    }
+    Ok(found)
+}
+
+fn position<R: Read>(entry: &mut tar::Entry<R>, budget: &mut u64) -> io::Result<Position> {
+    let (offset, size) = (entry.raw_file_position(), entry.size());
+    let mut bytes = Vec::new();
+    entry
+        .by_ref()
+        .take(Compression::START as u64)
+        .read_to_end(&mut bytes)?;
+    let compression = Compression::of(&bytes);
+    let may_be_json = bytes
+        .first()
+        .is_some_and(|first| b"{[ \t\r\n".contains(first));
+    let mut remembered = None;
+    if may_be_json && size <= LIMIT && size <= *budget {
+        *budget -= size;
+        entry.read_to_end(&mut bytes)?;
+        remembered = Some(bytes.into());
+    }
+    Ok(Position {
+        offset,
+        size,
+        compression,
+        remembered,
+    })
+}
+
+/// The name without `.`, `..` and doubled slashes; `None` if it leads out of the tar.
+fn normal(parent: &str, name: &str) -> Option<String> {
+    if name.starts_with('/') {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for part in parent.split('/').chain(name.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The tar crate's errors have no kind of their own.
+fn damage(error: io::Error) -> Error {
+    let is_ours = error.get_ref().is_some_and(|inner| inner.is::<Error>());
+    if is_ours || error.raw_os_error().is_some() {
+        return error.into();
+    }
+    Error::new(
+        Kind::Corrupt,
+        format!("not a tar, or a damaged one: {error}"),
+    )
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::Write;
+
+    use tempfile::NamedTempFile;
+
+    use super::*;
+    use crate::compression::tests::{gzip, zstd};
+
+    fn header(name: &str, entry_type: EntryType, size: usize) -> tar::Header {
+        let mut header = tar::Header::new_gnu();
+        // Set as it is: the crate refuses names that lead out of a tar.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(entry_type);
+        header.set_size(size as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        header
+    }
+
+    /// A plain tar of these files.
+    pub(in crate::source) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in files {
+            let mut header = header("", EntryType::Regular, bytes.len());
+            builder.append_data(&mut header, name, *bytes).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    pub(in crate::source) fn file(bytes: &[u8]) -> NamedTempFile {
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    fn text(tarball: &Tarball, name: &str) -> Option<String> {
+        let mut blob = tarball.open(name, 0).unwrap()?;
+        let mut text = String::new();
+        blob.reader.read_to_string(&mut text).unwrap();
+        assert_eq!(blob.size, Some(text.len() as u64), "{name}");
+        Some(text)
+    }
+
+    #[test]
+    fn files_are_found_by_plain_long_and_linked_names() {
+        let (gnu, pax) = ("g/".repeat(80) + "x", "p/".repeat(80) + "x");
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in [
+            ("./dir/a", "{a}"),
+            (&gnu, "gnu"),
+            ("last", "one"),
+            ("last", "two"),
+        ] {
+            let mut header = header("", EntryType::Regular, bytes.len());
+            builder
+                .append_data(&mut header, name, bytes.as_bytes())
+                .unwrap();
+        }
+        builder
+            .append_pax_extensions([("path", pax.as_bytes())])
+            .unwrap();
+        builder
+            .append(&header("short", EntryType::Regular, 3), &b"pax"[..])
+            .unwrap();
+        for (name, target, entry_type) in [
+            ("b/layer.tar", "../dir/a", EntryType::Symlink),
+            ("c/layer.tar", "../b/layer.tar", EntryType::Symlink),
+            ("hard", "./dir/a", EntryType::Link),
+            ("loop", "loop", EntryType::Symlink),
+            ("out", "../dir/a", EntryType::Symlink),
+            ("root", "/dir/a", EntryType::Symlink),
+        ] {
+            let mut header = header("", entry_type, 0);
+            builder.append_link(&mut header, name, target).unwrap();
+        }
+        for name in ["/absolute", "../outside"] {
+            builder
+                .append(&header(name, EntryType::Regular, 1), &b"x"[..])
+                .unwrap();
+        }
+        let tar = builder.into_inner().unwrap();
+        for packed in [gzip(&tar), zstd(&tar), tar] {
+            let file = file(&packed);
+            let tarball = Tarball::open(file.path()).unwrap();
+            let text = |name| text(&tarball, name);
+            for name in ["dir/a", "b/layer.tar", "c/layer.tar", "hard"] {
+                assert_eq!(text(name).as_deref(), Some("{a}"), "{name}");
+            }
+            assert_eq!(text(&gnu).as_deref(), Some("gnu"));
+            assert_eq!(text(&pax).as_deref(), Some("pax"));
+            assert_eq!(text("last").as_deref(), Some("two"));
+            for name in [
+                "short",
+                "loop",
+                "out",
+                "root",
+                "/absolute",
+                "absolute",
+                "outside",
+                "dir",
+            ] {
+                assert_eq!(text(name), None, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plain_tar_is_read_from_the_middle_of_a_file() {
+        let tar = file(&tar(&[("a", b"a"), ("b", b"hello")]));
+        let tarball = Tarball::open(tar.path()).unwrap();
+        let mut blob = tarball.open("b", 3).unwrap().unwrap();
+        let mut rest = String::new();
+        blob.reader.read_to_string(&mut rest).unwrap();
+        assert_eq!((blob.from, blob.size, &*rest), (3, Some(5), "lo"));
+    }
+
+    #[test]
+    fn what_is_no_tar_says_so() {
+        let refused = |path: &Path, kind, why: &str| {
+            let error = Tarball::open(path).err().expect("this is refused");
+            let message = format!("{}: {why}", path.display());
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().starts_with(&message), "{error}");
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("missing");
+        refused(&missing, Kind::NotFound, "no such file");
+        let hint = format!(
+            "not a file\nhint: a layout in a directory is oci:{}",
+            directory.path().display()
+        );
+        refused(directory.path(), Kind::Local, &hint);
+        let text = [b'x'; 1024];
+        let packed = gzip(&tar(&[("a", &text)]));
+        for bytes in [&text[..], &gzip(&text)] {
+            refused(
+                file(bytes).path(),
+                Kind::Corrupt,
+                "not a tar, or a damaged one: ",
+            );
+        }
+        let cut = file(&packed[..packed.len() / 2]);
+        refused(
+            cut.path(),
+            Kind::Corrupt,
+            "the gzip data is damaged or cut off: ",
+        );
+    }
+}
