@@ -29,6 +29,7 @@ pub(crate) enum Kind {
 pub(crate) struct Error {
     kind: Kind,
     message: String,
+    excerpt: Vec<String>,
     hint: Option<String>,
 }
 
@@ -37,12 +38,19 @@ impl Error {
         Error {
             kind,
             message: message.into(),
+            excerpt: Vec::new(),
             hint: None,
         }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Error::new(Kind::Usage, message)
+    }
+
+    /// Quotes what the message is about, on lines of their own between message and hint.
+    pub(crate) fn excerpt(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.excerpt.extend(lines);
+        self
     }
 
     /// Names the next step, shown on a line of its own below the message.
@@ -61,11 +69,15 @@ impl Error {
     }
 }
 
-/// The message and, on a second line, the hint. Characters that could drive a terminal are
+/// The message and, on lines below it, the excerpt and the hint. Characters that could drive a terminal are
 /// escaped: messages quote what registries send.
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         printable(f, &self.message)?;
+        for line in &self.excerpt {
+            f.write_str("\n")?;
+            printable(f, line)?;
+        }
         if let Some(hint) = &self.hint {
             f.write_str("\nhint: ")?;
             printable(f, hint)?;
