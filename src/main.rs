@@ -8,6 +8,7 @@ mod document;
 mod encoding;
 mod error;
 mod platform;
+mod query;
 mod reference;
 mod secret;
 mod source;

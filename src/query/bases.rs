@@ -1,0 +1,100 @@
+//! Base64, Base32 and percent signs, as `@base64d`, `@base32` and their kind want them.
+
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// Padding may be missing, as it is in a JWT. `None` for what is not Base64.
+pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    from_bits(text, BASE64, 6)
+}
+
+pub(super) fn from_base32(text: &[u8]) -> Option<Vec<u8>> {
+    from_bits(text, BASE32, 5)
+}
+
+fn from_bits(text: &[u8], alphabet: &[u8], width: u32) -> Option<Vec<u8>> {
+    let end = text
+        .iter()
+        .rposition(|byte| *byte != b'=')
+        .map_or(0, |at| at + 1);
+    let mut bytes = Vec::with_capacity(end * width as usize / 8);
+    let (mut bits, mut count) = (0u32, 0);
+    for byte in &text[..end] {
+        let digit = alphabet.iter().position(|letter| letter == byte)?;
+        bits = bits << width | digit as u32;
+        count += width;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    // A last digit that completes no byte is one too many.
+    (count < width).then_some(bytes)
+}
+
+pub(super) fn to_base32(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.chunks(5) {
+        let mut bits = [0; 8];
+        bits[3..3 + chunk.len()].copy_from_slice(chunk);
+        let bits = u64::from_be_bytes(bits);
+        let digits = (chunk.len() * 8).div_ceil(5);
+        for i in 0..8 {
+            let digit = BASE32[(bits >> (35 - 5 * i) & 31) as usize];
+            text.push(if i < digits { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+pub(super) fn from_percent(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(*rest.next()?).to_digit(16);
+                (digit()? * 16 + digit()?) as u8
+            }
+            byte => *byte,
+        });
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_may_be_missing() {
+        for (text, bytes) in [
+            ("", Some("")),
+            ("YQ==", Some("a")),
+            ("YQ", Some("a")),
+            ("YWI", Some("ab")),
+            ("YWJj", Some("abc")),
+            ("Y", None),
+            ("YW*j", None),
+        ] {
+            let bytes = bytes.map(|bytes| bytes.as_bytes().to_vec());
+            assert_eq!(from_base64(text.as_bytes()), bytes, "{text}");
+        }
+    }
+
+    #[test]
+    fn base32_leads_back() {
+        for (text, encoded) in [("", ""), ("a", "ME======"), ("This is", "KRUGS4ZANFZQ====")] {
+            assert_eq!(to_base32(text.as_bytes()), encoded);
+            assert_eq!(from_base32(encoded.as_bytes()).unwrap(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn percent_signs_are_decoded() {
+        assert_eq!(from_percent(b"%C3%a9+%20x").unwrap(), "é+ x".as_bytes());
+        assert_eq!(from_percent(b"%4"), None);
+        assert_eq!(from_percent(b"%zz"), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! What the natives need to know of a value.
+
+use std::borrow::Cow;
+
+use jaq_json::Val;
+use jaq_std::ValT as _;
+
+/// Its type, as `type` names it.
+pub(super) fn kind(value: &Val) -> &'static str {
+    match value {
+        Val::Null => "null",
+        Val::Bool(_) => "boolean",
+        Val::Num(_) => "number",
+        Val::BStr(_) | Val::TStr(_) => "string",
+        Val::Arr(_) => "array",
+        Val::Obj(_) => "object",
+    }
+}
+
+/// The type and, cut short, the value, as jq's messages quote it.
+pub(super) fn quoted(value: &Val) -> String {
+    const LONGEST: usize = 11;
+    let json = super::print::quotation(value);
+    let mut quote: String = json.chars().take(LONGEST).collect();
+    if quote.len() < json.len() {
+        quote.push_str("...");
+    }
+    format!("{} ({quote})", kind(value))
+}
+
+/// A string's text; bytes that are not UTF-8 become U+FFFD.
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// A number as jq would compute with it; NaN for anything else.
+pub(super) fn float(value: &Val) -> f64 {
+    value.as_f64().unwrap_or(f64::NAN)
+}
+
+/// A number that is a machine integer, however it is kept.
+pub(super) fn integer(value: &Val) -> Option<isize> {
+    /// Up to here every integer is a float of its own.
+    const EXACT: f64 = (1u64 << 53) as f64;
+    match value.as_isize() {
+        Some(integer) => Some(integer),
+        None => {
+            let float = value.as_f64()?;
+            let whole = float.fract() == 0.0 && float.abs() <= EXACT;
+            whole.then_some(float as isize)
+        }
+    }
+}
+
+/// A computed number: an integer where it is one.
+pub(super) fn number(float: f64) -> Val {
+    let value = Val::from(float);
+    match integer(&value) {
+        Some(integer) if integer != 0 || float.is_sign_positive() => Val::from(integer),
+        _ => value,
+    }
+}
+
+/// Neither null nor false.
+pub(super) fn truth(value: &Val) -> bool {
+    !matches!(value, Val::Null | Val::Bool(false))
+}
