@@ -3,6 +3,8 @@
 mod archive;
 mod layout;
 
+mod registry;
+
 use std::io::Read;
 
 use crate::digest::Digest;

@@ -1,0 +1,207 @@
+//! A request to a registry, whatever it takes: patience, redirects, credentials.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use crate::error::{During, Error, Kind, Result};
+use crate::reference::Host;
+
+use super::connection::Connections;
+use super::credentials::{Credentials, Stores};
+use super::failure::Failure;
+use super::message::{Method, Request, Response};
+use super::peer::{Memory, Peer, Scope};
+use super::proxy::Proxies;
+use super::refusal;
+use super::retry::{self, Tries};
+use super::tls::{Certificates, Trust};
+use super::trace::{self, Trace, Verbosity};
+use super::transport::Transport;
+use super::url::{Origin, Scheme, Url};
+
+const REDIRECTS: usize = 10;
+
+/// An old token, a refused password, a scope that does not suffice: each may need another answer.
+const ANSWERS: usize = 5;
+
+/// A wait that is longer is announced.
+const NOTICEABLE: Duration = Duration::from_secs(2);
+
+/// What flags and environment say about registries.
+pub(crate) struct Settings {
+    pub(crate) stores: Stores,
+    pub(crate) certificates: Certificates,
+    pub(crate) proxies: Proxies,
+    pub(crate) plain_http: bool,
+    /// The longest silence.
+    pub(crate) timeout: Duration,
+    pub(crate) retries: u32,
+    /// How many requests at a time one host gets.
+    pub(crate) jobs: usize,
+    pub(crate) verbosity: Verbosity,
+    /// The media types of manifests to ask for.
+    pub(crate) accept: Vec<String>,
+    pub(crate) user_agent: String,
+    pub(crate) memory: Memory,
+    pub(crate) clock: fn() -> SystemTime,
+}
+
+/// Shared by everything that asks registries: connections, tokens, what is known of each.
+pub(crate) struct Client {
+    pub(super) settings: Settings,
+    pub(super) credentials: Credentials,
+    pub(super) transport: Transport,
+    peers: Mutex<HashMap<Host, Arc<Peer>>>,
+}
+
+impl Client {
+    pub(crate) fn new(mut settings: Settings) -> Client {
+        let stores = std::mem::take(&mut settings.stores);
+        let trust = Trust::new(std::mem::take(&mut settings.certificates));
+        let proxies = std::mem::take(&mut settings.proxies);
+        let connections = Arc::new(Connections::new(proxies, trust, settings.timeout));
+        Client {
+            credentials: Credentials::new(stores, settings.timeout),
+            transport: Transport::new(
+                connections,
+                settings.jobs,
+                settings.timeout,
+                &settings.user_agent,
+                Trace::new(settings.verbosity),
+            ),
+            peers: Mutex::default(),
+            settings,
+        }
+    }
+
+    pub(super) fn peer(&self, host: &Host) -> Arc<Peer> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let peer = peers
+            .entry(host.clone())
+            .or_insert_with(|| Arc::new(Peer::new(host)));
+        Arc::clone(peer)
+    }
+
+    pub(super) fn origin(&self, peer: &Peer) -> Result<Origin> {
+        peer.origin(self.settings.plain_http, &self.transport.connections)
+    }
+
+    /// The answer to a request, whatever its status but one that asks for credentials: those are
+    /// looked for, and if none are good enough, the answer is the error.
+    pub(super) fn ask(&self, host: &Host, scope: &Scope, mut request: Request) -> Result<Response> {
+        let peer = self.peer(host);
+        let meeting = peer.meet();
+        let home = request.url.origin.clone();
+        let mut pass = self.pass_ahead(&peer, scope, &home, meeting.is_first());
+        for _ in 0..ANSWERS {
+            request.authorization = pass.header.clone();
+            let response = self.follow(&request)?;
+            if response.url.origin != home || !asks_for_credentials(&response) {
+                return Ok(response);
+            }
+            pass = self.answer(&peer, scope, &response, pass)?;
+        }
+        let message = "the registry asks for other credentials again and again";
+        Err(Error::new(Kind::Denied, message))
+    }
+
+    /// As [`Client::ask`], but anything else than success is an error.
+    pub(super) fn succeed(&self, host: &Host, scope: &Scope, request: Request) -> Result<Response> {
+        let home = request.url.origin.clone();
+        let response = self.ask(host, scope, request)?;
+        if response.is_success() {
+            return Ok(response);
+        }
+        let error = Err(self.refusal(&response));
+        if response.url.origin == home {
+            return error;
+        }
+        error.during(response.url.origin.authority())
+    }
+
+    pub(super) fn refusal(&self, response: &Response) -> Error {
+        refusal::error(response, (self.settings.clock)())
+    }
+
+    /// Follows redirects. `Authorization` stays with its origin.
+    pub(super) fn follow(&self, request: &Request) -> Result<Response> {
+        let mut request = Cow::Borrowed(request);
+        for _ in 0..=REDIRECTS {
+            let response = self.send(&request)?;
+            let Some(target) = redirection(&request, &response)? else {
+                return Ok(response);
+            };
+            let next = request.to_mut();
+            if target.origin != next.url.origin {
+                next.authorization = None;
+                next.is_signed = true;
+            }
+            next.url = target;
+        }
+        let message = format!("more than {REDIRECTS} redirects");
+        Err(Error::new(Kind::Local, message)).during(request.url.origin.authority())
+    }
+
+    /// Sends the request again as long as that may help.
+    fn send(&self, request: &Request) -> Result<Response> {
+        let host = request.url.origin.authority();
+        let mut tries = Tries::default();
+        loop {
+            let (outcome, after) = match self.transport.send(request) {
+                Ok(response) if retry::is_temporary(response.status) => {
+                    let after = refusal::wait(&response, (self.settings.clock)());
+                    (Ok(response), after)
+                }
+                Err(Failure::Broken(error)) if request.method.is_idempotent() => {
+                    (Err(error).during(&host), None)
+                }
+                result => return result.map_err(Error::from).during(&host),
+            };
+            let wait = tries.next(self.settings.retries, after, chance());
+            let Some(wait) = wait else { return outcome };
+            if wait > NOTICEABLE {
+                let words = retry::words(wait);
+                trace::line(&format!(
+                    "docker-registry: {host} asks us to wait for {words}"
+                ));
+            }
+            thread::sleep(wait);
+        }
+    }
+}
+
+/// A 401; or a 403 that says which scope is missing (RFC 6750, 3.1).
+fn asks_for_credentials(response: &Response) -> bool {
+    let names_scope =
+        |header: &str| header.contains("insufficient_scope") && header.contains("scope=");
+    response.status == 401
+        || (response.status == 403 && response.all("www-authenticate").any(names_scope))
+}
+
+/// Where to ask instead; `None` if the answer is no redirect that can be followed.
+fn redirection(request: &Request, response: &Response) -> Result<Option<Url>> {
+    let is_reading = matches!(request.method, Method::Get | Method::Head);
+    let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
+    let Some(location) = response
+        .header("location")
+        .filter(|_| is_reading && is_redirect)
+    else {
+        return Ok(None);
+    };
+    let from = &request.url.origin;
+    let target = request.url.join(location).during("redirect")?;
+    if from.scheme == Scheme::Https && target.origin.scheme == Scheme::Http {
+        let message = format!("{from} redirects from HTTPS to {}", target.without_query());
+        return Err(Error::new(Kind::Local, message));
+    }
+    Ok(Some(target))
+}
+
+/// A number in 0..1 that another process does not have.
+fn chance() -> f64 {
+    f64::from((RandomState::new().hash_one(()) >> 32) as u32) / f64::from(u32::MAX)
+}

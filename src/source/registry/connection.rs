@@ -1,0 +1,244 @@
+//! A connection to an origin: directly, or through a proxy; with or without TLS.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::secret::Secret;
+
+use super::failure::{Failure, unavailable};
+use super::proxy::{Protocol, Proxies, Proxy};
+use super::tls::{TlsStream, Trust};
+use super::tunnel;
+use super::url::{Origin, Scheme};
+
+/// How long a server on this machine may be silent before it counts as one that does not speak TLS.
+const PROBE: Duration = Duration::from_secs(1);
+
+/// Bytes both ways, with a limit on silence.
+pub(super) trait Stream: Read + Write + Send + Sync {
+    /// How long a read or write may take from now on.
+    fn set_patience(&mut self, patience: Duration) -> std::io::Result<()>;
+
+    /// Whether the connection can be used again. Anything that came unasked speaks against it.
+    fn is_open(&mut self) -> bool;
+}
+
+impl Stream for TcpStream {
+    fn set_patience(&mut self, patience: Duration) -> std::io::Result<()> {
+        // A duration of zero is an error.
+        let patience = Some(patience.max(Duration::from_millis(1)));
+        self.set_read_timeout(patience)?;
+        self.set_write_timeout(patience)
+    }
+
+    fn is_open(&mut self) -> bool {
+        let _ = self.set_nonblocking(true);
+        let peeked = self.peek(&mut [0]);
+        let restored = self.set_nonblocking(false);
+        restored.is_ok() && peeked.is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock)
+    }
+}
+
+/// A connection, and what its requests need because of the way it goes.
+pub(super) struct Line {
+    pub(super) stream: Box<dyn Stream>,
+    /// Set where a proxy forwards plain HTTP.
+    pub(super) forwarded: Option<Forwarded>,
+}
+
+/// A proxy that forwards plain requests wants the origin in the request line (RFC 9112, 3.2.2).
+pub(super) struct Forwarded {
+    pub(super) origin: Origin,
+    pub(super) authorization: Option<Secret>,
+}
+
+type Opening = JoinHandle<Result<Line, Failure>>;
+
+/// Opens connections; knows the way to every origin.
+pub(super) struct Connections {
+    proxies: Proxies,
+    trust: Trust,
+    patience: Duration,
+    /// What names mean, for the whole run: what was judged is what is connected to.
+    names: Mutex<HashMap<(String, u16), Vec<SocketAddr>>>,
+    /// Connections that were asked for before their first request.
+    ahead: Mutex<HashMap<Origin, Opening>>,
+}
+
+impl Connections {
+    pub(super) fn new(proxies: Proxies, trust: Trust, patience: Duration) -> Self {
+        Connections {
+            proxies,
+            trust,
+            patience,
+            names: Mutex::default(),
+            ahead: Mutex::default(),
+        }
+    }
+
+    /// A connection to the origin: the one begun ahead, else a new one.
+    pub(super) fn open(&self, origin: &Origin) -> Result<Line, Failure> {
+        let begun = self.ahead().remove(origin);
+        if let Some(Ok(result)) = begun.map(JoinHandle::join) {
+            return result;
+        }
+        self.open_new(origin)
+    }
+
+    /// Begins to open a connection, for [`Connections::open`] to take.
+    pub(super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
+        let (connections, to) = (Arc::clone(self), origin.clone());
+        let opening = move || connections.open_new(&to);
+        self.ahead().insert(origin.clone(), thread::spawn(opening));
+    }
+
+    /// Whether a server on this machine speaks TLS. The first request gets the connection, or the
+    /// failure, that tells.
+    pub(super) fn speaks_tls(&self, origin: &Origin) -> bool {
+        let result = match self.attempt(origin, self.patience.min(PROBE)) {
+            Err(Failure::NotTls(_)) => return false,
+            result => result,
+        };
+        let opening = thread::spawn(move || result);
+        self.ahead().insert(origin.clone(), opening);
+        true
+    }
+
+    /// The addresses of a name; looked up once.
+    pub(super) fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let key = (host.to_owned(), port);
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(addresses) = names.get(&key) {
+            return Ok(addresses.clone());
+        }
+        let addresses = look_up(key.clone(), self.patience)?;
+        names.insert(key, addresses.clone());
+        Ok(addresses)
+    }
+
+    /// Whether the origin is asked through a proxy, which then is who looks up the name.
+    pub(super) fn is_proxied(&self, origin: &Origin) -> bool {
+        !matches!(self.proxies.choose(origin), Ok(None))
+    }
+
+    fn open_new(&self, origin: &Origin) -> Result<Line, Failure> {
+        match self.attempt(origin, self.patience) {
+            Err(Failure::NotTls(meaning)) => Err(*meaning),
+            result => result,
+        }
+    }
+
+    fn attempt(&self, origin: &Origin, patience: Duration) -> Result<Line, Failure> {
+        let deadline = Instant::now() + patience;
+        let proxy = self.proxies.choose(origin)?;
+        let stream = match &proxy {
+            None => self.reach(origin.bare_host(), origin.port, deadline)?,
+            Some(proxy) => self
+                .reach_through(proxy, origin, deadline)
+                .map_err(|failure| failure.during(format!("proxy {}", proxy.host)))?,
+        };
+        let stream: Box<dyn Stream> = match origin.scheme {
+            Scheme::Http => stream,
+            Scheme::Https => Box::new(TlsStream::open(stream, origin, &self.trust, deadline)?),
+        };
+        let forwarded = proxy.filter(|proxy| forwards(proxy, origin));
+        Ok(Line {
+            stream,
+            forwarded: forwarded.map(|proxy| Forwarded {
+                origin: origin.clone(),
+                authorization: proxy.authorization(),
+            }),
+        })
+    }
+
+    /// A stream that ends at the origin, or at a proxy that forwards its requests.
+    fn reach_through(
+        &self,
+        proxy: &Proxy,
+        origin: &Origin,
+        deadline: Instant,
+    ) -> Result<Box<dyn Stream>, Failure> {
+        let mut stream = self.reach(&proxy.host, proxy.port, deadline)?;
+        if proxy.protocol == Protocol::Https {
+            let itself = Origin::new(Scheme::Https, &format!("{}:{}", proxy.host, proxy.port))?;
+            stream = Box::new(TlsStream::open(stream, &itself, &self.trust, deadline)?);
+        }
+        stream
+            .set_patience(left(deadline)?)
+            .map_err(|error| Failure::of_io(error, ""))?;
+        match proxy.protocol {
+            Protocol::Socks5 => tunnel::socks5(&mut stream, proxy, origin)?,
+            _ if forwards(proxy, origin) => {}
+            _ => tunnel::connect(&mut stream, proxy, origin)?,
+        }
+        Ok(stream)
+    }
+
+    /// The addresses are tried in turn, each with its share of the time that is left.
+    fn reach(&self, host: &str, port: u16, deadline: Instant) -> Result<Box<dyn Stream>, Failure> {
+        let addresses = self.addresses(host, port)?;
+        let mut failure = Failure::Broken(unavailable("the name has no address"));
+        for (at, address) in addresses.iter().enumerate() {
+            let share = left(deadline)? / u32::try_from(addresses.len() - at).unwrap_or(1);
+            match TcpStream::connect_timeout(address, share) {
+                Ok(stream) => {
+                    // Requests are small and wait for their answer.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(Box::new(stream));
+                }
+                Err(error) => failure = Failure::of_io(error, "no connection in time"),
+            }
+        }
+        Err(failure)
+    }
+
+    fn ahead(&self) -> std::sync::MutexGuard<'_, HashMap<Origin, Opening>> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forwards(proxy: &Proxy, origin: &Origin) -> bool {
+    origin.scheme == Scheme::Http && proxy.protocol != Protocol::Socks5
+}
+
+/// The system's look-up cannot be interrupted, so it is left behind when it takes too long.
+fn look_up(name: (String, u16), patience: Duration) -> Result<Vec<SocketAddr>, Failure> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let found = (name.0.as_str(), name.1).to_socket_addrs();
+        let _ = sender.send(found.map(Iterator::collect::<Vec<_>>));
+    });
+    match receiver.recv_timeout(patience) {
+        Ok(Ok(addresses)) if addresses.is_empty() => {
+            Err(Failure::Broken(unavailable("the name has no address")))
+        }
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) => {
+            let why = Error::from(error).to_string();
+            let why = why.trim_start_matches("failed to lookup address information: ");
+            let why = format!("the name is not known: {}", why.to_lowercase());
+            Err(Failure::Broken(unavailable(why)))
+        }
+        Err(_) => Err(Failure::Final(unavailable(
+            "no answer from the name server",
+        ))),
+    }
+}
+
+/// What is left of the time; a failure if nothing is.
+pub(super) fn left(deadline: Instant) -> Result<Duration, Failure> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Failure::Final(unavailable("no connection in time")));
+    }
+    Ok(left)
+}

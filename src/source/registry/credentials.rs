@@ -1,0 +1,162 @@
+//! Who the user is to a registry: given, Docker's configuration, containers' auth.json, nobody.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::reference::{Host, Repository};
+use crate::secret::Secret;
+
+use super::helper;
+use super::stored::{Form, Stored};
+use super::trace::warn;
+
+/// How Docker's configuration and helpers name Docker Hub.
+const HUB: &str = "https://index.docker.io/v1/";
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Credential {
+    Password {
+        user: String,
+        password: Secret,
+    },
+    /// To be exchanged for a registry's token by OAuth.
+    IdentityToken {
+        user: String,
+        token: Secret,
+    },
+    /// For the registry itself.
+    RegistryToken(Secret),
+}
+
+/// What the user gave for this run: `-u`, standard input, the environment.
+#[derive(Clone)]
+pub(crate) struct Given {
+    pub(crate) user: String,
+    pub(crate) password: Secret,
+}
+
+/// Where credentials are looked for.
+#[derive(Clone, Default)]
+pub(crate) struct Stores {
+    pub(crate) given: Option<Given>,
+    /// The value of `DOCKER_AUTH_CONFIG`.
+    pub(crate) docker_auth_config: Option<Secret>,
+    /// Docker's `config.json`.
+    pub(crate) docker_config: Option<PathBuf>,
+    /// containers' `auth.json`, in the order in which they are looked at.
+    pub(crate) auth_files: Vec<PathBuf>,
+}
+
+/// Credentials, and whether refusing them is an error.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) credential: Credential,
+    /// Where they are stored, for messages; `None` if they were given for this run.
+    pub(super) store: Option<String>,
+}
+
+/// The stores, read when first needed.
+pub(super) struct Credentials {
+    stores: Stores,
+    patience: Duration,
+    files: OnceLock<Vec<Stored>>,
+    /// What helpers said, by helper and server: each is asked once.
+    helped: Mutex<HashMap<(String, String), Option<Credential>>>,
+}
+
+impl Credentials {
+    pub(super) fn new(stores: Stores, patience: Duration) -> Self {
+        Credentials {
+            stores,
+            patience,
+            files: OnceLock::new(),
+            helped: Mutex::default(),
+        }
+    }
+
+    /// For a repository, or for the host alone.
+    pub(super) fn find(&self, host: &Host, repository: Option<&Repository>) -> Option<Found> {
+        if let Some(given) = &self.stores.given {
+            let credential = Credential::Password {
+                user: given.user.clone(),
+                password: given.password.clone(),
+            };
+            return Some(Found {
+                credential,
+                store: None,
+            });
+        }
+        let name = match repository {
+            Some(repository) => format!("{}/{}", host.name(), repository.name),
+            None => host.name().to_owned(),
+        };
+        self.files().iter().find_map(|file| {
+            let credential = self.look(file, &name)?;
+            Some(Found {
+                credential,
+                store: Some(file.name.clone()),
+            })
+        })
+    }
+
+    fn files(&self) -> &[Stored] {
+        self.files.get_or_init(|| {
+            let stores = &self.stores;
+            let value = stores.docker_auth_config.iter().filter_map(|text| {
+                Stored::read(
+                    "DOCKER_AUTH_CONFIG".into(),
+                    Form::Docker,
+                    text.reveal().as_bytes(),
+                )
+            });
+            let docker = stores.docker_config.iter().map(|path| (Form::Docker, path));
+            let containers = stores
+                .auth_files
+                .iter()
+                .map(|path| (Form::Containers, path));
+            let files = docker.chain(containers).filter_map(|(form, path)| {
+                let bytes = match std::fs::read(path) {
+                    Ok(bytes) => bytes,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+                    Err(error) => {
+                        let why = crate::error::Error::from(error);
+                        warn(&format!("{}: {why}", path.display()));
+                        return None;
+                    }
+                };
+                Stored::read(path.display().to_string(), form, &bytes)
+            });
+            value.chain(files).collect()
+        })
+    }
+
+    /// What one file says of `HOST[/NAME]`: by its helper for the host, its helper for all, itself.
+    fn look(&self, file: &Stored, name: &str) -> Option<Credential> {
+        let (host, _) = name.split_once('/').unwrap_or((name, ""));
+        let server = match file.form {
+            Form::Docker if host == "docker.io" => HUB,
+            _ => host,
+        };
+        let helped = file
+            .helpers(name)
+            .find_map(|helper| self.help(helper, server));
+        helped.or_else(|| file.entry(name))
+    }
+
+    /// The lock is held while a helper runs: others that want to know the same can wait.
+    fn help(&self, name: &str, server: &str) -> Option<Credential> {
+        let mut helped = self.helped.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (name.to_owned(), server.to_owned());
+        if let Some(known) = helped.get(&key) {
+            return known.clone();
+        }
+        let answer = helper::ask(name, server, self.patience).unwrap_or_else(|why| {
+            warn(&why);
+            None
+        });
+        helped.insert(key, answer.clone());
+        answer
+    }
+}

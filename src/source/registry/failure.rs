@@ -1,0 +1,81 @@
+//! Why no answer came, and what that means for another try.
+
+use std::fmt::{self, Display};
+use std::io;
+
+use crate::error::{During, Error, Kind};
+
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The connection could not be made or broke: another try may succeed.
+    Broken(Error),
+    /// An idle connection was closed by its other end before it was used again.
+    Stale(Error),
+    /// Nothing of TLS came from the other end. Inside: what that is where TLS is a must.
+    NotTls(Box<Failure>),
+    /// Another try makes no difference, or no sense, as after a long silence.
+    Final(Error),
+}
+
+impl Failure {
+    /// Of an operation on a socket that waits for at most `patience`.
+    pub(super) fn of_io(error: io::Error, silence: impl Display) -> Self {
+        use io::ErrorKind::{TimedOut, UnexpectedEof, WouldBlock};
+        match error.kind() {
+            // Unix says that it would block where Windows says that time is out.
+            TimedOut | WouldBlock => Failure::Final(unavailable(silence.to_string())),
+            UnexpectedEof => Failure::Broken(unavailable("the connection was closed")),
+            _ => match Error::from(error) {
+                // An error of ours that came through a reader keeps its kind.
+                error if error.kind() != Kind::Local => Failure::Final(error),
+                error => Failure::Broken(unavailable(error.to_string())),
+            },
+        }
+    }
+
+    pub(super) fn during(self, doing: impl Display) -> Self {
+        self.map(|error| match Err::<(), _>(error).during(doing) {
+            Err(error) => error,
+            Ok(()) => unreachable!("an error stays one"),
+        })
+    }
+
+    pub(super) fn map(self, change: impl FnOnce(Error) -> Error) -> Self {
+        match self {
+            Failure::Broken(error) => Failure::Broken(change(error)),
+            Failure::Stale(error) => Failure::Stale(change(error)),
+            Failure::NotTls(failure) => Failure::NotTls(Box::new(failure.map(change))),
+            Failure::Final(error) => Failure::Final(change(error)),
+        }
+    }
+}
+
+pub(super) fn unavailable(why: impl Into<String>) -> Error {
+    Error::new(Kind::Unavailable, why)
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Final(error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Broken(error) | Failure::Stale(error) | Failure::Final(error) => error,
+            Failure::NotTls(failure) => Error::from(*failure),
+        }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Failure::Broken(error) | Failure::Stale(error) | Failure::Final(error) => error.fmt(f),
+            Failure::NotTls(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,126 @@
+//! Credential helpers: programs `docker-credential-NAME` (docker/docker-credential-helpers).
+
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::secret::Secret;
+
+use super::credentials::Credential;
+
+/// A helper that says more has gone wrong.
+const LIMIT: u64 = 1 << 20;
+
+/// What the helper knows of `server`; `None` if it knows nothing. The error is a sentence for a
+/// warning: it does not quote what a helper printed, unless that was its refusal.
+pub(super) fn ask(
+    name: &str,
+    server: &str,
+    patience: Duration,
+) -> Result<Option<Credential>, String> {
+    let program = format!("docker-credential-{name}");
+    let wrong = |why: &str| format!("{program}: {why}");
+    if name.is_empty() || name.contains(['/', '\\']) {
+        return Err(wrong("not the name of a program"));
+    }
+    let child = Command::new(&program)
+        .arg("get")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = child.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => wrong("there is no such program"),
+        _ => wrong(&Error::from(error).to_string()),
+    })?;
+    let said = converse(&mut child, server, patience);
+    if !matches!(said, Ok(Ok(_))) {
+        // It hangs, or cannot be understood: do not wait for it.
+        let _ = child.kill();
+    }
+    let status = child.wait();
+    let said = said.map_err(|_| wrong("no answer in time"))?;
+    let said = said.map_err(|error| wrong(&Error::from(error).to_string()))?;
+    if !status.is_ok_and(|status| status.success()) {
+        let why = String::from_utf8_lossy(&said);
+        let why = why.trim().lines().next().unwrap_or_default();
+        // That is how every helper says so, since the first ones did.
+        if why.contains("credentials not found") {
+            return Ok(None);
+        }
+        let why: String = why.chars().take(200).collect();
+        return Err(wrong(if why.is_empty() { "it failed" } else { &why }));
+    }
+    read(&said).map_err(wrong)
+}
+
+type Said = io::Result<Vec<u8>>;
+
+/// What the child says to `server`, unless it takes too long. The thread that listens is left
+/// behind then: a grandchild may hold the pipe open.
+fn converse(
+    child: &mut Child,
+    server: &str,
+    patience: Duration,
+) -> Result<Said, mpsc::RecvTimeoutError> {
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let server = server.to_owned();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // A helper may answer without listening.
+        let _ = stdin.map(|mut stdin| stdin.write_all(server.as_bytes()));
+        let mut said = Vec::new();
+        let read = stdout.map(|stdout| stdout.take(LIMIT).read_to_end(&mut said));
+        let _ = sender.send(read.unwrap_or(Ok(0)).map(|_| said));
+    });
+    receiver.recv_timeout(patience)
+}
+
+/// `{"Username": …, "Secret": …}`; the user `<token>` says that the secret is an identity token.
+fn read(said: &[u8]) -> Result<Option<Credential>, &'static str> {
+    const NONSENSE: &str = "its answer is not {\"Username\": …, \"Secret\": …}";
+    let json: Value = serde_json::from_slice(said).map_err(|_| NONSENSE)?;
+    let secret = json["Secret"].as_str().ok_or(NONSENSE)?;
+    let user = json["Username"].as_str().ok_or(NONSENSE)?;
+    if secret.is_empty() {
+        return Ok(None);
+    }
+    let secret = Secret::new(secret);
+    Ok(Some(match user {
+        "<token>" => Credential::IdentityToken {
+            user: String::new(),
+            token: secret,
+        },
+        user => Credential::Password {
+            user: user.to_owned(),
+            password: secret,
+        },
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_told_from_a_password() {
+        let read = |text: &str| read(text.as_bytes());
+        assert!(matches!(
+            read(r#"{"ServerURL":"x","Username":"u","Secret":"p"}"#),
+            Ok(Some(Credential::Password { user, password })) if user == "u" && password.reveal() == "p"
+        ));
+        assert!(matches!(
+            read(r#"{"Username":"<token>","Secret":"t"}"#),
+            Ok(Some(Credential::IdentityToken { user, token })) if user.is_empty() && token.reveal() == "t"
+        ));
+        assert!(matches!(read(r#"{"Username":"","Secret":""}"#), Ok(None)));
+        for nonsense in ["", "secret", "[]", r#"{"Username":"u"}"#, r#"{"Secret":1}"#] {
+            assert!(read(nonsense).is_err(), "{nonsense}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A request and its answer, as the client sees them.
+
+use std::io::Read;
+
+use crate::secret::Secret;
+
+use super::url::Url;
+
+/// Bodies of refusals are read up to here.
+pub(super) const REFUSAL_LIMIT: u64 = 64 << 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+
+    /// Whether to send it twice is as good as once (RFC 9110, 9.2.2).
+    pub(super) fn is_idempotent(self) -> bool {
+        !matches!(self, Method::Post | Method::Patch)
+    }
+}
+
+/// How an answer is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// In memory, if it is no longer than this.
+    Whole(u64),
+    Stream,
+}
+
+/// What is sent.
+#[derive(Clone)]
+pub(super) struct Payload {
+    pub(super) media_type: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+#[derive(Clone)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: Vec<(&'static str, String)>,
+    /// The value of `Authorization`.
+    pub(super) authorization: Option<Secret>,
+    pub(super) body: Option<Payload>,
+    pub(super) want: Want,
+    /// Whether the query is a secret, as where a registry signs the URL that it redirects to.
+    pub(super) is_signed: bool,
+}
+
+impl Request {
+    pub(super) fn new(method: Method, url: Url, want: Want) -> Self {
+        Request {
+            method,
+            url,
+            headers: Vec::new(),
+            authorization: None,
+            body: None,
+            want,
+            is_signed: false,
+        }
+    }
+
+    pub(super) fn get(url: Url, limit: u64) -> Self {
+        Request::new(Method::Get, url, Want::Whole(limit))
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The URL for messages and traces.
+    pub(super) fn shown_url(&self) -> String {
+        if self.is_signed {
+            self.url.without_query()
+        } else {
+            self.url.to_string()
+        }
+    }
+}
+
+pub(super) enum Body {
+    Whole(Vec<u8>),
+    Stream(Box<dyn Read + Send>),
+}
+
+pub(super) struct Response {
+    /// Where the answer came from, behind all redirects.
+    pub(super) url: Url,
+    pub(super) status: u16,
+    /// Names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Body,
+}
+
+impl Response {
+    /// The first header of that name; names are in lower case.
+    pub(super) fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.all(name).next()
+    }
+
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let found = self.headers.iter().filter(move |(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        match &self.body {
+            Body::Whole(bytes) => bytes,
+            Body::Stream(_) => &[],
+        }
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        match self.body {
+            Body::Whole(bytes) => bytes,
+            Body::Stream(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The distribution API: a repository of a registry (opencontainers/distribution-spec).
+
+mod access;
+mod challenge;
+mod client;
+mod connection;
+mod credentials;
+mod failure;
+mod gate;
+mod helper;
+mod lists;
+mod message;
+mod pages;
+mod peer;
+mod proxy;
+mod realm;
+mod refusal;
+mod retry;
+mod stored;
+mod tls;
+mod token;
+mod trace;
+mod transport;
+mod tunnel;
+mod url;
+
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::document::{Descriptor, Document, Form, LIMIT};
+use crate::encoding;
+use crate::error::{During, Error, Kind, Result};
+use crate::reference::{At, Repository};
+
+pub(crate) use client::{Client, Settings};
+pub(crate) use credentials::{Given, Stores};
+pub(crate) use peer::Memory;
+pub(crate) use proxy::Proxies;
+pub(crate) use tls::Certificates;
+pub(crate) use trace::{Verbosity, line, warn};
+
+use message::{Body, Method, Request, Response, Want};
+use peer::Scope;
+
+use super::{Blob, Resolved, Source};
+
+/// One repository.
+pub(crate) struct Registry {
+    client: Arc<Client>,
+    repository: Repository,
+    scope: Scope,
+}
+
+impl Client {
+    pub(crate) fn repository(self: &Arc<Self>, repository: &Repository) -> Registry {
+        Registry {
+            client: Arc::clone(self),
+            repository: repository.clone(),
+            scope: Scope::of(repository, "pull"),
+        }
+    }
+}
+
+impl Registry {
+    fn ask(&self, request: Request) -> Result<Response> {
+        self.client.ask(&self.repository.host, &self.scope, request)
+    }
+
+    fn succeed(&self, request: Request) -> Result<Response> {
+        self.client
+            .succeed(&self.repository.host, &self.scope, request)
+    }
+
+    /// A URL below the repository's.
+    fn url(&self, path: &str) -> Result<url::Url> {
+        let origin = self
+            .client
+            .origin(&self.client.peer(&self.repository.host))?;
+        Ok(origin.url(format!("/v2/{}/{path}", self.repository.name)))
+    }
+
+    fn manifest_request(&self, method: Method, at: &At) -> Result<Request> {
+        let url = self.url(&format!("manifests/{}", target(at)))?;
+        let accept = self.client.settings.accept.join(", ");
+        Ok(Request::new(method, url, Want::Whole(LIMIT)).header("Accept", accept))
+    }
+
+    fn fetch_manifest(&self, at: &At) -> Result<Document> {
+        let response = self.succeed(self.manifest_request(Method::Get, at)?)?;
+        let expected = expected(at, &response)?;
+        let media_type = response.header("content-type").map(str::to_owned);
+        if media_type
+            .as_deref()
+            .is_some_and(|t| t.starts_with("text/html"))
+        {
+            let error = Error::new(Kind::Local, "the answer is a web page");
+            return Err(error.hint(format!("is {} a registry?", self.repository.host)));
+        }
+        Document::manifest(
+            media_type.as_deref(),
+            response.into_bytes(),
+            expected.as_ref(),
+        )
+    }
+
+    fn fetch_head(&self, at: &At) -> Result<Resolved> {
+        let response = self.ask(self.manifest_request(Method::Head, at)?)?;
+        if let (true, Some(digest)) = (response.is_success(), expected(at, &response)?) {
+            let media_type = response.header("content-type").unwrap_or_default();
+            let media_type = media_type.split(';').next().unwrap_or_default().trim();
+            // Some serve manifests as text/plain: then only the body says what it is.
+            if Form::of(media_type) != Form::Other {
+                return Ok(Resolved {
+                    media_type: media_type.to_owned(),
+                    digest,
+                });
+            }
+        } else if !response.is_success() && is_sure(&response) {
+            return Err(self.client.refusal(&response));
+        }
+        let document = self.fetch_manifest(at)?;
+        Ok(Resolved {
+            media_type: document.media_type().to_owned(),
+            digest: document.digest().clone(),
+        })
+    }
+
+    fn fetch_document(&self, descriptor: &Descriptor) -> Result<Document> {
+        if descriptor.size > LIMIT {
+            let message = format!("{} bytes are too many for a document", descriptor.size);
+            return Err(Error::new(Kind::Local, message));
+        }
+        let bytes = match embedded(descriptor) {
+            Some(bytes) => bytes,
+            None => {
+                let url = self.url(&format!("blobs/{}", descriptor.digest))?;
+                self.succeed(Request::get(url, LIMIT))?.into_bytes()
+            }
+        };
+        if bytes.len() as u64 != descriptor.size {
+            let (length, size) = (bytes.len(), descriptor.size);
+            let message = format!("the content has {length} bytes, not {size}");
+            return Err(Error::new(Kind::Corrupt, message));
+        }
+        Document::blob(descriptor, bytes)
+    }
+
+    fn fetch_blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
+        let url = self.url(&format!("blobs/{digest}"))?;
+        let mut request = Request::new(Method::Get, url, Want::Stream);
+        if from > 0 {
+            request = request.header("Range", format!("bytes={from}-"));
+        }
+        let response = self.succeed(request)?;
+        let range = response.header("content-range").and_then(content_range);
+        let length = response.header("content-length");
+        let (from, size) = match (response.status, range) {
+            (206, Some((start, size))) if start == from => (from, size),
+            (206, _) => {
+                let message = "the registry sends another part than was asked for";
+                return Err(Error::new(Kind::Local, message));
+            }
+            _ => (0, length.and_then(|length| length.parse().ok())),
+        };
+        let reader: Box<dyn Read + Send> = match response.body {
+            Body::Stream(reader) => reader,
+            Body::Whole(bytes) => Box::new(std::io::Cursor::new(bytes)),
+        };
+        Ok(Blob { reader, from, size })
+    }
+}
+
+impl Source for Registry {
+    fn manifest(&self, at: &At) -> Result<Document> {
+        let result = self.fetch_manifest(at);
+        result.map_err(hinted(at)).during(doing(at))
+    }
+
+    fn resolve(&self, at: &At) -> Result<Resolved> {
+        let result = self.fetch_head(at);
+        result.map_err(hinted(at)).during(doing(at))
+    }
+
+    fn document(&self, descriptor: &Descriptor) -> Result<Document> {
+        let result = self.fetch_document(descriptor);
+        result.during(format!("blob {}", descriptor.digest))
+    }
+
+    fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
+        self.fetch_blob(digest, from)
+            .during(format!("blob {digest}"))
+    }
+
+    fn tags(&self) -> Result<Vec<String>> {
+        self.fetch_tags().during("tags")
+    }
+
+    fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
+        let result = self.fetch_referrers(digest, artifact_type);
+        result.during(format!("referrers of {digest}"))
+    }
+}
+
+/// What stands in the URL of a manifest.
+fn target(at: &At) -> String {
+    match at {
+        At::Only => "latest".to_owned(),
+        At::Tag(tag) => tag.clone(),
+        At::Digest { digest, .. } => digest.to_string(),
+    }
+}
+
+fn doing(at: &At) -> String {
+    format!("manifest {}", target(at))
+}
+
+/// A tag that is not found is mostly misspelt.
+fn hinted(at: &At) -> impl FnOnce(Error) -> Error {
+    let is_tag = !matches!(at, At::Digest { .. });
+    move |error| {
+        if is_tag && error.kind() == Kind::NotFound {
+            return error.hint("the command 'tags' lists the tags that there are");
+        }
+        error
+    }
+}
+
+/// The digest that a manifest's body must have: the one asked for, else the one in the header.
+fn expected(at: &At, response: &Response) -> Result<Option<Digest>> {
+    // What is no digest says nothing.
+    let said = response
+        .header("docker-content-digest")
+        .and_then(|text| text.parse::<Digest>().ok());
+    let At::Digest { digest: asked, .. } = at else {
+        return Ok(said);
+    };
+    match said {
+        Some(said) if said.algorithm() == asked.algorithm() && said != *asked => {
+            let message = format!("the registry answers with {said}");
+            Err(Error::new(Kind::Corrupt, message))
+        }
+        _ => Ok(Some(asked.clone())),
+    }
+}
+
+/// Whether a refused HEAD would be refused as a GET: it has the marks of a registry's own answer,
+/// and is not about the method.
+fn is_sure(response: &Response) -> bool {
+    let is_json = |value: &str| value.contains("json");
+    let is_registry = response.header("docker-distribution-api-version").is_some()
+        || response.header("content-type").is_some_and(is_json);
+    match response.status {
+        400 | 405 | 501 => false,
+        404 => is_registry,
+        _ => true,
+    }
+}
+
+/// The content that a descriptor brings with itself (image-spec, descriptor.md, `data`).
+fn embedded(descriptor: &Descriptor) -> Option<Vec<u8>> {
+    encoding::decode(descriptor.json["data"].as_str()?)
+}
+
+/// Where a part starts, and how long the whole is: `bytes 5-9/10`.
+fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
+    let (range, size) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.trim().parse().ok()?, size.trim().parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_says_where_it_starts() {
+        for (header, expected) in [
+            ("bytes 5-9/10", Some((5, Some(10)))),
+            ("bytes 0-9/*", Some((0, None))),
+            ("bytes */10", None),
+            ("5-9/10", None),
+            ("", None),
+        ] {
+            assert_eq!(content_range(header), expected, "{header}");
+        }
+    }
+}

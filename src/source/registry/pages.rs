@@ -1,0 +1,179 @@
+//! Lists that come in pages (distribution-spec, "Listing Tags"; RFC 8288).
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::reference::Host;
+
+use super::client::Client;
+use super::message::{Request, Response};
+use super::peer::Scope;
+use super::url::Url;
+
+const LIMIT: u64 = 32 << 20;
+
+/// No list is longer.
+const PAGES: usize = 10_000;
+
+impl Client {
+    /// The items of all pages below `key`.
+    pub(super) fn pages(
+        &self,
+        host: &Host,
+        scope: &Scope,
+        start: Request,
+        key: &str,
+    ) -> Result<Vec<Value>> {
+        let mut items: Vec<Value> = Vec::new();
+        let mut seen = HashSet::from([start.url.clone()]);
+        let mut last: Option<Vec<Value>> = None;
+        let mut request = start;
+        loop {
+            let response = self.succeed(host, scope, request.clone())?;
+            let page = read(&response, key)?;
+            let next = next(&response)?;
+            if !page.is_empty() && last.as_ref() == Some(&page) {
+                return Err(repeated());
+            }
+            items.extend(page.iter().cloned());
+            last = Some(page);
+            let Some(next) = next else { return Ok(items) };
+            if !seen.insert(next.clone()) || seen.len() > PAGES {
+                return Err(repeated());
+            }
+            request.url = next;
+        }
+    }
+}
+
+pub(super) fn request(url: Url) -> Request {
+    Request::get(url, LIMIT)
+}
+
+fn repeated() -> Error {
+    Error::new(
+        Kind::Local,
+        "the registry's list has no end: a page repeats",
+    )
+}
+
+/// The items of one page.
+pub(super) fn read(response: &Response, key: &str) -> Result<Vec<Value>> {
+    let outside = |why: &str| Error::new(Kind::Local, format!("the answer {why}"));
+    let json: Value =
+        serde_json::from_slice(response.bytes()).map_err(|_| outside("is not JSON"))?;
+    match &json[key] {
+        Value::Array(items) => Ok(items.clone()),
+        // Nexus says so of a repository without tags.
+        Value::Null if json.is_object() => Ok(Vec::new()),
+        _ => Err(outside(&format!("has no list '{key}'"))),
+    }
+}
+
+/// The next page, always on the origin of this one.
+fn next(response: &Response) -> Result<Option<Url>> {
+    let Some(target) = response.all("link").find_map(next_link) else {
+        return Ok(None);
+    };
+    // The cursor is sent back as it came: ECR Public answers 405 to one that was put together anew.
+    let here = &response.url;
+    let url = here.join(target)?;
+    if url.origin.host != here.origin.host {
+        let message = format!("the next page would be at {}", url.origin);
+        return Err(Error::new(Kind::Local, message));
+    }
+    // Nexus behind a proxy names http and its own port.
+    Ok(Some(here.origin.url(url.path())))
+}
+
+/// The target of `rel="next"` in a `Link` header.
+fn next_link(header: &str) -> Option<&str> {
+    let mut rest = header;
+    loop {
+        let (target, tail) = rest.split_once('<')?.1.split_once('>')?;
+        // Parameters end where the next target begins.
+        let end = tail.find('<').unwrap_or(tail.len());
+        let is_next = tail[..end].split([';', ',']).any(|parameter| {
+            let Some((name, value)) = parameter.split_once('=') else {
+                return false;
+            };
+            let mut relations = value.trim().trim_matches('"').split_whitespace();
+            name.trim().eq_ignore_ascii_case("rel")
+                && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+        });
+        if is_next {
+            return Some(target);
+        }
+        rest = &tail[end..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::Body;
+    use super::*;
+
+    fn page(link: &str, body: &str) -> Response {
+        Response {
+            url: "https://example.com:8443/v2/a/tags/list".parse().unwrap(),
+            status: 200,
+            headers: vec![("link".into(), link.into())],
+            body: Body::Whole(body.into()),
+        }
+    }
+
+    #[test]
+    fn links_are_read_however_they_are_written() {
+        for (header, target) in [
+            ("</v2/a?last=b>; rel=\"next\"", Some("/v2/a?last=b")),
+            ("</v2/a?last=b,c;d>; rel=next", Some("/v2/a?last=b,c;d")),
+            ("<x>; title=\"a\"; REL=\"last Next\"", Some("x")),
+            ("<x>; rel=\"prev\", <y>;rel=\"next\"", Some("y")),
+            ("<x>; rel=\"prev\"", None),
+            ("<x>", None),
+            ("<x; rel=\"next\"", None),
+            ("", None),
+        ] {
+            assert_eq!(next_link(header), target, "{header}");
+        }
+    }
+
+    #[test]
+    fn pages_stay_on_their_origin() {
+        let here = "https://example.com:8443";
+        for (link, expected) in [
+            (
+                "</v2/a/tags/list?last=b>; rel=next",
+                Some("/v2/a/tags/list?last=b"),
+            ),
+            ("<?last=b>; rel=next", Some("/v2/a/tags/list?last=b")),
+            (
+                "<http://example.com/v2/a/tags/list?last=b>; rel=next",
+                Some("/v2/a/tags/list?last=b"),
+            ),
+            ("<https://evil.example/v2/>; rel=next", None),
+            ("<//evil.example/v2/>; rel=next", None),
+        ] {
+            let next = next(&page(link, "{}")).ok().flatten();
+            let expected = expected.map(|path| format!("{here}{path}"));
+            assert_eq!(next.map(|url| url.to_string()), expected, "{link}");
+        }
+    }
+
+    #[test]
+    fn no_list_is_an_empty_one() {
+        let count = |body: &str| read(&page("", body), "tags").map(|items| items.len());
+        assert_eq!(count(r#"{"tags":["a","b"]}"#), Ok(2));
+        assert_eq!(count(r#"{"tags":null}"#), Ok(0));
+        assert_eq!(count(r#"{}"#), Ok(0));
+        for outside in ["", "<html>", "[]", r#"{"tags":"a"}"#] {
+            assert_eq!(
+                count(outside).map_err(|e| e.kind()),
+                Err(Kind::Local),
+                "{outside}"
+            );
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Bytes through TLS.
+
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
+
+use super::super::connection::{Stream, left};
+use super::super::failure::{Failure, unavailable};
+use super::super::url::Origin;
+use super::{Trust, trust};
+
+pub(in super::super) struct TlsStream(StreamOwned<ClientConnection, Box<dyn Stream>>);
+
+impl TlsStream {
+    /// Shakes hands with the origin. `Failure::NotTls` if nothing of TLS comes back.
+    pub(in super::super) fn open(
+        mut stream: Box<dyn Stream>,
+        origin: &Origin,
+        trust: &Trust,
+        deadline: Instant,
+    ) -> Result<Self, Failure> {
+        let name = ServerName::try_from(origin.bare_host().to_owned())
+            .map_err(|_| unavailable(format!("'{}' is no name for TLS", origin.host)))?;
+        let configuration = trust.configuration(origin)?;
+        let mut connection = ClientConnection::new(configuration, name)
+            .map_err(|error| unavailable(error.to_string()))?;
+        let mut heard = false;
+        while connection.is_handshaking() {
+            stream
+                .set_patience(left(deadline)?)
+                .and_then(|()| step(&mut connection, &mut stream, &mut heard))
+                .map_err(|error| {
+                    let failure = Failure::of_io(error, "no answer in time (TLS handshake)");
+                    match heard {
+                        true => failure,
+                        false => Failure::NotTls(Box::new(failure)),
+                    }
+                })?;
+        }
+        Ok(TlsStream(StreamOwned::new(connection, stream)))
+    }
+
+    /// Reads what is there, as session tickets come unasked; false if it was the end or data.
+    fn absorb(&mut self) -> io::Result<bool> {
+        self.set_patience(Duration::ZERO)?;
+        let length = self.0.conn.read_tls(&mut self.0.sock)?;
+        let state = self.0.conn.process_new_packets().map_err(described)?;
+        Ok(length > 0 && state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed())
+    }
+}
+
+/// Sends what there is to send, then hears what the other end says.
+fn step(
+    connection: &mut ClientConnection,
+    stream: &mut Box<dyn Stream>,
+    heard: &mut bool,
+) -> io::Result<()> {
+    while connection.wants_write() {
+        connection.write_tls(stream)?;
+    }
+    stream.flush()?;
+    if connection.is_handshaking() && connection.read_tls(stream)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let result = connection.process_new_packets();
+    *heard |= !matches!(result, Err(rustls::Error::InvalidMessage(_)));
+    if let Err(error) = result {
+        // The other end learns why from an alert.
+        let _ = connection.write_tls(stream);
+        return Err(described(error));
+    }
+    while connection.wants_write() {
+        connection.write_tls(stream)?;
+    }
+    stream.flush()
+}
+
+/// The error in the user's words, inside an `io::Error`.
+fn described(error: rustls::Error) -> io::Error {
+    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
+    const CACERT: &str = "name the certificate of its authority with --cacert FILE";
+    let error = match error {
+        InvalidMessage(_) => unavailable("the server does not speak TLS")
+            .hint("if that is meant to be, use --plain-http"),
+        InvalidCertificate(CertificateError::UnknownIssuer) => {
+            unavailable("the server's certificate is of an unknown issuer").hint(CACERT)
+        }
+        InvalidCertificate(_) if trust::is_authority(&error) => {
+            unavailable("the server's certificate is self-signed and not trusted").hint(CACERT)
+        }
+        InvalidCertificate(why) => unavailable(format!("the server's certificate {}", fault(&why))),
+        AlertReceived(AlertDescription::CertificateRequired) => {
+            unavailable("the server wants a client certificate").hint("use --cert FILE --key FILE")
+        }
+        AlertReceived(alert) => unavailable(format!("the server ends TLS with {alert:?}")),
+        error => unavailable(format!("TLS: {error}")),
+    };
+    error.into()
+}
+
+fn fault(error: &CertificateError) -> String {
+    use CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext,
+    };
+    match error {
+        Expired | ExpiredContext { .. } => "has expired".to_owned(),
+        NotValidYet | NotValidYetContext { .. } => "is not valid yet".to_owned(),
+        NotValidForName => "is for another name".to_owned(),
+        NotValidForNameContext { presented, .. } => {
+            // They come as `DnsName("example.com")`.
+            let name = |text: &String| {
+                let inner = text
+                    .split_once('(')
+                    .map_or(text.as_str(), |(_, inner)| inner);
+                inner.trim_end_matches(')').trim_matches('"').to_owned()
+            };
+            let names: Vec<String> = presented.iter().map(name).collect();
+            match names.is_empty() {
+                true => "names no host".to_owned(),
+                false => format!("is for another name: {}", names.join(", ")),
+            }
+        }
+        error => format!("cannot be trusted: {error}"),
+    }
+}
+
+/// Errors of rustls come wrapped in an `io::Error`.
+fn unwrapped(error: io::Error) -> io::Error {
+    match error.downcast::<rustls::Error>() {
+        Ok(error) => described(error),
+        Err(error) => error,
+    }
+}
+
+impl Read for TlsStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(unwrapped)
+    }
+}
+
+impl Write for TlsStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(unwrapped)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(unwrapped)
+    }
+}
+
+impl Stream for TlsStream {
+    fn set_patience(&mut self, patience: Duration) -> io::Result<()> {
+        self.0.sock.set_patience(patience)
+    }
+
+    fn is_open(&mut self) -> bool {
+        while !self.0.sock.is_open() {
+            if !self.absorb().unwrap_or(false) {
+                return false;
+            }
+        }
+        true
+    }
+}

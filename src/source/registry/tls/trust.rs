@@ -1,0 +1,235 @@
+//! Whether a server's certificate can be trusted.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error as TlsError, OtherError, RootCertStore,
+    SignatureScheme,
+};
+
+use crate::error::{Error, Result};
+
+use super::super::failure::unavailable;
+
+/// Where systems keep all their certificates in one file, which is faster to read than a directory.
+const BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/usr/local/share/certs/ca-root-nss.crt",
+];
+
+/// The system's certificates, read when a certificate is not one of those that the user named.
+pub(super) struct System {
+    file: Option<PathBuf>,
+    directory: Option<PathBuf>,
+    roots: OnceLock<Option<Roots>>,
+}
+
+impl System {
+    /// Of `file` and `directory` where one is given.
+    pub(super) fn new(file: Option<PathBuf>, directory: Option<PathBuf>) -> Self {
+        System {
+            file,
+            directory,
+            roots: OnceLock::new(),
+        }
+    }
+
+    fn roots(&self, provider: &Arc<CryptoProvider>) -> Option<&Roots> {
+        let load = || {
+            let mut store = RootCertStore::empty();
+            store.add_parsable_certificates(self.certificates());
+            if store.is_empty() && self.file.is_none() && self.directory.is_none() {
+                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+            Roots::new(store, provider).ok()
+        };
+        self.roots.get_or_init(load).as_ref()
+    }
+
+    fn certificates(&self) -> Vec<CertificateDer<'static>> {
+        use rustls_native_certs::{load_certs_from_paths, load_native_certs};
+        let (file, directory) = (self.file.as_deref(), self.directory.as_deref());
+        if file.is_some() || directory.is_some() {
+            return load_certs_from_paths(file, directory).certs;
+        }
+        let bundle = BUNDLES.map(Path::new).into_iter().find(|p| p.is_file());
+        match bundle.filter(|_| cfg!(all(unix, not(target_os = "macos")))) {
+            Some(bundle) => load_certs_from_paths(Some(bundle), None).certs,
+            None => load_native_certs().certs,
+        }
+    }
+}
+
+/// Trusted certificates, and what verifies by them.
+struct Roots {
+    anchors: Arc<RootCertStore>,
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+impl Roots {
+    /// Fails if the store is empty.
+    fn new(store: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Self> {
+        let anchors = Arc::new(store);
+        let builder =
+            WebPkiServerVerifier::builder_with_provider(Arc::clone(&anchors), Arc::clone(provider));
+        let verifier = builder
+            .build()
+            .map_err(|error| unavailable(error.to_string()))?;
+        Ok(Roots { anchors, verifier })
+    }
+
+    fn verify(&self, presented: &Presented) -> std::result::Result<(), TlsError> {
+        let Presented {
+            certificate,
+            intermediates,
+            name,
+            now,
+        } = *presented;
+        let verifier = &self.verifier;
+        let verified = verifier.verify_server_cert(certificate, intermediates, name, &[], now);
+        match verified {
+            Ok(_) => Ok(()),
+            Err(error) if is_authority(&error) && self.holds(certificate) => {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn holds(&self, certificate: &CertificateDer) -> bool {
+        let anchor: Option<TrustAnchor> = webpki::anchor_from_trusted_cert(certificate).ok();
+        anchor.is_some_and(|anchor| self.anchors.roots.contains(&anchor))
+    }
+}
+
+/// Whether the only objection is that the server shows the certificate of an authority, as
+/// `openssl req -x509` makes them. OpenSSL and Go accept one that is trusted itself. The
+/// dates are right then: webpki looks at them first.
+pub(super) fn is_authority(error: &TlsError) -> bool {
+    let TlsError::InvalidCertificate(CertificateError::Other(OtherError(inner))) = error else {
+        return false;
+    };
+    let inner = inner.downcast_ref::<webpki::Error>();
+    inner == Some(&webpki::Error::CaUsedAsEndEntity)
+}
+
+#[derive(Clone, Copy)]
+struct Presented<'a> {
+    certificate: &'a CertificateDer<'a>,
+    intermediates: &'a [CertificateDer<'a>],
+    name: &'a ServerName<'a>,
+    now: UnixTime,
+}
+
+/// Trusts what the user named, then what the system trusts; or everybody.
+pub(super) struct Verifier {
+    provider: Arc<CryptoProvider>,
+    named: Option<Roots>,
+    system: Arc<System>,
+    insecure: bool,
+}
+
+impl Verifier {
+    pub(super) fn new(
+        provider: Arc<CryptoProvider>,
+        named: Vec<CertificateDer<'static>>,
+        system: Arc<System>,
+        insecure: bool,
+    ) -> Result<Self> {
+        let mut store = RootCertStore::empty();
+        for certificate in named {
+            store.add(certificate).map_err(|error| -> Error {
+                unavailable(format!("a certificate to trust cannot be used: {error}"))
+            })?;
+        }
+        let named = match store.is_empty() {
+            true => None,
+            false => Some(Roots::new(store, &provider)?),
+        };
+        Ok(Verifier {
+            provider,
+            named,
+            system,
+            insecure,
+        })
+    }
+
+    fn verify(&self, presented: &Presented) -> std::result::Result<(), TlsError> {
+        let unknown = || TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
+        let by_name = match &self.named {
+            Some(roots) => roots.verify(presented),
+            None => Err(unknown()),
+        };
+        match by_name {
+            // Only an unknown issuer can be known to the system.
+            Err(error) if error == unknown() || is_authority(&error) => {
+                let system = self.system.roots(&self.provider);
+                system.ok_or_else(unknown)?.verify(presented)
+            }
+            result => result,
+        }
+    }
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer,
+        intermediates: &[CertificateDer],
+        name: &ServerName,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, TlsError> {
+        let presented = Presented {
+            certificate,
+            intermediates,
+            name,
+            now,
+        };
+        if !self.insecure {
+            self.verify(&presented)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer,
+        signed: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, TlsError> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer,
+        signed: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, TlsError> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,215 @@
+//! Tokens: how they are asked for (distribution-spec's token and OAuth 2 authentication), and read.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::encoding;
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+
+use super::challenge::Bearer;
+use super::credentials::Credential;
+use super::message::{Method, Payload, Request, Want};
+use super::url::{Url, escape};
+
+const LIMIT: u64 = 1 << 20;
+
+/// What a token is good for where the server does not say, or says less (Docker's rule).
+const LEAST: u64 = 60;
+
+/// A token that ends this soon is not used any more: the request needs time as well.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// Who we are to token servers.
+const CLIENT: &str = "docker-registry";
+
+#[derive(Clone)]
+pub(super) struct Token {
+    pub(super) value: Secret,
+    until: SystemTime,
+}
+
+impl Token {
+    pub(super) fn is_good(&self, now: SystemTime) -> bool {
+        self.until > now + MARGIN
+    }
+
+    /// For the disk.
+    pub(super) fn write(&self) -> Vec<u8> {
+        let since = self.until.duration_since(SystemTime::UNIX_EPOCH);
+        let until = since.unwrap_or_default().as_secs();
+        json!({"token": self.value.reveal(), "until": until})
+            .to_string()
+            .into_bytes()
+    }
+
+    /// From the disk; `None` for what is no token.
+    pub(super) fn recall(bytes: &[u8]) -> Option<Token> {
+        let json: Value = serde_json::from_slice(bytes).ok()?;
+        let until = Duration::from_secs(json["until"].as_u64()?);
+        Some(Token {
+            value: sound(json["token"].as_str()?)?,
+            until: SystemTime::UNIX_EPOCH.checked_add(until)?,
+        })
+    }
+
+    /// Out of a token server's answer.
+    pub(super) fn read(bytes: &[u8], now: SystemTime) -> Result<Token> {
+        let json: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let text = |key: &str| json[key].as_str().and_then(sound);
+        let value = text("token").or_else(|| text("access_token"));
+        let value = value.ok_or_else(|| Error::new(Kind::Local, "the answer holds no token"))?;
+        let lasts = json["expires_in"].as_f64().unwrap_or_default();
+        // A year is as good as for ever.
+        let lasts = (lasts as u64).clamp(LEAST, 31_536_000);
+        Ok(Token {
+            value,
+            until: now + Duration::from_secs(lasts),
+        })
+    }
+}
+
+/// A token that a header can hold.
+fn sound(text: &str) -> Option<Secret> {
+    let is_sound = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+    is_sound.then(|| Secret::new(text))
+}
+
+/// The value of `Authorization` for a password.
+pub(super) fn basic(user: &str, password: &Secret) -> Secret {
+    let pair = format!("{user}:{}", password.reveal());
+    Secret::new(format!("Basic {}", encoding::encode(pair.as_bytes())))
+}
+
+/// Asks by GET, with the password if there is one.
+pub(super) fn get(
+    realm: &Url,
+    bearer: &Bearer,
+    scope: &str,
+    credential: Option<&Credential>,
+) -> Request {
+    let mut url = realm.clone();
+    if let Some(service) = &bearer.service {
+        url = url.with("service", service);
+    }
+    for scope in scope.split_whitespace() {
+        url = url.with("scope", scope);
+    }
+    let (user, secret) = match credential {
+        Some(Credential::Password { user, password }) => (user, password),
+        Some(Credential::IdentityToken { user, token }) => (user, token),
+        Some(Credential::RegistryToken(_)) | None => return Request::get(url, LIMIT),
+    };
+    if !user.is_empty() {
+        url = url.with("account", user);
+    }
+    let mut request = Request::get(url, LIMIT);
+    request.authorization = Some(basic(user, secret));
+    request
+}
+
+/// Exchanges an identity token by POST.
+pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret) -> Request {
+    let mut form = format!("grant_type=refresh_token&client_id={CLIENT}");
+    let service = bearer.service.as_deref().unwrap_or_default();
+    for (name, value) in [
+        ("service", service),
+        ("scope", scope),
+        ("refresh_token", token.reveal()),
+    ] {
+        form.push('&');
+        form.push_str(name);
+        form.push('=');
+        escape(&mut form, value, b"-._~");
+    }
+    let mut request = Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT));
+    request.body = Some(Payload {
+        media_type: "application/x-www-form-urlencoded".to_owned(),
+        bytes: form.into_bytes(),
+    });
+    request
+}
+
+/// Whether the answer to an exchange says that the server wants a GET instead.
+pub(super) fn wants_get(status: u16) -> bool {
+    matches!(status, 400 | 401 | 404 | 405)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    #[test]
+    fn a_token_is_read_under_either_name() {
+        for (body, value) in [
+            (r#"{"token":"a"}"#, Some("a")),
+            (r#"{"access_token":"b","token":""}"#, Some("b")),
+            (r#"{"token":"a","access_token":"b"}"#, Some("a")),
+            (r#"{"token":"a\r\nX: y"}"#, None),
+            (r#"{"token":1}"#, None),
+            ("<html>", None),
+        ] {
+            let token = Token::read(body.as_bytes(), NOW).ok();
+            assert_eq!(token.as_ref().map(|t| t.value.reveal()), value, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_token_lasts_a_minute_at_least() {
+        for (expires, lasts) in [
+            ("", 60),
+            (r#","expires_in":1"#, 60),
+            (r#","expires_in":300.5"#, 300),
+            (r#","expires_in":-1"#, 60),
+            (r#","expires_in":1e300"#, 31_536_000),
+        ] {
+            let body = format!(r#"{{"token":"a"{expires}}}"#);
+            let token = Token::read(body.as_bytes(), NOW).unwrap();
+            assert_eq!(token.until, NOW + Duration::from_secs(lasts), "{expires}");
+            assert!(token.is_good(NOW));
+            assert!(!token.is_good(token.until - MARGIN));
+        }
+    }
+
+    #[test]
+    fn a_token_is_recalled_as_it_was_written() {
+        let token = Token::read(br#"{"token":"a","expires_in":300}"#, NOW).unwrap();
+        let again = Token::recall(&token.write()).unwrap();
+        assert!(again.value == token.value && again.until == token.until);
+        for damaged in [&b""[..], b"{}", br#"{"token":"a\n","until":1}"#] {
+            assert!(Token::recall(damaged).is_none());
+        }
+    }
+
+    #[test]
+    fn requests_say_what_the_token_is_for() {
+        let realm: Url = "https://auth.example.com/token?x=1".parse().unwrap();
+        let bearer = Bearer {
+            service: Some("registry & co".into()),
+            ..Bearer::default()
+        };
+        let password = Credential::Password {
+            user: "user".into(),
+            password: Secret::new("password"),
+        };
+        let request = get(
+            &realm,
+            &bearer,
+            "repository:a/b:pull registry:catalog:*",
+            Some(&password),
+        );
+        assert_eq!(
+            request.url.to_string(),
+            "https://auth.example.com/token?x=1&service=registry%20%26%20co&scope=repository:a/b:pull&scope=registry:catalog:*&account=user"
+        );
+        assert!(request.authorization == Some(Secret::new("Basic dXNlcjpwYXNzd29yZA==")));
+        let request = exchange(&realm, &bearer, "repository:a/b:pull", &Secret::new("t+1"));
+        assert_eq!(
+            String::from_utf8(request.body.unwrap().bytes).unwrap(),
+            "grant_type=refresh_token&client_id=docker-registry&service=registry%20%26%20co&scope=repository%3Aa%2Fb%3Apull&refresh_token=t%2B1"
+        );
+    }
+}

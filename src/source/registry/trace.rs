@@ -1,0 +1,224 @@
+//! What stderr shows of the requests, and the notices about them.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Duration;
+
+use crate::error::printable;
+
+use super::failure::Failure;
+use super::message::{Body, Method, Request, Response};
+use super::url::Url;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    #[default]
+    Quiet,
+    /// A line for each request.
+    Requests,
+    /// Each request as a `curl` command, and the header of its answer.
+    Curl,
+}
+
+/// Headers whose values let somebody in.
+const SECRET: [&str; 2] = ["set-cookie", "authentication-info"];
+
+/// Says something on stderr that is no error.
+pub(crate) fn warn(text: &str) {
+    line(&format!("docker-registry: warning: {text}"));
+}
+
+/// One line on stderr, with what could drive a terminal escaped. It is no failure when nobody reads it.
+pub(crate) fn line(text: &str) {
+    let mut line = String::new();
+    let _ = printable(&mut line, text);
+    line.push('\n');
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Trace {
+    verbosity: Verbosity,
+}
+
+impl Trace {
+    pub(super) fn new(verbosity: Verbosity) -> Self {
+        Trace { verbosity }
+    }
+
+    pub(super) fn asking(&self, request: &Request) {
+        if self.verbosity >= Verbosity::Curl {
+            line(&curl(request));
+        }
+    }
+
+    pub(super) fn answered(&self, request: &Request, response: &Response, took: Duration) {
+        if self.verbosity >= Verbosity::Requests {
+            let (method, url) = (request.method.name(), request.shown_url());
+            let (status, size) = (response.status, length(request, response));
+            line(&format!(
+                "{method} {url} {status} {size}{} ms",
+                took.as_millis()
+            ));
+        }
+        if self.verbosity >= Verbosity::Curl {
+            for (name, value) in &response.headers {
+                line(&format!("< {name}: {}", shown(request, name, value)));
+            }
+        }
+    }
+
+    pub(super) fn failed(&self, request: &Request, failure: &Failure) {
+        if self.verbosity >= Verbosity::Requests {
+            let (method, url) = (request.method.name(), request.shown_url());
+            let why = failure.to_string();
+            let why = why.lines().next().unwrap_or_default();
+            line(&format!("{method} {url} {why}"));
+        }
+    }
+}
+
+/// The value of a header of an answer, without what is a secret.
+fn shown(request: &Request, name: &str, value: &str) -> String {
+    if SECRET.contains(&name) {
+        return "…".to_owned();
+    }
+    if name != "location" {
+        return value.to_owned();
+    }
+    match request.url.join(value) {
+        Ok(url) if url.origin == request.url.origin => value.to_owned(),
+        Ok(url) => signed(&url),
+        Err(_) => "…".to_owned(),
+    }
+}
+
+fn signed(url: &Url) -> String {
+    let without = url.without_query();
+    if url.path().contains('?') {
+        format!("{without}?…")
+    } else {
+        without
+    }
+}
+
+/// A command that does what the request does, with secrets as variables of the shell.
+fn curl(request: &Request) -> String {
+    let mut command = "curl -sS".to_owned();
+    match request.method {
+        Method::Get => {}
+        Method::Head => command.push_str(" -I"),
+        method => {
+            let _ = write!(command, " -X {}", method.name());
+        }
+    }
+    match &request.authorization {
+        Some(value) if value.reveal().starts_with("Basic ") => {
+            command.push_str(r#" -u "$CREDENTIALS""#);
+        }
+        Some(_) => command.push_str(r#" -H "Authorization: Bearer $TOKEN""#),
+        None => {}
+    }
+    for (name, value) in &request.headers {
+        let _ = write!(command, " -H {}", quoted(&format!("{name}: {value}")));
+    }
+    if let Some(body) = &request.body {
+        let media_type = quoted(&format!("Content-Type: {}", body.media_type));
+        let _ = write!(command, r#" -H {media_type} --data-binary "$BODY""#);
+    }
+    let url = match request.is_signed {
+        true => signed(&request.url),
+        false => request.url.to_string(),
+    };
+    let _ = write!(command, " {}", quoted(&url));
+    command
+}
+
+/// As a word of the shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// `1.2 kB ` of the body, or nothing where it is not known.
+fn length(request: &Request, response: &Response) -> String {
+    let length = match &response.body {
+        _ if request.method == Method::Head => None,
+        Body::Whole(bytes) => Some(bytes.len() as u64),
+        Body::Stream(_) => response
+            .header("content-length")
+            .and_then(|n| n.parse().ok()),
+    };
+    length.map_or_else(String::new, |length| size(length) + " ")
+}
+
+/// A size in words, in powers of ten: `0 B`, `1.2 kB`, `34 MB`.
+fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for unit in ["B", "kB", "MB"] {
+        if value < 999.5 {
+            let digits = usize::from(value < 9.95 && unit != "B");
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} GB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::Payload;
+    use super::*;
+    use crate::secret::Secret;
+
+    fn request() -> Request {
+        let url = "https://example.com/v2/a/manifests/v1".parse().unwrap();
+        Request::get(url, 0).header("Accept", "a'b")
+    }
+
+    #[test]
+    fn sizes_are_told_in_words() {
+        for (bytes, words) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1234, "1.2 kB"),
+            (34_567_890, "35 MB"),
+            (999_999, "1.0 MB"),
+            (5_000_000_000, "5.0 GB"),
+        ] {
+            assert_eq!(size(bytes), words);
+        }
+    }
+
+    #[test]
+    fn a_curl_command_holds_no_secret() {
+        let mut request = request();
+        request.authorization = Some(Secret::new("Bearer secret"));
+        assert_eq!(
+            curl(&request),
+            r#"curl -sS -H "Authorization: Bearer $TOKEN" -H 'Accept: a'\''b' 'https://example.com/v2/a/manifests/v1'"#
+        );
+        request.authorization = Some(Secret::new("Basic secret"));
+        request.method = Method::Post;
+        request.body = Some(Payload {
+            media_type: "text/plain".into(),
+            bytes: b"secret".to_vec(),
+        });
+        let command = curl(&request);
+        assert!(!command.contains("secret"), "{command}");
+    }
+
+    #[test]
+    fn a_signature_is_not_shown() {
+        for (location, expected) in [
+            ("/v2/x?state=1", "/v2/x?state=1"),
+            (
+                "https://store.example.com/x?signature=1",
+                "https://store.example.com/x?…",
+            ),
+            ("ftp://user:password@example.com", "…"),
+        ] {
+            assert_eq!(shown(&request(), "location", location), expected);
+        }
+        assert_eq!(shown(&request(), "set-cookie", "a=b"), "…");
+    }
+}

@@ -1,0 +1,193 @@
+//! One request and its answer: limits, deadlines, connections. The only user of ureq.
+
+mod socket;
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::http;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+use ureq::{Agent, BodyReader, Error as HttpError};
+
+use crate::error::{Error, Kind};
+
+use super::connection::Connections;
+use super::failure::{Failure, unavailable};
+use super::gate::Gate;
+use super::message::{Body, Method, REFUSAL_LIMIT, Request, Response, Want};
+use super::trace::Trace;
+use socket::Opener;
+
+/// Sends requests. Connections are kept and used again.
+pub(super) struct Transport {
+    agent: Agent,
+    pub(super) connections: Arc<Connections>,
+    gate: Gate,
+    trace: Trace,
+}
+
+impl Transport {
+    /// At most `jobs` requests at a time go to one origin; `patience` is the longest silence.
+    pub(super) fn new(
+        connections: Arc<Connections>,
+        jobs: usize,
+        patience: Duration,
+        user_agent: &str,
+        trace: Trace,
+    ) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .timeout_recv_response(Some(patience))
+            .max_idle_connections(jobs.saturating_mul(4))
+            .max_idle_connections_per_host(jobs)
+            .user_agent(user_agent)
+            // Bytes are compared with digests: nobody may encode them.
+            .accept_encoding("identity")
+            .build();
+        let opener = Opener::new(Arc::clone(&connections), patience);
+        Transport {
+            agent: Agent::with_parts(config, opener, Nowhere),
+            connections,
+            gate: Gate::new(jobs),
+            trace,
+        }
+    }
+
+    /// The answer to one request, whatever its status. Redirects are answers.
+    pub(super) fn send(&self, request: &Request) -> Result<Response, Failure> {
+        // A stream lets others pass once it has begun: who copies from a registry to itself
+        // asks while it reads.
+        let _pass = self.gate.enter(&request.url.origin);
+        let begun = Instant::now();
+        self.trace.asking(request);
+        loop {
+            match self.exchange(request) {
+                Err(Failure::Stale(_)) if request.method.is_idempotent() => {}
+                Ok(response) => {
+                    self.trace.answered(request, &response, begun.elapsed());
+                    return Ok(response);
+                }
+                Err(failure) => {
+                    self.trace.failed(request, &failure);
+                    return Err(failure);
+                }
+            }
+        }
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Response, Failure> {
+        let answer = match &request.body {
+            Some(body) => self.agent.run(build(request, &body.bytes[..])?),
+            None if matches!(request.method, Method::Post | Method::Put | Method::Patch) => {
+                self.agent.run(build(request, &[][..])?)
+            }
+            None => self.agent.run(build(request, ())?),
+        };
+        let (parts, body) = answer.map_err(failure)?.into_parts();
+        let headers = parts.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.as_str().to_owned(), value.into_owned())
+        });
+        let headers = headers.collect();
+        let reader = body.into_reader();
+        let status = parts.status.as_u16();
+        let body = match request.want {
+            Want::Stream if parts.status.is_success() => Body::Stream(Box::new(Answer(reader))),
+            Want::Whole(limit) if parts.status.is_success() => Body::Whole(whole(reader, limit)?),
+            _ => Body::Whole(beginning(reader)),
+        };
+        Ok(Response {
+            url: request.url.clone(),
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+fn build<B>(request: &Request, body: B) -> Result<http::Request<B>, Failure> {
+    let mut builder = http::Request::builder()
+        .method(request.method.name())
+        .uri(request.url.to_string());
+    for (name, value) in &request.headers {
+        builder = builder.header(*name, value);
+    }
+    if let Some(authorization) = &request.authorization {
+        builder = builder.header("authorization", authorization.reveal());
+    }
+    if let Some(body) = &request.body {
+        builder = builder.header("content-type", &body.media_type);
+    }
+    // The library's error is not shown: it may quote the value of a header.
+    builder.body(body).map_err(|_| {
+        let message = "the request cannot be written as HTTP";
+        Error::new(Kind::Local, message).into()
+    })
+}
+
+/// All of a body. To its very end, or else the connection cannot be used again.
+fn whole(reader: BodyReader<'static>, limit: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let mut reader = reader.take(limit + 1);
+    reader
+        .read_to_end(&mut bytes)
+        .map_err(|error| failure(HttpError::from(error)).during("in the middle of the answer"))?;
+    if bytes.len() as u64 > limit {
+        let message = format!("the answer is longer than {limit} bytes");
+        return Err(Error::new(Kind::Local, message).into());
+    }
+    Ok(bytes)
+}
+
+/// What there is of a refusal. That it ends early is no reason to lose the rest.
+fn beginning(reader: BodyReader<'static>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = reader.take(REFUSAL_LIMIT).read_to_end(&mut bytes);
+    bytes
+}
+
+/// A body as it arrives.
+struct Answer(BodyReader<'static>);
+
+impl Read for Answer {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer);
+        read.map_err(|error| Error::from(failure(HttpError::from(error))).into())
+    }
+}
+
+fn failure(error: HttpError) -> Failure {
+    let outside =
+        |why: String| Failure::Final(Error::new(Kind::Local, format!("the answer is {why}")));
+    match error {
+        HttpError::Io(error) => Failure::of_io(error, "no answer in time"),
+        HttpError::Timeout(_) => Failure::Final(unavailable("the answer takes too long")),
+        HttpError::Protocol(error) => outside(format!("not HTTP: {error}")),
+        HttpError::LargeResponseHeader(..) => outside("not HTTP: its header is too long".into()),
+        HttpError::Other(error) => match error.downcast::<Failure>() {
+            Ok(failure) => *failure,
+            Err(error) => outside(error.to_string()),
+        },
+        error => outside(format!("not HTTP: {error}")),
+    }
+}
+
+/// Names are looked up where connections are opened, not once per request.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Resolver for Nowhere {
+    fn resolve(
+        &self,
+        _: &http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, HttpError> {
+        Ok(self.empty())
+    }
+}
