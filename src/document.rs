@@ -88,6 +88,26 @@ impl Document {
         })
     }
 
+    /// The configuration that a schema 1 manifest carries for its topmost layer
+    /// (distribution, manifest-v2-1.md, `v1Compatibility`).
+    pub(crate) fn v1_compatibility(&self) -> Result<Self> {
+        let Some(text) = self.json["history"][0]["v1Compatibility"].as_str() else {
+            return Err(Error::new(
+                Kind::Local,
+                "the schema 1 manifest has no v1Compatibility",
+            ));
+        };
+        let bytes = text.as_bytes().to_vec();
+        let json = parse(&bytes)?;
+        let digest = Digest::of(Algorithm::Sha256, &bytes);
+        Ok(Document {
+            media_type: "application/json".to_owned(),
+            digest,
+            bytes,
+            json,
+        })
+    }
+
     pub(crate) fn media_type(&self) -> &str {
         &self.media_type
     }

@@ -1,7 +1,7 @@
 //! What can go wrong, as a kind for the machine and a sentence for the human.
 
-use std::fmt::{self, Display};
-use std::io;
+use std::fmt::{self, Display, Write as _};
+use std::io::{self, Write};
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -63,19 +63,25 @@ impl Error {
         self.kind
     }
 
+    /// Says it on standard error.
+    pub(crate) fn report(&self) {
+        // Where standard error is closed there is nobody left to tell.
+        let _ = io::stderr().write_all(format!("docker-registry: {self}\n").as_bytes());
+    }
+
     /// Whether a hint is present, so that a caller above does not add a weaker one.
     pub(crate) fn has_hint(&self) -> bool {
         self.hint.is_some()
     }
 }
 
-/// The message and, on lines below it, the excerpt and the hint. Characters that could drive a terminal are
-/// escaped: messages quote what registries send.
+/// The message and, on lines below it, the excerpt and the hint. Characters that could drive a
+/// terminal are escaped: messages quote what registries send.
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         printable(f, &self.message)?;
         for line in &self.excerpt {
-            f.write_str("\n")?;
+            f.write_char('\n')?;
             printable(f, line)?;
         }
         if let Some(hint) = &self.hint {
@@ -117,6 +123,15 @@ impl<T, E: Into<Error>> During<T> for std::result::Result<T, E> {
             error
         })
     }
+}
+
+/// Writes one line to standard error, with what could drive a terminal escaped.
+pub(crate) fn say(text: &str) {
+    let mut line = String::with_capacity(text.len() + 1);
+    printable(&mut line, text).expect("a String takes everything");
+    line.push('\n');
+    // Where standard error is closed there is nobody left to tell.
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// Writes `text` with control, bidirectional and invisible characters as `\u{…}`.

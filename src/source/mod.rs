@@ -1,16 +1,24 @@
 //! Where images come from: one interface over registries, directories and archives.
 
 mod archive;
+mod cache;
 mod layout;
-
 mod registry;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::document::{Descriptor, Document};
 use crate::error::Result;
-use crate::reference::At;
+use crate::reference::{At, Place, Repository};
+use cache::Cache;
+
+pub(crate) use cache::Freshness;
+pub(crate) use cache::store::{Shelf, Store};
+pub(crate) use registry::{
+    Certificates, Client, Given, Memory, Proxies, Settings, Stores, Verbosity,
+};
 
 /// One repository: of a registry, a layout directory, an archive, or any of them remembered.
 /// Every failure names what was asked for; the image is named by the caller.
@@ -49,4 +57,46 @@ pub(crate) struct Blob {
     pub(crate) from: u64,
     /// The length of the whole blob, where the source says it.
     pub(crate) size: Option<u64>,
+}
+
+/// Opens sources; what they share lives here.
+pub(crate) struct Sources {
+    client: Arc<Client>,
+    remembering: Option<Remembering>,
+}
+
+/// What is remembered between runs, and how far it is believed.
+pub(crate) struct Remembering {
+    pub(crate) store: Arc<Store>,
+    pub(crate) freshness: Freshness,
+    /// Empty where all kinds of manifest are asked for.
+    pub(crate) accept: String,
+    pub(crate) is_verbose: bool,
+}
+
+impl Sources {
+    pub(crate) fn new(settings: Settings, remembering: Option<Remembering>) -> Self {
+        Sources {
+            client: Arc::new(Client::new(settings)),
+            remembering,
+        }
+    }
+
+    /// The repository at a place, ready to be asked.
+    pub(crate) fn open(&self, place: &Place) -> Result<Arc<dyn Source>> {
+        Ok(match place {
+            Place::Registry(repository) => self.registry(repository),
+            Place::Layout(path) => Arc::new(layout::Layout::open(path)?),
+            Place::OciArchive(path) => Arc::new(archive::oci(path)?),
+            Place::DockerArchive(path) => Arc::new(archive::docker(path)?),
+        })
+    }
+
+    fn registry(&self, repository: &Repository) -> Arc<dyn Source> {
+        let registry = self.client.repository(repository);
+        match &self.remembering {
+            None => Arc::new(registry),
+            Some(remembering) => Arc::new(Cache::new(registry, repository, remembering)),
+        }
+    }
 }

@@ -1,0 +1,101 @@
+//! What a command answers: a document, a JSON value, or a text that has a JSON form.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::document::Document;
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) body: Body,
+    pub(crate) verdict: Verdict,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// Shown indented, or byte for byte with `--raw`.
+    Document(Arc<Document>),
+    /// Shown indented, or on one line with `--raw`.
+    Value(Value),
+    /// Shown on one line.
+    Line(Value),
+    /// Shown as it is, a newline added; `--json`, filters and batches see the JSON form.
+    Text { text: String, json: Value },
+    /// The command has written its data itself.
+    Nothing,
+}
+
+/// What the exit code says of an answer that was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    Yes,
+    /// The answer is no: exit 8.
+    No,
+    /// What was checked is not as it should be: exit 6.
+    Corrupt,
+}
+
+impl Verdict {
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Yes => 0,
+            Verdict::No => 8,
+            Verdict::Corrupt => 6,
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn document(document: Arc<Document>) -> Self {
+        Body::Document(document).into()
+    }
+
+    pub(crate) fn value(value: Value) -> Self {
+        Body::Value(value).into()
+    }
+
+    pub(crate) fn line(value: Value) -> Self {
+        Body::Line(value).into()
+    }
+
+    pub(crate) fn text(text: impl Into<String>, json: Value) -> Self {
+        Body::Text {
+            text: text.into(),
+            json,
+        }
+        .into()
+    }
+
+    /// A word, such as a digest, whose JSON form is the same word in quotes.
+    pub(crate) fn word(word: impl ToString) -> Self {
+        let word = word.to_string();
+        Body::Text {
+            json: Value::from(word.as_str()),
+            text: word,
+        }
+        .into()
+    }
+
+    pub(crate) fn verdict(self, verdict: Verdict) -> Self {
+        Answer { verdict, ..self }
+    }
+
+    /// The answer as JSON; of a document, its JSON as it was served.
+    pub(crate) fn json(&self) -> &Value {
+        match &self.body {
+            Body::Document(document) => document.json(),
+            Body::Value(json) | Body::Line(json) | Body::Text { json, .. } => json,
+            Body::Nothing => &Value::Null,
+        }
+    }
+}
+
+impl From<Body> for Answer {
+    fn from(body: Body) -> Self {
+        Answer {
+            body,
+            verdict: Verdict::Yes,
+        }
+    }
+}

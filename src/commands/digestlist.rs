@@ -1,0 +1,32 @@
+//! `docker-registry digestlist IMAGE...`
+
+use super::{Command, Run};
+use crate::answer::Answer;
+use crate::cli::{Args, Example, Operand, Spec};
+use crate::error::Result;
+use crate::image::Image;
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "digestlist",
+        operand: Operand::Images,
+        help: "Print the digest of the manifest list or OCI index",
+        about: "This is the digest that docker pull shows, and the one to pin an image for all platforms.",
+        examples: &[
+            Example {
+                command: "docker-registry digestlist ubuntu:18.04",
+                shows: "sha256:…",
+            },
+            Example {
+                command: "docker-registry digestlist ubuntu debian alpine",
+                shows: "one line of JSON for each",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Repository(run),
+};
+
+fn run(image: &Image, _: &Args) -> Result<Answer> {
+    Ok(Answer::word(image.index_digest()?))
+}

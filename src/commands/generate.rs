@@ -1,0 +1,56 @@
+//! `docker-registry generate KIND`
+
+use serde_json::Value as Json;
+
+use super::{Command, Run};
+use crate::answer::Answer;
+use crate::cli::{self, Args, Example, Flag, Operand, Shell, Spec, Value};
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+static PAGE: Flag = Flag {
+    name: "page",
+    value: Value::Text("COMMAND"),
+    help: "With man: the page of this command",
+    ..Flag::DEFAULT
+};
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "generate",
+        operand: Operand::Kind(&["man", "bash", "zsh", "fish", "powershell"]),
+        help: "Print the man page or a shell's completions",
+        flags: &[&PAGE],
+        global: false,
+        examples: &[
+            Example {
+                command: "docker-registry generate bash > /etc/bash_completion.d/docker-registry",
+                shows: "completes commands, options and platforms in bash",
+            },
+            Example {
+                command: "docker-registry generate man --page labels | man -l -",
+                shows: "the manual of one command",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Alone(run),
+};
+
+fn run(_: &Context, args: &Args) -> Result<Answer> {
+    let table = super::table();
+    let text = match (args.operands()[0].as_str(), args.text(&PAGE)) {
+        ("man", None) => cli::man(&table),
+        ("man", Some(name)) => {
+            let unknown = || Error::usage(format!("--page wants a command, not '{name}'"));
+            cli::man_page(&table, table.command(name).ok_or_else(unknown)?)
+        }
+        (_, Some(_)) => return Err(Error::usage("--page goes with man")),
+        ("bash", None) => cli::completions(&table, Shell::Bash),
+        ("zsh", None) => cli::completions(&table, Shell::Zsh),
+        ("fish", None) => cli::completions(&table, Shell::Fish),
+        _ => cli::completions(&table, Shell::Powershell),
+    };
+    let text = text.trim_end_matches('\n').to_owned();
+    Ok(Answer::text(text.clone(), Json::from(text)))
+}

@@ -1,0 +1,32 @@
+//! `docker-registry history IMAGE...`
+
+use super::{Command, Run};
+use crate::answer::Answer;
+use crate::cli::{Args, Example, Operand, Spec};
+use crate::error::Result;
+use crate::image::Image;
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "history",
+        operand: Operand::Images,
+        help: "Print how an image was built",
+        about: "The configuration's history, the oldest step first. Of a schema 1 image: what it says of each layer, the newest first.",
+        examples: &[
+            Example {
+                command: "docker-registry history ubuntu",
+                shows: "every step",
+            },
+            Example {
+                command: "docker-registry history -q '.[].created_by' ubuntu",
+                shows: "the commands alone",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Image(run),
+};
+
+fn run(image: &Image, _: &Args) -> Result<Answer> {
+    Ok(Answer::value(image.history()?))
+}

@@ -1,0 +1,32 @@
+//! `docker-registry manifestlist IMAGE...`
+
+use super::{Command, Run};
+use crate::answer::Answer;
+use crate::cli::{Args, Example, Operand, Spec};
+use crate::error::Result;
+use crate::image::Image;
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "manifestlist",
+        operand: Operand::Images,
+        help: "Print the manifest list or OCI index of an image",
+        about: "An image without one is exit 3; the message names the platform and the digest that do exist.",
+        examples: &[
+            Example {
+                command: "docker-registry manifestlist ubuntu:18.04",
+                shows: "which images stand behind the tag",
+            },
+            Example {
+                command: "docker-registry manifestlist -q '.manifests[].digest' ubuntu",
+                shows: "their digests",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Repository(run),
+};
+
+fn run(image: &Image, _: &Args) -> Result<Answer> {
+    Ok(Answer::document(image.index()?.clone()))
+}

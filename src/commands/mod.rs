@@ -1,0 +1,92 @@
+//! The commands: each is its row of the table and one function.
+
+use crate::answer::Answer;
+use crate::cli::{Args, Cli, Commands, Spec};
+use crate::context::{self, Context};
+use crate::error::Result;
+use crate::image::Image;
+use crate::manual;
+
+mod config;
+mod digest;
+mod digestlist;
+mod downloadlayer;
+mod generate;
+mod help;
+mod history;
+mod id;
+mod labels;
+mod layers;
+mod manifest;
+mod manifestlist;
+mod tags;
+mod verifytool;
+
+/// A row of the table and what it does.
+pub(crate) struct Command {
+    pub(crate) spec: Spec,
+    pub(crate) run: Run,
+}
+
+/// What a command is a question about; the driver asks it for every image and platform.
+pub(crate) enum Run {
+    /// One image on one platform.
+    Image(fn(&Image, &Args) -> Result<Answer>),
+    /// One image or repository, whatever the platform.
+    Repository(fn(&Image, &Args) -> Result<Answer>),
+    /// Nothing that a registry knows.
+    Alone(fn(&Context, &Args) -> Result<Answer>),
+}
+
+/// All commands, in the order and under the titles that the help shows.
+static ALL: &[(&str, &[&Command])] = &[
+    (
+        "Images",
+        &[
+            &tags::COMMAND,
+            &manifestlist::COMMAND,
+            &digestlist::COMMAND,
+            &manifest::COMMAND,
+            &digest::COMMAND,
+            &config::COMMAND,
+            &id::COMMAND,
+            &labels::COMMAND,
+            &history::COMMAND,
+            &layers::COMMAND,
+        ],
+    ),
+    ("Content", &[&downloadlayer::COMMAND, &verifytool::COMMAND]),
+    ("This program", &[&generate::COMMAND, &help::COMMAND]),
+];
+
+/// The whole command line.
+pub(crate) fn table() -> Cli {
+    let titled = |(title, commands): &(&'static str, &'static [&'static Command])| Commands {
+        title,
+        specs: commands.iter().map(|command| &command.spec).collect(),
+    };
+    Cli {
+        name: "docker-registry",
+        version: env!("CARGO_PKG_VERSION"),
+        date: "2026-11-21",
+        summary: manual::SUMMARY,
+        about: manual::ABOUT,
+        commands: ALL.iter().map(titled).collect(),
+        groups: context::GROUPS,
+        essential: context::ESSENTIAL,
+        chapters: manual::CHAPTERS,
+        environment: context::ENVIRONMENT,
+        files: manual::FILES,
+        exit_codes: manual::EXIT_CODES,
+        examples: manual::EXAMPLES,
+        recall: None,
+    }
+}
+
+/// The command whose row this is.
+pub(crate) fn of(spec: &Spec) -> &'static Command {
+    let mut commands = ALL.iter().flat_map(|(_, commands)| *commands);
+    commands
+        .find(|command| std::ptr::eq(&command.spec, spec))
+        .expect("the parser knows only these")
+}

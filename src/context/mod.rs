@@ -1,0 +1,280 @@
+//! The global options and the environment as values: the only reader of the environment.
+
+mod registry;
+
+use std::env;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use crate::cli::{Args, Flag, Group, HELP, VERSION, Value};
+use crate::error::{During, Error, Result};
+use crate::image::Image;
+use crate::output::{Color, Output};
+use crate::platform::Wanted;
+use crate::query::Query;
+use crate::reference::Reference;
+use crate::source::Sources;
+
+pub(crate) use registry::ENVIRONMENT;
+
+pub(crate) static GROUPS: &[Group] = &[
+    Group {
+        title: "Answer",
+        flags: &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &COLOR],
+    },
+    Group {
+        title: "Platform",
+        flags: &[&PLATFORM, &OS, &ARCH, &VARIANT],
+    },
+    Group {
+        title: "Images",
+        flags: &[&IMAGES, &JOBS],
+    },
+    Group {
+        title: "Credentials",
+        flags: registry::CREDENTIALS,
+    },
+    Group {
+        title: "Manifests",
+        flags: registry::MANIFESTS,
+    },
+    Group {
+        title: "Transport",
+        flags: registry::TRANSPORT,
+    },
+    Group {
+        title: "Cache",
+        flags: registry::CACHE,
+    },
+    Group {
+        title: "This program",
+        flags: &[&HELP, &VERSION],
+    },
+];
+
+/// What the first screen of the help shows.
+pub(crate) static ESSENTIAL: &[&Flag] = &[&PLATFORM, &JQ, &RAW];
+
+static RAW: Flag = Flag {
+    name: "raw",
+    short: Some('r'),
+    help: "Print documents byte for byte, other JSON on one line",
+    ..Flag::DEFAULT
+};
+static JQ: Flag = Flag {
+    name: "jq",
+    short: Some('q'),
+    value: Value::Text("FILTER"),
+    help: "Run a jq filter over the answer",
+    about: "Strings print bare, other results as JSON. `$image` and `$platform` are bound.",
+};
+static ARG: Flag = Flag {
+    name: "arg",
+    value: Value::Pair("NAME", "VALUE"),
+    help: "Bind $NAME in the filter to the string VALUE",
+    ..Flag::DEFAULT
+};
+static EXIT_STATUS: Flag = Flag {
+    name: "exit-status",
+    short: Some('e'),
+    help: "Exit with 8 if the last result is null or false",
+    about: "Also if there is no result at all.",
+    ..Flag::DEFAULT
+};
+static JSON: Flag = Flag {
+    name: "json",
+    help: "Print an answer that is text as JSON",
+    ..Flag::DEFAULT
+};
+static COLOR: Flag = Flag {
+    name: "color",
+    value: Value::Choice(&["auto", "always", "never"]),
+    help: "Colour JSON",
+    about: "Default: auto, on a terminal unless NO_COLOR is set.",
+    ..Flag::DEFAULT
+};
+static PLATFORM: Flag = Flag {
+    name: "platform",
+    value: Value::Platform,
+    help: "Choose OS/ARCH[/VARIANT][:OSVERSION], or all",
+    about: "Default: Linux on this machine's architecture. With `all` the answer is one JSON object keyed by platform.",
+    ..Flag::DEFAULT
+};
+static OS: Flag = Flag {
+    name: "os",
+    value: Value::Os,
+    help: "Choose the operating system",
+    ..Flag::DEFAULT
+};
+static ARCH: Flag = Flag {
+    name: "arch",
+    value: Value::Arch,
+    help: "Choose the architecture",
+    about: "x86_64, aarch64, armhf, armel and i386 are understood too.",
+    ..Flag::DEFAULT
+};
+static VARIANT: Flag = Flag {
+    name: "variant",
+    value: Value::Variant,
+    help: "Choose the variant, such as v7",
+    ..Flag::DEFAULT
+};
+static IMAGES: Flag = Flag {
+    name: "images",
+    value: Value::Images("FILE"),
+    help: "Read images from FILE, or from stdin if it is -",
+    about: "One per line; what follows `#` is a comment. Each answer is one line of JSON, in the order of the images.",
+    ..Flag::DEFAULT
+};
+static JOBS: Flag = Flag {
+    name: "jobs",
+    short: Some('j'),
+    value: Value::Number,
+    help: "Ask for N images at the same time",
+    about: "Default: 8. Also the most requests to one registry at a time.",
+};
+
+/// Everything around a question that is the same for all images.
+pub(crate) struct Context {
+    pub(crate) platforms: Platforms,
+    pub(crate) presentation: Presentation,
+    /// How many images are asked for at the same time.
+    pub(crate) jobs: usize,
+    sources: Sources,
+}
+
+/// For which platforms the question is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Platforms {
+    One(Wanted),
+    All,
+}
+
+/// How answers are shown.
+pub(crate) struct Presentation {
+    pub(crate) raw: bool,
+    pub(crate) json: bool,
+    pub(crate) exit_status: bool,
+    pub(crate) query: Option<Query>,
+    color: Color,
+}
+
+impl Context {
+    pub(crate) fn new(args: &Args) -> Result<Self> {
+        let jobs = match args.number(&JOBS) {
+            Some(0) => return Err(Error::usage("--jobs wants a number from 1, not '0'")),
+            Some(jobs) => usize::try_from(jobs).unwrap_or(usize::MAX).min(256),
+            None => 8,
+        };
+        Ok(Context {
+            platforms: platforms(args)?,
+            presentation: presentation(args)?,
+            jobs,
+            sources: registry::sources(args, jobs)?,
+        })
+    }
+
+    pub(crate) fn output(&self) -> Output {
+        Output::new(self.presentation.color, self.presentation.raw)
+    }
+
+    /// The image that a user names. `Kind::Usage` if the reference is malformed.
+    pub(crate) fn image(&self, text: &str) -> Result<Image> {
+        let reference: Reference = text.parse()?;
+        let wanted = match &self.platforms {
+            Platforms::One(wanted) => wanted.clone(),
+            Platforms::All => Wanted::default(),
+        };
+        let source = self.sources.open(&reference.place).during(text)?;
+        Ok(Image::new(text, reference, source, wanted))
+    }
+
+    /// Whether answers are lines that name their image.
+    pub(crate) fn is_batch(&self, args: &Args) -> bool {
+        args.has(&IMAGES) || args.operands().len() > 1
+    }
+
+    /// The operands, then those of `--images`, read as they are needed. `Kind::Usage` at once if
+    /// an operand is malformed.
+    pub(crate) fn texts<'a>(
+        &self,
+        args: &'a Args,
+    ) -> Result<impl Iterator<Item = Result<String>> + Send + use<'a>> {
+        for text in args.operands() {
+            text.parse::<Reference>()?;
+        }
+        let lines: Box<dyn Iterator<Item = io::Result<String>> + Send> = match args.path(&IMAGES) {
+            None => Box::new(std::iter::empty()),
+            Some(path) if path == Path::new("-") => Box::new(BufReader::new(io::stdin()).lines()),
+            Some(path) => {
+                Box::new(BufReader::new(File::open(path).during(path.display())?).lines())
+            }
+        };
+        let listed = lines.filter_map(|line| match line {
+            Ok(line) => Some(line.split('#').next().unwrap_or_default().trim().to_owned())
+                .filter(|line| !line.is_empty())
+                .map(Ok),
+            Err(error) => Some(Err(error).during("--images")),
+        });
+        Ok(args.operands().iter().cloned().map(Ok).chain(listed))
+    }
+}
+
+fn platforms(args: &Args) -> Result<Platforms> {
+    let mut wanted = Wanted::default();
+    match args.text(&PLATFORM) {
+        Some("all") if args.has(&OS) || args.has(&ARCH) || args.has(&VARIANT) => {
+            return Err(Error::usage(
+                "--platform all goes without --os, --arch and --variant",
+            ));
+        }
+        Some("all") => return Ok(Platforms::All),
+        Some(text) => wanted = text.parse()?,
+        None => {}
+    }
+    if let Some(os) = args.text(&OS) {
+        wanted.os = Some(os.to_lowercase());
+    }
+    if let Some(variant) = args.text(&VARIANT) {
+        wanted.variant = Some(variant.to_owned());
+    }
+    if let Some(architecture) = args.text(&ARCH) {
+        wanted.architecture(architecture);
+    }
+    Ok(Platforms::One(wanted))
+}
+
+fn presentation(args: &Args) -> Result<Presentation> {
+    let arguments: Vec<_> = args
+        .pairs(&ARG)
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let query = args
+        .text(&JQ)
+        .map(|filter| Query::compile(filter, &arguments))
+        .transpose()?;
+    Ok(Presentation {
+        raw: args.has(&RAW),
+        json: args.has(&JSON),
+        exit_status: args.has(&EXIT_STATUS),
+        query,
+        color: color(args.text(&COLOR)),
+    })
+}
+
+/// `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE` (bixense.com/clicolors) stand behind the option.
+fn color(wanted: Option<&str>) -> Color {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    match wanted {
+        Some("always") => Color::Always,
+        Some("never") => Color::Never,
+        _ if is_set("NO_COLOR") => Color::Never,
+        _ if is_set("CLICOLOR_FORCE")
+            && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") =>
+        {
+            Color::Always
+        }
+        _ => Color::Auto,
+    }
+}

@@ -1,0 +1,428 @@
+//! What options and environment say about registries.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::cli::{Args, Flag, Value};
+use crate::document::{
+    DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, SCHEMA1, SIGNED_SCHEMA1,
+};
+use crate::error::{During, Error, Kind, Result};
+use crate::secret::Secret;
+use crate::source::{
+    Certificates, Freshness, Given, Memory, Proxies, Remembering, Settings, Shelf, Sources, Store,
+    Stores, Verbosity,
+};
+
+pub(super) static CREDENTIALS: &[&Flag] = &[&USER, &PASSWORD_STDIN];
+pub(super) static MANIFESTS: &[&Flag] = &[&INDEX, &OCI, &MEDIA_TYPE];
+pub(super) static TRANSPORT: &[&Flag] = &[
+    &PLAIN_HTTP,
+    &INSECURE,
+    &CACERT,
+    &CERT,
+    &KEY,
+    &TIMEOUT,
+    &RETRIES,
+    &VERBOSE,
+];
+pub(super) static CACHE: &[&Flag] = &[&NO_CACHE, &OFFLINE, &MAX_AGE, &CACHE_DIR];
+
+static USER: Flag = Flag {
+    name: "user",
+    short: Some('u'),
+    value: Value::Secret("USER:PASSWORD"),
+    help: "Log in to the image's registry",
+    about: "Without `:PASSWORD` the password is asked for on the terminal.",
+};
+static PASSWORD_STDIN: Flag = Flag {
+    name: "password-stdin",
+    help: "Read the password of --user from stdin",
+    ..Flag::DEFAULT
+};
+static INDEX: Flag = Flag {
+    name: "index",
+    help: "Ask for manifest lists and indexes only",
+    about: "With `--oci`: for OCI indexes only.",
+    ..Flag::DEFAULT
+};
+static OCI: Flag = Flag {
+    name: "oci",
+    help: "Ask for OCI manifests and indexes only",
+    ..Flag::DEFAULT
+};
+static MEDIA_TYPE: Flag = Flag {
+    name: "media-type",
+    value: Value::Text("TYPE"),
+    help: "Ask for manifests of this media type only",
+    about: "May be given more than once. Default: all kinds.",
+    ..Flag::DEFAULT
+};
+static PLAIN_HTTP: Flag = Flag {
+    name: "plain-http",
+    help: "Use HTTP instead of HTTPS",
+    about: "This machine itself (`localhost`, 127.0.0.0/8, `[::1]`) is asked by HTTPS first, then by HTTP; no other without this option.",
+    ..Flag::DEFAULT
+};
+static INSECURE: Flag = Flag {
+    name: "insecure",
+    short: Some('k'),
+    help: "Accept any TLS certificate",
+    ..Flag::DEFAULT
+};
+static CACERT: Flag = Flag {
+    name: "cacert",
+    value: Value::Path("FILE"),
+    help: "Trust the certificates in FILE too",
+    about: "In PEM form. A server's own certificate may be named as well.",
+    ..Flag::DEFAULT
+};
+static CERT: Flag = Flag {
+    name: "cert",
+    value: Value::Path("FILE"),
+    help: "Present the client certificate in FILE",
+    ..Flag::DEFAULT
+};
+static KEY: Flag = Flag {
+    name: "key",
+    value: Value::Path("FILE"),
+    help: "Use the key of the client certificate in FILE",
+    about: "Default: the key in the certificate's file.",
+    ..Flag::DEFAULT
+};
+static TIMEOUT: Flag = Flag {
+    name: "timeout",
+    value: Value::Seconds,
+    help: "Give up after so long a silence",
+    about: "While connecting, before the first byte and between bytes. Default: 30. A silence is not retried.",
+    ..Flag::DEFAULT
+};
+static RETRIES: Flag = Flag {
+    name: "retries",
+    value: Value::Number,
+    help: "Try again so often what may pass",
+    about: "Connection errors and the statuses 408, 429, 500, 502, 503 and 504. Default: 3. A `Retry-After` is obeyed up to 60 seconds in all.",
+    ..Flag::DEFAULT
+};
+static VERBOSE: Flag = Flag {
+    name: "verbose",
+    short: Some('v'),
+    value: Value::Count,
+    help: "Show each request; twice: as a curl command",
+    about: "On stderr. Twice shows the header of each response too. Secrets never appear.",
+};
+static NO_CACHE: Flag = Flag {
+    name: "no-cache",
+    help: "Neither read nor write the cache",
+    ..Flag::DEFAULT
+};
+static OFFLINE: Flag = Flag {
+    name: "offline",
+    help: "Answer from the cache alone",
+    about: "Exit 5 if it does not have the answer.",
+    ..Flag::DEFAULT
+};
+static MAX_AGE: Flag = Flag {
+    name: "max-age",
+    value: Value::Duration,
+    help: "Believe the cache about tags for so long",
+    about: "Such as `10m` or `1h`. Default: tags are asked for each time.",
+    ..Flag::DEFAULT
+};
+static CACHE_DIR: Flag = Flag {
+    name: "cache-dir",
+    value: Value::Directory("DIR"),
+    help: "Keep the cache in DIR",
+    about: "Default: `docker-registry` in `$XDG_CACHE_HOME` or `~/.cache`.",
+    ..Flag::DEFAULT
+};
+
+/// The variables that are read, for the man page.
+pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
+    (
+        "DOCKER_REGISTRY_CREDENTIALS",
+        "`USER:PASSWORD`, as for `--user`, which goes first.",
+    ),
+    (
+        "DOCKER_AUTH_CONFIG",
+        "The content of a Docker `config.json` with credentials; goes before the file.",
+    ),
+    (
+        "DOCKER_CONFIG",
+        "The directory of Docker's `config.json`. Default: `~/.docker`.",
+    ),
+    (
+        "REGISTRY_AUTH_FILE",
+        "The `auth.json` of podman, skopeo and their kin.",
+    ),
+    (
+        "XDG_RUNTIME_DIR, XDG_CONFIG_HOME",
+        "Where `containers/auth.json` is looked for. Default of the second: `~/.config`.",
+    ),
+    ("XDG_CACHE_HOME", "Where the cache is. Default: `~/.cache`."),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        "Certificates to trust instead of the system's.",
+    ),
+    (
+        "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
+        "Proxies: `http://`, `https://` or `socks5://`, with `USER:PASSWORD@` where wanted. Lower-case names are read too.",
+    ),
+    (
+        "NO_PROXY",
+        "Hosts to ask without a proxy, with commas: names and their subdomains, addresses, CIDR ranges, `HOST:PORT`, or `*`.",
+    ),
+    ("NO_COLOR", "If not empty, JSON is not coloured."),
+    (
+        "CLICOLOR_FORCE",
+        "If neither empty nor 0, JSON is coloured in pipes too.",
+    ),
+];
+
+/// Opens registries as options and environment have it.
+pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
+    let verbosity = match args.count(&VERBOSE) {
+        0 => Verbosity::Quiet,
+        1 => Verbosity::Requests,
+        _ => Verbosity::Curl,
+    };
+    let remembering = remembering(args, verbosity)?;
+    let settings = Settings {
+        stores: stores(args)?,
+        certificates: certificates(args)?,
+        proxies: proxies(),
+        plain_http: args.has(&PLAIN_HTTP),
+        timeout: timeout(args)?,
+        retries: args
+            .number(&RETRIES)
+            .map_or(3, |retries| u32::try_from(retries).unwrap_or(u32::MAX)),
+        jobs,
+        verbosity,
+        accept: accept(args),
+        user_agent: concat!("docker-registry/", env!("CARGO_PKG_VERSION")).to_owned(),
+        memory: remembering.as_ref().map(memory).unwrap_or_default(),
+        clock: SystemTime::now,
+    };
+    Ok(Sources::new(settings, remembering))
+}
+
+/// `None` for `--no-cache`, and where there is no home to keep anything in.
+fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<Remembering>> {
+    let freshness = match (args.has(&OFFLINE), args.duration(&MAX_AGE)) {
+        (true, _) => Freshness::Offline,
+        (false, Some(limit)) => Freshness::Within(limit),
+        (false, None) => Freshness::Asked,
+    };
+    if args.has(&NO_CACHE) {
+        let needs = [&OFFLINE, &MAX_AGE].into_iter().find(|flag| args.has(flag));
+        return match needs {
+            Some(flag) => Err(Error::usage(format!(
+                "--{} goes without --no-cache",
+                flag.name
+            ))),
+            None => Ok(None),
+        };
+    }
+    let Some(directory) = cache_directory(args) else {
+        return Ok(None);
+    };
+    let is_verbose = verbosity != Verbosity::Quiet;
+    let store = Arc::new(Store::new(directory, SystemTime::now, is_verbose));
+    // What was asked for with a choice of media types is the answer to another question.
+    let accept = if is_choosy(args) {
+        accept(args).join(",")
+    } else {
+        String::new()
+    };
+    Ok(Some(Remembering {
+        store,
+        freshness,
+        accept,
+        is_verbose,
+    }))
+}
+
+pub(super) fn cache_directory(args: &Args) -> Option<PathBuf> {
+    if let Some(directory) = args.path(&CACHE_DIR) {
+        return Some(directory.to_owned());
+    }
+    let home = variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let windows = || {
+        cfg!(windows)
+            .then(|| variable("LOCALAPPDATA").map(PathBuf::from))
+            .flatten()
+    };
+    let home = home
+        .or_else(windows)
+        .or_else(|| Some(env::home_dir()?.join(".cache")))?;
+    Some(home.join("docker-registry"))
+}
+
+fn memory(remembering: &Remembering) -> Memory {
+    let (reader, writer) = (remembering.store.clone(), remembering.store.clone());
+    Memory {
+        recall: Box::new(move |key| reader.get(Shelf::Registries, key).map(|kept| kept.value)),
+        remember: Box::new(move |key, value| writer.put(Shelf::Registries, key, value)),
+    }
+}
+
+fn is_choosy(args: &Args) -> bool {
+    args.has(&INDEX) || args.has(&OCI) || args.has(&MEDIA_TYPE)
+}
+
+/// The media types to ask for. All in one header by default: GHCR and others answer 404 to whoever
+/// does not name the kind they have.
+fn accept(args: &Args) -> Vec<String> {
+    let types: &[&str] = match (args.has(&INDEX), args.has(&OCI)) {
+        _ if args.has(&MEDIA_TYPE) => return args.texts(&MEDIA_TYPE).map(str::to_owned).collect(),
+        (true, true) => &[OCI_INDEX],
+        (true, false) => &[OCI_INDEX, DOCKER_LIST],
+        (false, true) => &[OCI_INDEX, OCI_MANIFEST],
+        (false, false) => &[
+            OCI_INDEX,
+            DOCKER_LIST,
+            OCI_MANIFEST,
+            DOCKER_MANIFEST,
+            SIGNED_SCHEMA1,
+            SCHEMA1,
+        ],
+    };
+    types
+        .iter()
+        .map(|media_type| (*media_type).to_owned())
+        .collect()
+}
+
+fn timeout(args: &Args) -> Result<Duration> {
+    match args.duration(&TIMEOUT) {
+        Some(Duration::ZERO) => Err(Error::usage("--timeout wants more than 0 seconds")),
+        Some(timeout) => Ok(timeout),
+        None => Ok(Duration::from_secs(30)),
+    }
+}
+
+fn stores(args: &Args) -> Result<Stores> {
+    let home = env::home_dir();
+    let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
+    let docker = variable("DOCKER_CONFIG")
+        .map(PathBuf::from)
+        .or_else(|| below_home(".docker"));
+    let auth_files = match variable("REGISTRY_AUTH_FILE") {
+        Some(file) => vec![file.into()],
+        None => {
+            let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
+            let config = variable("XDG_CONFIG_HOME")
+                .map(PathBuf::from)
+                .or_else(|| below_home(".config"));
+            let directories = runtime.into_iter().chain(config);
+            directories
+                .map(|directory| directory.join("containers/auth.json"))
+                .collect()
+        }
+    };
+    Ok(Stores {
+        given: given(args)?,
+        docker_auth_config: secret("DOCKER_AUTH_CONFIG")?,
+        docker_config: docker.map(|directory| directory.join("config.json")),
+        auth_files,
+    })
+}
+
+fn given(args: &Args) -> Result<Option<Given>> {
+    if let Some(user) = args.secret(&USER) {
+        return match user.reveal().split_once(':') {
+            Some(_) if args.has(&PASSWORD_STDIN) => Err(Error::usage(
+                "--password-stdin wants --user without a password",
+            )),
+            Some((user, password)) => Ok(Some(self::pair(user, password))),
+            None if args.has(&PASSWORD_STDIN) => password_from_stdin(user.reveal()).map(Some),
+            None => password_from_terminal(user.reveal()).map(Some),
+        };
+    }
+    if args.has(&PASSWORD_STDIN) {
+        return Err(Error::usage("--password-stdin wants --user too"));
+    }
+    let Some(pair) = secret("DOCKER_REGISTRY_CREDENTIALS")? else {
+        return Ok(None);
+    };
+    match pair.reveal().split_once(':') {
+        Some((user, password)) => Ok(Some(self::pair(user, password))),
+        None => Err(Error::usage(
+            "DOCKER_REGISTRY_CREDENTIALS wants USER:PASSWORD",
+        )),
+    }
+}
+
+fn pair(user: &str, password: &str) -> Given {
+    Given {
+        user: user.to_owned(),
+        password: Secret::new(password),
+    }
+}
+
+fn password_from_stdin(user: &str) -> Result<Given> {
+    let mut password = String::new();
+    io::stdin()
+        .read_line(&mut password)
+        .during("--password-stdin")?;
+    let password = password.strip_suffix('\n').unwrap_or(&password);
+    Ok(pair(user, password.strip_suffix('\r').unwrap_or(password)))
+}
+
+fn password_from_terminal(user: &str) -> Result<Given> {
+    let prompt = format!("Password for {user}: ");
+    match rpassword::prompt_password(prompt) {
+        Ok(password) => Ok(pair(user, &password)),
+        Err(_) => Err(
+            Error::usage("--user wants USER:PASSWORD where there is no terminal")
+                .hint("--password-stdin reads the password from stdin"),
+        ),
+    }
+}
+
+fn certificates(args: &Args) -> Result<Certificates> {
+    let path = |flag: &Flag| args.path(flag).map(PathBuf::from);
+    if args.has(&KEY) && !args.has(&CERT) {
+        return Err(Error::usage("--key wants --cert too"));
+    }
+    Ok(Certificates {
+        insecure: args.has(&INSECURE),
+        cacert: path(&CACERT),
+        cert: path(&CERT),
+        key: path(&KEY),
+        certs_dir: "/etc/docker/certs.d".into(),
+        ssl_cert_file: variable("SSL_CERT_FILE").map(PathBuf::from),
+        ssl_cert_dir: variable("SSL_CERT_DIR").map(PathBuf::from),
+    })
+}
+
+fn proxies() -> Proxies {
+    let either = |name: &str| {
+        let value = variable(name).or_else(|| variable(&name.to_lowercase()))?;
+        value.into_string().ok()
+    };
+    Proxies {
+        https: either("HTTPS_PROXY").map(Secret::new),
+        http: either("HTTP_PROXY").map(Secret::new),
+        all: either("ALL_PROXY").map(Secret::new),
+        except: either("NO_PROXY"),
+    }
+}
+
+/// A variable that is set and not empty.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn secret(name: &str) -> Result<Option<Secret>> {
+    let not_utf8 = |_| Error::usage(format!("{name} is not UTF-8"));
+    variable(name)
+        .map(|value| value.into_string().map(Secret::new).map_err(not_utf8))
+        .transpose()
+}

@@ -1,0 +1,206 @@
+//! Images × platforms → answers: in parallel, printed in the order they were asked for.
+
+use serde_json::{Map, Value, json};
+
+use crate::answer::{Answer, Body, Verdict};
+use crate::cli::Args;
+use crate::commands::{Command, Run};
+use crate::context::{Context, Platforms};
+use crate::error::{During, Error, Result, say};
+use crate::image::Image;
+use crate::output::Output;
+use crate::parallel;
+use crate::query;
+
+/// Asks the command's question of every image that was named, prints the answers and gives the
+/// exit code.
+pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u8> {
+    let mut printer = Printer {
+        context,
+        command,
+        out: context.output(),
+        exit_code: 0,
+        last: Verdict::Yes,
+    };
+    let ended = match command.run {
+        Run::Alone(ask) => {
+            ask(context, args).and_then(|answer| printer.print(&Asked::plain(answer), false))
+        }
+        Run::Image(_) | Run::Repository(_) => printer.print_all(args),
+    };
+    match ended.and_then(|()| printer.out.flush()) {
+        _ if printer.out.is_closed() => Ok(0),
+        Err(error) => Err(error),
+        Ok(()) if printer.exit_code != 0 => Ok(printer.exit_code),
+        Ok(()) => Ok(printer.last.exit_code()),
+    }
+}
+
+/// An answer and what it is about.
+struct Asked {
+    image: String,
+    platform: Option<String>,
+    answer: Answer,
+}
+
+impl Asked {
+    fn plain(answer: Answer) -> Self {
+        Asked {
+            image: String::new(),
+            platform: None,
+            answer,
+        }
+    }
+}
+
+/// Asks for one image.
+fn ask(context: &Context, command: &Command, args: &Args, image: &Image) -> Result<Asked> {
+    let answer = match (&command.run, &context.platforms) {
+        (Run::Image(ask), Platforms::All) => everywhere(context, args, image, *ask),
+        (Run::Image(ask) | Run::Repository(ask), _) => ask(image, args),
+        (Run::Alone(ask), _) => ask(context, args),
+    };
+    let platform = match context.platforms {
+        Platforms::All => None,
+        Platforms::One(_) => image.platform().map(|platform| platform.to_string()),
+    };
+    Ok(Asked {
+        image: image.text().to_owned(),
+        platform,
+        answer: answer.during(image.text())?,
+    })
+}
+
+/// One JSON object, keyed by platform. Of two images for one platform the first counts, as it
+/// does for whoever pulls.
+fn everywhere(
+    context: &Context,
+    args: &Args,
+    image: &Image,
+    ask: fn(&Image, &Args) -> Result<Answer>,
+) -> Result<Answer> {
+    let answers = parallel::all(context.jobs, image.platforms()?, |(platform, image)| {
+        let answer = ask(&image, args).during(&platform)?;
+        Ok((platform.to_string(), answer))
+    })?;
+    let mut object = Map::new();
+    let mut verdict = Verdict::Yes;
+    for (platform, answer) in answers {
+        verdict = verdict.max(answer.verdict);
+        object
+            .entry(platform)
+            .or_insert_with(|| answer.json().clone());
+    }
+    Ok(Answer::value(object.into()).verdict(verdict))
+}
+
+/// Prints answers as they come and remembers what the exit code will say.
+struct Printer<'a> {
+    context: &'a Context,
+    command: &'a Command,
+    out: Output,
+    /// The first failure's.
+    exit_code: u8,
+    /// The last answer's.
+    last: Verdict,
+}
+
+impl Printer<'_> {
+    fn print_all(&mut self, args: &Args) -> Result<()> {
+        let (context, command) = (self.context, self.command);
+        if !context.is_batch(args) {
+            let [image] = args.operands() else {
+                unreachable!("the parser has counted")
+            };
+            let asked = ask(context, command, args, &context.image(image)?)?;
+            return self.print(&asked, false);
+        }
+        let work = |text: Result<String>| ask(context, command, args, &context.image(&text?)?);
+        parallel::ordered(context.jobs, context.texts(args)?, work, |asked| {
+            let printed = match asked {
+                Ok(asked) => self.print(&asked, true),
+                Err(error) => Err(error),
+            };
+            if self.out.is_closed() {
+                // Others may still wait for a registry, and nobody waits for them.
+                std::process::exit(0);
+            }
+            printed.unwrap_or_else(|error| self.failed(&error));
+            // As early as possible, for whoever reads along.
+            self.out.flush()
+        })
+    }
+
+    fn failed(&mut self, error: &Error) {
+        error.report();
+        self.note(error.kind() as u8);
+    }
+
+    fn note(&mut self, exit_code: u8) {
+        if self.exit_code == 0 {
+            self.exit_code = exit_code;
+        }
+    }
+
+    fn print(&mut self, asked: &Asked, is_batch: bool) -> Result<()> {
+        let answer = &asked.answer;
+        let mut verdict = answer.verdict;
+        let last = self.show(asked, is_batch)?;
+        if self.context.presentation.exit_status && last == Some(false) {
+            verdict = verdict.max(Verdict::No);
+        }
+        if verdict == Verdict::Corrupt {
+            self.note(verdict.exit_code());
+        }
+        self.last = verdict;
+        Ok(())
+    }
+
+    /// Gives the truth of the last result: whether there was one that is neither null nor false.
+    fn show(&mut self, asked: &Asked, is_batch: bool) -> Result<Option<bool>> {
+        let Asked {
+            image,
+            platform,
+            answer,
+        } = asked;
+        let presentation = &self.context.presentation;
+        let json = answer.json();
+        if let (Some(query), false) = (&presentation.query, matches!(answer.body, Body::Nothing)) {
+            let document;
+            let bytes = match &answer.body {
+                Body::Document(document) => document.bytes(),
+                _ => {
+                    document = json.to_string();
+                    document.as_bytes()
+                }
+            };
+            let out = &mut self.out;
+            let last = query.run(
+                bytes,
+                Some(image),
+                platform.as_deref(),
+                &mut |found| match found {
+                    query::Output::Text(text) => out.text(text),
+                    query::Output::Json(json) => out.json(json),
+                    query::Output::Note(note) => {
+                        say(note.trim_end_matches('\n'));
+                        Ok(())
+                    }
+                },
+            );
+            return Ok(Some(last.during(image)?.unwrap_or(false)));
+        }
+        match &answer.body {
+            Body::Nothing => return Ok(None),
+            _ if is_batch => self
+                .out
+                .line(&json!({"image": image, self.command.spec.name: json}))?,
+            Body::Document(document) if presentation.raw => self.out.bytes(document.bytes())?,
+            Body::Document(_) | Body::Value(_) => self.out.value(json)?,
+            Body::Line(json) => self.out.line(json)?,
+            Body::Text { json, .. } if presentation.json => self.out.value(json)?,
+            Body::Text { text, .. } => self.out.text(text)?,
+        }
+        Ok(Some(!matches!(json, Value::Null | Value::Bool(false))))
+    }
+}

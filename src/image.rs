@@ -1,0 +1,320 @@
+//! One image on one platform: index → manifest → configuration, each fetched when first asked for.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::document::{self, Descriptor, Document, Form};
+use crate::error::{Error, Kind, Result};
+use crate::platform::{Platform, Wanted};
+use crate::reference::{At, Reference};
+use crate::source::Source;
+
+/// How deep indexes may be nested in indexes.
+const DEPTH: usize = 4;
+
+pub(crate) struct Image {
+    text: String,
+    reference: Reference,
+    source: Arc<dyn Source>,
+    wanted: Wanted,
+    root: OnceCell<Arc<Document>>,
+    chosen: OnceCell<Option<Descriptor>>,
+    manifest: OnceCell<Arc<Document>>,
+    config: OnceCell<Arc<Document>>,
+}
+
+impl Image {
+    /// `text` is the reference as the user wrote it.
+    pub(crate) fn new(
+        text: &str,
+        reference: Reference,
+        source: Arc<dyn Source>,
+        wanted: Wanted,
+    ) -> Self {
+        Image {
+            text: text.to_owned(),
+            reference,
+            source,
+            wanted,
+            root: OnceCell::new(),
+            chosen: OnceCell::new(),
+            manifest: OnceCell::new(),
+            config: OnceCell::new(),
+        }
+    }
+
+    /// As the user wrote it.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    pub(crate) fn source(&self) -> &dyn Source {
+        &*self.source
+    }
+
+    /// What the reference leads to: an index, or the manifest of an image without one.
+    pub(crate) fn root(&self) -> Result<&Arc<Document>> {
+        once(&self.root, || {
+            self.source.manifest(&self.reference.at).map(Arc::new)
+        })
+    }
+
+    /// The index; `Kind::NotFound` if the image has none, naming what it is instead.
+    pub(crate) fn index(&self) -> Result<&Arc<Document>> {
+        let root = self.root()?;
+        if root.form() == Form::Index {
+            Ok(root)
+        } else {
+            Err(self.without_index()?)
+        }
+    }
+
+    /// The index's digest, without its content where the source can say so for less.
+    pub(crate) fn index_digest(&self) -> Result<Digest> {
+        let resolved = self.source.resolve(&self.reference.at)?;
+        if Form::of(&resolved.media_type) == Form::Index {
+            return Ok(resolved.digest);
+        }
+        // Some registries give manifests a media type that says nothing; the document does.
+        self.index().map(|index| index.digest().clone())
+    }
+
+    fn without_index(&self) -> Result<Error> {
+        let root = self.root()?;
+        let what = match self.platform_of(root)? {
+            Some(platform) => format!("a manifest for {platform}"),
+            None => format!("a manifest of type {}", root.media_type()),
+        };
+        Ok(Error::new(
+            Kind::NotFound,
+            format!("no manifest list, but {what} with digest {}", root.digest()),
+        ))
+    }
+
+    /// The digest of the manifest for the platform.
+    pub(crate) fn digest(&self) -> Result<Digest> {
+        Ok(match self.chosen()? {
+            Some(entry) => entry.digest.clone(),
+            None => self.root()?.digest().clone(),
+        })
+    }
+
+    /// The manifest for the platform.
+    pub(crate) fn manifest(&self) -> Result<&Arc<Document>> {
+        once(&self.manifest, || match self.chosen()? {
+            Some(entry) => fetch(&*self.source, entry).map(Arc::new),
+            None => self.root().cloned(),
+        })
+    }
+
+    /// The image configuration for the platform. A schema 1 manifest carries it inside.
+    pub(crate) fn config(&self) -> Result<&Arc<Document>> {
+        let manifest = self.manifest()?;
+        once(&self.config, || self.config_of(manifest))
+    }
+
+    /// The digest of the configuration; `Kind::NotFound` for a manifest that has none.
+    pub(crate) fn config_digest(&self) -> Result<Digest> {
+        let manifest = self.manifest()?;
+        let config = manifest.config()?.ok_or_else(|| without_config(manifest))?;
+        Ok(config.digest)
+    }
+
+    /// The layers' descriptors, the lowest first.
+    pub(crate) fn layers(&self) -> Result<Vec<Descriptor>> {
+        let manifest = self.manifest()?;
+        if manifest.form() == Form::Schema1 {
+            return Err(Error::new(
+                Kind::NotFound,
+                "a schema 1 manifest has no layer descriptors",
+            ));
+        }
+        manifest.descriptors("layers")
+    }
+
+    /// How the image was built: the configuration's `history`; of a schema 1 image what it says of
+    /// each layer, the newest first.
+    pub(crate) fn history(&self) -> Result<Value> {
+        let manifest = self.manifest()?;
+        if manifest.form() != Form::Schema1 {
+            return Ok(self.config()?.json()["history"].clone());
+        }
+        let steps = manifest.json()["history"].as_array().into_iter().flatten();
+        let texts = steps.filter_map(|step| step["v1Compatibility"].as_str());
+        texts.map(|text| document::parse(text.as_bytes())).collect()
+    }
+
+    /// The platform that was chosen, as far as it is known without another request.
+    pub(crate) fn platform(&self) -> Option<Platform> {
+        let chosen = self.chosen.get().and_then(Option::as_ref);
+        chosen.and_then(|entry| entry.platform.clone()).or_else(|| {
+            self.config
+                .get()
+                .and_then(|config| Platform::read(config.json()))
+        })
+    }
+
+    /// One image for each platform there is, in the index's order, with its platform.
+    pub(crate) fn platforms(&self) -> Result<Vec<(Platform, Image)>> {
+        let root = self.root()?;
+        if root.form() != Form::Index {
+            let platform = self.platform_of(root)?.unwrap_or_default();
+            return Ok(vec![(platform, self.on(None))]);
+        }
+        let entries = self.flattened(root, DEPTH)?;
+        let on = |entry: Descriptor| {
+            (
+                entry.platform.clone().unwrap_or_default(),
+                self.on(Some(entry)),
+            )
+        };
+        Ok(entries.into_iter().map(on).collect())
+    }
+
+    fn on(&self, entry: Option<Descriptor>) -> Image {
+        let image = Image::new(
+            &self.text,
+            self.reference.clone(),
+            self.source.clone(),
+            self.wanted.clone(),
+        );
+        Image {
+            root: self.root.clone(),
+            chosen: OnceCell::from(entry),
+            ..image
+        }
+    }
+
+    /// The entry of the index for the platform; `None` for an image without an index, whose
+    /// platform is checked if one was asked for.
+    fn chosen(&self) -> Result<Option<&Descriptor>> {
+        let chosen = once(&self.chosen, || {
+            let root = self.root()?;
+            match root.form() {
+                Form::Index => self.choose(root).map(Some),
+                _ if self.wanted.is_explicit() => self.check(root).map(|()| None),
+                _ => Ok(None),
+            }
+        })?;
+        Ok(chosen.as_ref())
+    }
+
+    fn check(&self, root: &Document) -> Result<()> {
+        let platform = self.platform_of(root)?.unwrap_or_default();
+        if self.wanted.accepts(&platform) {
+            return Ok(());
+        }
+        let hint = format!("the image has no manifest list; it is for {platform}");
+        Err(Error::new(Kind::NotFound, format!("no image for {}", self.wanted)).hint(hint))
+    }
+
+    fn choose(&self, index: &Document) -> Result<Descriptor> {
+        let direct: Vec<Descriptor> = images(index)?
+            .into_iter()
+            .filter(|entry| entry.platform.is_some() && Form::of(&entry.media_type) != Form::Index)
+            .collect();
+        if let Some(best) = self.best(&direct) {
+            return Ok(best);
+        }
+        let all = self.flattened(index, DEPTH)?;
+        self.best(&all).ok_or_else(|| {
+            let names: Vec<String> = all
+                .iter()
+                .filter_map(|entry| Some(entry.platform.as_ref()?.to_string()))
+                .collect();
+            let hint = match names[..] {
+                [] => "the index lists no image".to_owned(),
+                _ => format!("there is {}", names.join(", ")),
+            };
+            Error::new(Kind::NotFound, format!("no image for {}", self.wanted)).hint(hint)
+        })
+    }
+
+    fn best(&self, entries: &[Descriptor]) -> Option<Descriptor> {
+        let best = self
+            .wanted
+            .best(entries.iter().filter_map(|entry| entry.platform.as_ref()))?;
+        entries
+            .iter()
+            .filter(|entry| entry.platform.is_some())
+            .nth(best)
+            .cloned()
+    }
+
+    /// All images below an index: nested indexes opened, and platforms read from the configuration
+    /// where the index does not name them.
+    fn flattened(&self, index: &Document, depth: usize) -> Result<Vec<Descriptor>> {
+        let mut flat = Vec::new();
+        for mut entry in images(index)? {
+            if Form::of(&entry.media_type) == Form::Index {
+                if depth == 0 {
+                    return Err(Error::new(Kind::Local, "indexes are nested too deeply"));
+                }
+                flat.extend(self.flattened(&fetch(&*self.source, &entry)?, depth - 1)?);
+                continue;
+            }
+            if entry.platform.is_none() {
+                entry.platform = self.platform_of(&fetch(&*self.source, &entry)?)?;
+            }
+            flat.push(entry);
+        }
+        Ok(flat)
+    }
+
+    /// What the configuration says; `None` for an artifact, which runs nowhere.
+    fn platform_of(&self, manifest: &Document) -> Result<Option<Platform>> {
+        if manifest.form() != Form::Schema1 && manifest.config()?.is_none() {
+            return Ok(None);
+        }
+        Ok(Platform::read(self.config_of(manifest)?.json()))
+    }
+
+    fn config_of(&self, manifest: &Document) -> Result<Arc<Document>> {
+        if manifest.form() == Form::Schema1 {
+            return manifest.v1_compatibility().map(Arc::new);
+        }
+        let config = manifest.config()?.ok_or_else(|| without_config(manifest))?;
+        self.source.document(&config).map(Arc::new)
+    }
+}
+
+/// What an index lists that is an image or another index.
+fn images(index: &Document) -> Result<Vec<Descriptor>> {
+    let mut entries = index.descriptors("manifests")?;
+    entries.retain(|entry| !entry.is_attestation());
+    Ok(entries)
+}
+
+fn fetch(source: &dyn Source, entry: &Descriptor) -> Result<Document> {
+    let at = At::Digest {
+        digest: entry.digest.clone(),
+        tag: None,
+    };
+    source.manifest(&at)
+}
+
+fn without_config(manifest: &Document) -> Error {
+    Error::new(
+        Kind::NotFound,
+        format!(
+            "a manifest of type {} has no configuration",
+            manifest.media_type()
+        ),
+    )
+}
+
+/// `OnceCell::get_or_try_init`, which is not stable yet.
+fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if cell.get().is_none() {
+        let value = make()?;
+        return Ok(cell.get_or_init(|| value));
+    }
+    Ok(cell.get().expect("the cell was filled a line above"))
+}

@@ -1,0 +1,98 @@
+//! What the man page says beyond commands and options.
+
+use crate::cli::{Chapter, Example};
+
+pub(crate) static SUMMARY: &str = "ask a container registry about images without pulling them";
+
+pub(crate) static ABOUT: &str = "Tags, platforms, digests, configurations, labels, history and layers of an image, from any \
+registry that speaks the OCI distribution API, from an OCI layout directory or from an archive. Every byte is verified \
+against its digest before it is shown. Neither docker nor jq is needed.";
+
+pub(crate) static CHAPTERS: &[Chapter] = &[
+    Chapter {
+        title: "Images",
+        text: "`[HOST[:PORT]/]NAME[:TAG][@DIGEST]`, as docker reads it: the first component is a host if it contains a dot or a \
+colon, is `localhost`, or has an upper-case letter. Without a host the image is Docker Hub's, where `ubuntu` means \
+`library/ubuntu`. Without a tag it is `latest`. With a tag and a digest the digest decides.
+
+`oci:PATH[:TAG][@DIGEST]` is a directory in OCI image-layout form, `oci-archive:FILE[:TAG]` the same in a tar, and \
+`docker-archive:FILE[:TAG]` what `docker save` writes. Without a tag they mean their only image, or the one tagged `latest`.",
+    },
+    Chapter {
+        title: "Platforms",
+        text: "`OS/ARCH[/VARIANT][:OSVERSION]`. The default is Linux on this machine's architecture. `arm64` is `arm64/v8`; `arm` \
+without a variant is the best of v7, v6 and v5; a variant matches the highest one that is not above it; a version matches \
+by its first components. `x86_64`, `aarch64`, `armhf`, `armel` and `i386` are understood. What BuildKit attaches to an \
+image is never chosen.
+
+An image without a manifest list has one platform, which is checked only if one was asked for.
+
+A single word is an operating system if it is the name of one, else an architecture.",
+    },
+    Chapter {
+        title: "Answers",
+        text: "An answer is a document of the registry, a computed JSON value, or a line of text that has a JSON form. JSON is \
+indented by two; the keys stand in the registry's order and numbers as they were written. Data goes to stdout, everything \
+else to stderr.
+
+With several images each answer is one line `{\"image\": IMAGE, \"COMMAND\": ANSWER}`, in the order of the images; with \
+`--jq` the filter's results are printed bare. A failure is a line on stderr, the rest goes on, and the exit code is the \
+first failure's. If nothing failed, it is the last answer's.
+
+On a terminal, characters that could drive it are escaped.",
+    },
+];
+
+pub(crate) static FILES: &[(&str, &str)] = &[
+    (
+        "~/.docker/config.json",
+        "Credentials of `docker login`: `credHelpers`, then `credsStore`, then `auths`.",
+    ),
+    (
+        "~/.config/containers/auth.json",
+        "Credentials of `podman login`; before it the one in `$XDG_RUNTIME_DIR/containers`.",
+    ),
+    (
+        "/etc/docker/certs.d/HOST[:PORT]",
+        "Certificates for one registry: `*.crt` to trust, `*.cert` and `*.key` to present.",
+    ),
+    ("~/.cache/docker-registry", "The cache."),
+];
+
+pub(crate) static EXIT_CODES: &[(u8, &str)] = &[
+    (0, "Success; also when the reader of the output went away."),
+    (
+        1,
+        "Local input or output, a filter that failed at run time, an answer outside the protocol.",
+    ),
+    (
+        2,
+        "Usage: arguments, reference, filter. No request was sent.",
+    ),
+    (
+        3,
+        "Not found: repository, tag, platform, blob, manifest list.",
+    ),
+    (4, "Denied: 401 after trying, 403."),
+    (
+        5,
+        "Unavailable: DNS, connection, TLS, timeout, 5xx after all tries.",
+    ),
+    (6, "Corrupt: digest or size differ, or not JSON."),
+    (
+        7,
+        "Rate limited: 429 after all tries; the message says when to come back.",
+    ),
+    (8, "The answer is no."),
+];
+
+pub(crate) static EXAMPLES: &[Example] = &[
+    Example {
+        command: "docker-registry tags ubuntu",
+        shows: "all tags of library/ubuntu on Docker Hub",
+    },
+    Example {
+        command: "docker-registry labels sphinxdoc/sphinx:4.4.0",
+        shows: "the labels of an image",
+    },
+];

@@ -1,0 +1,265 @@
+//! A source remembered: what has a digest is asked for once, and a tag's digest is asked for again.
+
+pub(crate) mod store;
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Blob, Remembering, Resolved, Source};
+use crate::digest::Digest;
+use crate::document::{Descriptor, Document, LIMIT, parse};
+use crate::error::{Error, Kind, Result, say};
+use crate::reference::{At, Repository};
+use store::{Shelf, Store};
+
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Tags are asked for each time.
+    Asked,
+    /// What a tag led to is believed for so long.
+    Within(Duration),
+    /// Nothing is asked for at all.
+    Offline,
+}
+
+pub(crate) struct Cache<S> {
+    inner: S,
+    store: Arc<Store>,
+    /// What tells the values of this repository from those of others.
+    name: String,
+    /// What tells apart answers to the same tag: the kinds of manifest that were asked for.
+    accept: String,
+    freshness: Freshness,
+    /// Whether to say what was not asked for.
+    is_verbose: bool,
+}
+
+impl<S: Source> Cache<S> {
+    pub(super) fn new(inner: S, repository: &Repository, remembering: &Remembering) -> Self {
+        Cache {
+            inner,
+            store: remembering.store.clone(),
+            name: format!("{}/{}", repository.host, repository.name),
+            accept: remembering.accept.clone(),
+            freshness: remembering.freshness,
+            is_verbose: remembering.is_verbose,
+        }
+    }
+
+    /// The source, unless nothing may be asked for.
+    fn asked(&self, what: &dyn std::fmt::Display) -> Result<&S> {
+        if self.freshness != Freshness::Offline {
+            return Ok(&self.inner);
+        }
+        let error = Error::new(
+            Kind::Unavailable,
+            format!("{what}: the cache does not have it"),
+        );
+        Err(error.hint("without --offline the registry is asked"))
+    }
+
+    fn manifest_key(&self, digest: &Digest) -> String {
+        format!("{}@{digest}", self.name)
+    }
+
+    fn blob_key(&self, digest: &Digest) -> String {
+        format!("{} blob {digest}", self.name)
+    }
+
+    fn tag_key(&self, tag: &str) -> String {
+        format!("{}:{tag} {}", self.name, self.accept)
+            .trim_end()
+            .to_owned()
+    }
+
+    /// A manifest that is kept under its digest, compared with it again.
+    fn kept_manifest(&self, digest: &Digest) -> Option<Document> {
+        let value = self
+            .store
+            .get(Shelf::Content, &self.manifest_key(digest))?
+            .value;
+        let (media_type, bytes) = unpacked(&value)?;
+        let document = Document::manifest(Some(media_type), bytes.to_vec(), Some(digest)).ok()?;
+        self.note(digest, bytes);
+        Some(document)
+    }
+
+    fn keep_manifest(&self, document: &Document) {
+        let value = [document.media_type().as_bytes(), b"\n", document.bytes()].concat();
+        self.store.put(
+            Shelf::Content,
+            &self.manifest_key(document.digest()),
+            &value,
+        );
+    }
+
+    /// What the tag last led to, and how long ago that was.
+    fn kept_tag(&self, tag: &str) -> Option<(Resolved, Duration)> {
+        let kept = self.store.get(Shelf::Tags, &self.tag_key(tag))?;
+        let (media_type, digest) = unpacked(&kept.value)?;
+        let digest = str::from_utf8(digest).ok()?.parse().ok()?;
+        Some((
+            Resolved {
+                media_type: media_type.to_owned(),
+                digest,
+            },
+            kept.age,
+        ))
+    }
+
+    fn keep_tag(&self, tag: &str, resolved: &Resolved) {
+        let value = format!("{}\n{}", resolved.media_type, resolved.digest);
+        self.store
+            .put(Shelf::Tags, &self.tag_key(tag), value.as_bytes());
+    }
+
+    fn is_fresh(&self, age: Duration) -> bool {
+        match self.freshness {
+            Freshness::Asked => false,
+            Freshness::Within(limit) => age <= limit,
+            Freshness::Offline => true,
+        }
+    }
+
+    fn note(&self, what: &dyn std::fmt::Display, bytes: &[u8]) {
+        if self.is_verbose {
+            say(&format!("cache {}@{what} {} B", self.name, bytes.len()));
+        }
+    }
+
+    fn by_digest(&self, digest: &Digest) -> Result<Document> {
+        if let Some(document) = self.kept_manifest(digest) {
+            return Ok(document);
+        }
+        let at = At::Digest {
+            digest: digest.clone(),
+            tag: None,
+        };
+        let document = self.asked(digest)?.manifest(&at)?;
+        self.keep_manifest(&document);
+        Ok(document)
+    }
+
+    fn by_tag(&self, tag: &str, at: &At) -> Result<Document> {
+        if let Some((last, age)) = self.kept_tag(tag)
+            && let Some(document) = self.kept_manifest(&last.digest)
+        {
+            if self.is_fresh(age) {
+                return Ok(document);
+            }
+            // Less to send, and Docker Hub counts what is got but not what is only looked at.
+            let now = self.inner.resolve(at)?;
+            self.keep_tag(tag, &now);
+            return if now.digest == last.digest {
+                Ok(document)
+            } else {
+                self.by_digest(&now.digest)
+            };
+        }
+        let document = self.asked(&format_args!("tag {tag}"))?.manifest(at)?;
+        self.keep_manifest(&document);
+        let digest = document.digest().clone();
+        self.keep_tag(
+            tag,
+            &Resolved {
+                media_type: document.media_type().to_owned(),
+                digest,
+            },
+        );
+        Ok(document)
+    }
+}
+
+impl<S: Source> Source for Cache<S> {
+    fn manifest(&self, at: &At) -> Result<Document> {
+        match at {
+            At::Digest { digest, .. } => self.by_digest(digest),
+            At::Tag(tag) => self.by_tag(tag, at),
+            At::Only => self.asked(&"image")?.manifest(at),
+        }
+    }
+
+    fn resolve(&self, at: &At) -> Result<Resolved> {
+        let At::Tag(tag) = at else {
+            let document = self.manifest(at)?;
+            let media_type = document.media_type().to_owned();
+            return Ok(Resolved {
+                media_type,
+                digest: document.digest().clone(),
+            });
+        };
+        match self.kept_tag(tag) {
+            Some((last, age)) if self.is_fresh(age) => Ok(last),
+            _ => {
+                let now = self.asked(&format_args!("tag {tag}"))?.resolve(at)?;
+                self.keep_tag(tag, &now);
+                Ok(now)
+            }
+        }
+    }
+
+    fn document(&self, descriptor: &Descriptor) -> Result<Document> {
+        let digest = &descriptor.digest;
+        if let Some(kept) = self.store.get(Shelf::Content, &self.blob_key(digest))
+            && let Ok(document) = Document::blob(descriptor, kept.value)
+        {
+            self.note(digest, document.bytes());
+            return Ok(document);
+        }
+        let document = self.asked(digest)?.document(descriptor)?;
+        self.store
+            .put(Shelf::Content, &self.blob_key(digest), document.bytes());
+        Ok(document)
+    }
+
+    /// Layers are too large to be kept; what is small may be here as a document.
+    fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
+        if self.freshness != Freshness::Offline {
+            return self.inner.blob(digest, from);
+        }
+        let Some(kept) = self.store.get(Shelf::Content, &self.blob_key(digest)) else {
+            return self.asked(digest)?.blob(digest, from);
+        };
+        let size = Some(kept.value.len() as u64);
+        Ok(Blob {
+            reader: Box::new(Cursor::new(kept.value)),
+            from: 0,
+            size,
+        })
+    }
+
+    fn tags(&self) -> Result<Vec<String>> {
+        let kept = || self.store.get(Shelf::Tags, &self.name);
+        if self.freshness != Freshness::Asked
+            && let Some(kept) = kept()
+            && self.is_fresh(kept.age)
+            && let Ok(Value::Array(tags)) = parse(&kept.value)
+        {
+            return Ok(tags
+                .iter()
+                .filter_map(|tag| tag.as_str().map(str::to_owned))
+                .collect());
+        }
+        let tags = self.asked(&"tags")?.tags()?;
+        let value = json!(tags).to_string();
+        if value.len() as u64 <= LIMIT {
+            self.store.put(Shelf::Tags, &self.name, value.as_bytes());
+        }
+        Ok(tags)
+    }
+
+    fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
+        self.asked(&format_args!("referrers of {digest}"))?
+            .referrers(digest, artifact_type)
+    }
+}
+
+/// A line, and what follows it.
+fn unpacked(value: &[u8]) -> Option<(&str, &[u8])> {
+    let end = value.iter().position(|byte| *byte == b'\n')?;
+    Some((str::from_utf8(&value[..end]).ok()?, &value[end + 1..]))
+}

@@ -1,0 +1,301 @@
+//! What is remembered on disk between runs: values under keys, each in a file of its own.
+//!
+//! A file holds a line with the checksum of the rest, a line with its key, and the value. What does
+//! not check is as good as absent, so files that are damaged, cut off or somebody else's do no harm.
+//! Files appear under their name only when they are whole, so several processes do no harm either.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::time::{Duration, SystemTime};
+
+use tempfile::NamedTempFile;
+
+use crate::digest::{Algorithm, Digest};
+use crate::error::say;
+
+/// How many bytes all files may have together.
+const LIMIT: u64 = 256 << 20;
+
+/// After how many bytes written, by all processes together, the store is swept. A sweep leaves three
+/// quarters of the limit, so that what is written until the next one still fits.
+const SWEEP: u64 = 32 << 20;
+
+/// What a value is, and so who may ask for it by listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shelf {
+    /// Manifests and configurations, by repository and digest.
+    Content,
+    /// What a tag led to, and lists of tags.
+    Tags,
+    /// Challenges and anonymous tokens.
+    Registries,
+}
+
+impl Shelf {
+    const ALL: [Shelf; 3] = [Shelf::Content, Shelf::Tags, Shelf::Registries];
+
+    fn name(self) -> &'static str {
+        match self {
+            Shelf::Content => "content",
+            Shelf::Tags => "tags",
+            Shelf::Registries => "registries",
+        }
+    }
+}
+
+pub(crate) struct Store {
+    directory: PathBuf,
+    clock: fn() -> SystemTime,
+    /// Whether to say that a value could not be kept.
+    is_verbose: bool,
+    complaint: Once,
+}
+
+/// A value and how long ago it was kept.
+pub(crate) struct Kept {
+    pub(crate) value: Vec<u8>,
+    pub(crate) age: Duration,
+}
+
+impl Store {
+    /// Nothing is read or made before it is needed.
+    pub(crate) fn new(directory: PathBuf, clock: fn() -> SystemTime, is_verbose: bool) -> Self {
+        Store {
+            directory,
+            clock,
+            is_verbose,
+            complaint: Once::new(),
+        }
+    }
+
+    pub(crate) fn get(&self, shelf: Shelf, key: &str) -> Option<Kept> {
+        let path = self.path(shelf, key);
+        let file = fs::read(&path).ok()?;
+        let (found, value) = checked(&file)?;
+        if found != key.as_bytes() {
+            return None;
+        }
+        let written = fs::metadata(&path)
+            .and_then(|metadata| metadata.modified())
+            .ok()?;
+        // A file of the future is as old as can be.
+        let age = (self.clock)()
+            .duration_since(written)
+            .unwrap_or(Duration::MAX);
+        Some(Kept {
+            value: value.to_vec(),
+            age,
+        })
+    }
+
+    /// Keeps a value, or forgets what was kept if it is empty. A failure only costs the next run time.
+    pub(crate) fn put(&self, shelf: Shelf, key: &str, value: &[u8]) {
+        let path = self.path(shelf, key);
+        let done = if value.is_empty() {
+            fs::remove_file(&path).or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })
+        } else {
+            self.write(&path, key, value)
+        };
+        if let Err(error) = done {
+            self.complain(&error);
+        }
+    }
+
+    /// The keys of a shelf, in no order.
+    pub(crate) fn keys(&self, shelf: Shelf) -> Vec<String> {
+        let files = fs::read_dir(self.directory.join(shelf.name()))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let read = |file: fs::DirEntry| {
+            let file = fs::read(file.path()).ok()?;
+            String::from_utf8(checked(&file)?.0.to_vec()).ok()
+        };
+        files.filter_map(read).collect()
+    }
+
+    fn path(&self, shelf: Shelf, key: &str) -> PathBuf {
+        let name = Digest::of(Algorithm::Sha256, key.as_bytes());
+        self.directory.join(shelf.name()).join(name.hex())
+    }
+
+    fn write(&self, path: &Path, key: &str, value: &[u8]) -> io::Result<()> {
+        let directory = path.parent().unwrap_or(&self.directory);
+        private_directory(directory)?;
+        let mut rest = Vec::with_capacity(key.len() + 1 + value.len());
+        rest.extend_from_slice(key.as_bytes());
+        rest.push(b'\n');
+        rest.extend_from_slice(value);
+        let mut file = NamedTempFile::new_in(directory)?;
+        writeln!(file, "{}", Digest::of(Algorithm::Sha256, &rest))?;
+        file.write_all(&rest)?;
+        file.persist(path)?;
+        self.count(rest.len() as u64)
+    }
+
+    /// Adds to the bytes written since the last sweep: a file with one byte for each KiB, to which
+    /// processes can append without waiting for one another.
+    fn count(&self, bytes: u64) -> io::Result<()> {
+        let path = self.directory.join("written");
+        let mut written = OpenOptions::new().append(true).create(true).open(&path)?;
+        written.write_all(&b".".repeat(bytes.div_ceil(1024) as usize))?;
+        if written.metadata()?.len() < SWEEP / 1024 {
+            return Ok(());
+        }
+        File::create(&path)?;
+        self.sweep()
+    }
+
+    /// Deletes the oldest files until the rest is small enough.
+    fn sweep(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for shelf in Shelf::ALL {
+            let listed = fs::read_dir(self.directory.join(shelf.name()))
+                .into_iter()
+                .flatten();
+            for file in listed.flatten() {
+                // Another process may have swept it away.
+                let Ok(metadata) = file.metadata() else {
+                    continue;
+                };
+                files.push((metadata.modified()?, metadata.len(), file.path()));
+            }
+        }
+        files.sort();
+        let mut size: u64 = files.iter().map(|(_, length, _)| length).sum();
+        for (_, length, path) in files {
+            if size <= LIMIT / 4 * 3 {
+                break;
+            }
+            let _ = fs::remove_file(path);
+            size -= length;
+        }
+        Ok(())
+    }
+
+    fn complain(&self, error: &io::Error) {
+        let directory = self.directory.display();
+        self.complaint.call_once(|| {
+            if self.is_verbose {
+                say(&format!(
+                    "docker-registry: the cache {directory} cannot be written: {error}"
+                ));
+            }
+        });
+    }
+}
+
+/// Key and value, if the file is whole.
+fn checked(file: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (sum, rest) = split(file)?;
+    let sum: Digest = str::from_utf8(sum).ok()?.parse().ok()?;
+    sum.verify(rest).ok()?;
+    split(rest)
+}
+
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    Some((&bytes[..end], &bytes[end + 1..]))
+}
+
+/// For nobody else's eyes: what is kept may be private to whoever could fetch it.
+fn private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::new(directory.path().join("cache"), SystemTime::now, false);
+        (directory, store)
+    }
+
+    fn value(store: &Store, key: &str) -> Option<Vec<u8>> {
+        store.get(Shelf::Content, key).map(|kept| kept.value)
+    }
+
+    #[test]
+    fn what_was_put_is_there_until_it_is_forgotten() {
+        let (_directory, store) = store();
+        assert_eq!(value(&store, "a"), None);
+        store.put(Shelf::Content, "a", b"one\ntwo");
+        store.put(Shelf::Tags, "a", b"other");
+        assert_eq!(value(&store, "a").as_deref(), Some(&b"one\ntwo"[..]));
+        assert_eq!(store.keys(Shelf::Content), ["a"]);
+        store.put(Shelf::Content, "a", b"");
+        store.put(Shelf::Content, "a", b"");
+        assert_eq!(value(&store, "a"), None);
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_or_of_another_key_is_not_believed() {
+        let (_directory, store) = store();
+        store.put(Shelf::Content, "a", b"value");
+        let path = store.path(Shelf::Content, "a");
+        let whole = fs::read(&path).unwrap();
+        fs::copy(&path, store.path(Shelf::Content, "b")).unwrap();
+        assert_eq!(value(&store, "b"), None);
+        let flipped: Vec<u8> = whole[..whole.len() - 1]
+            .iter()
+            .copied()
+            .chain(*b"E")
+            .collect();
+        for damaged in [
+            &whole[..whole.len() - 1],
+            &whole[..10],
+            b"",
+            b"\n",
+            &flipped,
+        ] {
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(value(&store, "a"), None, "{damaged:?}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_go_when_there_is_too_much() {
+        let (_directory, store) = store();
+        let long = vec![0; 8 << 20];
+        let written = SystemTime::now() - Duration::from_secs(3600);
+        for n in 0..40u64 {
+            store.put(Shelf::Content, &n.to_string(), &long);
+            let path = store.path(Shelf::Content, &n.to_string());
+            let time = written + Duration::from_secs(n);
+            OpenOptions::new()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
+            let files = fs::read_dir(store.directory.join("content")).unwrap();
+            let size: u64 = files
+                .map(|file| file.unwrap().metadata().unwrap().len())
+                .sum();
+            assert!(size <= LIMIT, "{size} bytes after {n} files");
+        }
+        assert!(value(&store, "0").is_none() && value(&store, "39").is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_directory, store) = store();
+        store.put(Shelf::Registries, "token", b"secret");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&store.path(Shelf::Registries, "token")), 0o600);
+        assert_eq!(mode(&store.directory), 0o700);
+    }
+}
