@@ -68,11 +68,6 @@ impl Error {
         // Where standard error is closed there is nobody left to tell.
         let _ = io::stderr().write_all(format!("docker-registry: {self}\n").as_bytes());
     }
-
-    /// Whether a hint is present, so that a caller above does not add a weaker one.
-    pub(crate) fn has_hint(&self) -> bool {
-        self.hint.is_some()
-    }
 }
 
 /// The message and, on lines below it, the excerpt and the hint. Characters that could drive a

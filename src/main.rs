@@ -1,5 +1,6 @@
 //! docker-registry: ask a container registry.
-#![allow(dead_code, unused_imports)]
+
+#![allow(dead_code)]
 
 mod answer;
 mod cli;

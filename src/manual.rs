@@ -1,8 +1,9 @@
 //! What the man page says beyond commands and options.
 
 use crate::cli::{Chapter, Example};
+use crate::query::DIFFERENCES;
 
-pub(crate) static SUMMARY: &str = "ask a container registry about images without pulling them";
+pub(crate) static SUMMARY: &str = "ask a container registry, without pulling";
 
 pub(crate) static ABOUT: &str = "Tags, platforms, digests, configurations, labels, history and layers of an image, from any \
 registry that speaks the OCI distribution API, from an OCI layout directory or from an archive. Every byte is verified \
@@ -17,6 +18,7 @@ colon, is `localhost`, or has an upper-case letter. Without a host the image is 
 
 `oci:PATH[:TAG][@DIGEST]` is a directory in OCI image-layout form, `oci-archive:FILE[:TAG]` the same in a tar, and \
 `docker-archive:FILE[:TAG]` what `docker save` writes. Without a tag they mean their only image, or the one tagged `latest`.",
+        entries: &[],
     },
     Chapter {
         title: "Platforms",
@@ -28,6 +30,7 @@ image is never chosen.
 An image without a manifest list has one platform, which is checked only if one was asked for.
 
 A single word is an operating system if it is the name of one, else an architecture.",
+        entries: &[],
     },
     Chapter {
         title: "Answers",
@@ -40,6 +43,32 @@ With several images each answer is one line `{\"image\": IMAGE, \"COMMAND\": ANS
 first failure's. If nothing failed, it is the last answer's.
 
 On a terminal, characters that could drive it are escaped.",
+        entries: &[],
+    },
+    Chapter {
+        title: "Filters",
+        text: "`--jq` takes a filter of jq, which is built in; jq's manual says what filters can do. `$image` is the image as it was \
+named and `$platform` the platform that was chosen, or null. A filter is compiled before any request is sent. Where it is \
+not as jq's manual has it:",
+        entries: DIFFERENCES,
+    },
+    Chapter {
+        title: "Registries",
+        text: "Credentials are looked for in this order: `--user`, `DOCKER_REGISTRY_CREDENTIALS`, Docker's configuration \
+(`credHelpers`, then `credsStore`, then `auths`), the `auth.json` of podman and its kin, nobody. Given ones that are refused \
+end with exit 4; stored ones that are refused, or whose helper fails, are warned of and left out. They are sent to the \
+image's registry only, and only when it asks.
+
+Manifests of all kinds are asked for in one request. Connections and tokens are shared by all images of a run.",
+        entries: &[],
+    },
+    Chapter {
+        title: "Cache",
+        text: "What has a digest never changes: it is kept, and verified again whenever it is read. What a tag leads to is asked for \
+each time, by a request without a body, unless `--max-age` allows an older answer or `--offline` forbids to ask. What a \
+registry wants to be asked with and the tokens it gives to anybody are kept too; credentials, and tokens got with them, \
+never. The cache stays below 256 MiB: the oldest files go first. It can be deleted at any time.",
+        entries: &[],
     },
 ];
 

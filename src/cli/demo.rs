@@ -25,10 +25,12 @@ pub(super) fn cli() -> Cli {
             Chapter {
                 title: "Filters",
                 text: "  first",
+                entries: &[],
             },
             Chapter {
                 title: "Images",
                 text: ".hidden is \\ no macro.\n\n  demo labels ubuntu\n    'quoted'\n  . one line that is so long that it has   to be folded in the source, but not for the reader\n\nThat is `all of it`, said at such a length that the line has to be folded somewhere: …\n.x",
+                entries: &[],
             },
         ],
         environment: &[("DEMO_CREDENTIALS", "As `--user`.")],

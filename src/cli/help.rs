@@ -1,17 +1,7 @@
 //! The table as help on a terminal.
 
 use super::text::{beside, plain, wrap};
-use super::{Cli, Flag, Operand, Spec};
-
-/// Explains the others; belongs into every table.
-pub(crate) static HELP_COMMAND: Spec = Spec {
-    name: "help",
-    operand: Operand::Command,
-    help: "Explain a command",
-    about: "Without a command, the first screen of help.",
-    global: false,
-    ..Spec::DEFAULT
-};
+use super::{Cli, Flag, Spec};
 
 /// One screen: the commands, and the options used most.
 pub(crate) fn help(cli: &Cli) -> String {
@@ -69,7 +59,7 @@ fn commands(cli: &Cli) -> String {
 
 fn more(cli: &Cli) -> String {
     format!(
-        "'{0} help COMMAND' explains a command, '{0} --help' lists all options.\n",
+        "'{0} help COMMAND' tells more, '--help' lists all options.\n",
         cli.name
     )
 }
@@ -179,7 +169,7 @@ Options:
       --platform PLATFORM  Choose the platform
   -h, --help               Show help; after a command, that command's
 
-'demo help COMMAND' explains a command, 'demo --help' lists all options.
+'demo help COMMAND' tells more, '--help' lists all options.
 ";
 
     const LABELS: &str = r"Usage: demo labels [OPTION]... IMAGE...

@@ -32,9 +32,10 @@ pub(crate) fn man(cli: &Cli) -> String {
     for chapter in cli.chapters {
         page.section(chapter.title);
         page.text(chapter.text, ".PP");
+        page.entries(chapter.entries);
     }
-    page.entries("Environment", cli.environment);
-    page.entries("Files", cli.files);
+    page.entries_below("Environment", cli.environment);
+    page.entries_below("Files", cli.files);
     page.exit_codes(cli);
     page.examples(cli.examples);
     let pages = cli.specs().map(|spec| page_name(cli, spec));
@@ -188,10 +189,14 @@ impl Page {
         ));
     }
 
-    fn entries(&mut self, title: &str, entries: &[(&str, &str)]) {
+    fn entries_below(&mut self, title: &str, entries: &[(&str, &str)]) {
         if !entries.is_empty() {
             self.section(title);
         }
+        self.entries(entries);
+    }
+
+    fn entries(&mut self, entries: &[(&str, &str)]) {
         for (name, text) in entries {
             self.tag(&bold(name));
             self.text(text, ".IP");

@@ -19,7 +19,7 @@ mod value;
 
 pub(crate) use args::Args;
 pub(crate) use complete::{Shell, completions};
-pub(crate) use help::{HELP_COMMAND, command_help, full_help, help};
+pub(crate) use help::{command_help, full_help, help};
 #[cfg(test)]
 pub(crate) use laws::laws;
 pub(crate) use man::{man, man_page};
@@ -196,6 +196,8 @@ pub(crate) struct Group {
 pub(crate) struct Chapter {
     pub(crate) title: &'static str,
     pub(crate) text: &'static str,
+    /// Names and what is to be said of each; follows the text.
+    pub(crate) entries: &'static [(&'static str, &'static str)],
 }
 
 /// The whole table.

@@ -90,3 +90,11 @@ pub(crate) fn of(spec: &Spec) -> &'static Command {
         .find(|command| std::ptr::eq(&command.spec, spec))
         .expect("the parser knows only these")
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_table_keeps_its_laws() {
+        crate::cli::laws(&super::table());
+    }
+}

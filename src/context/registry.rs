@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use crate::cli::{Args, Flag, Value};
 use crate::document::{
     DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, SCHEMA1, SIGNED_SCHEMA1,
 };
-use crate::error::{During, Error, Kind, Result};
+use crate::error::{During, Error, Result};
 use crate::secret::Secret;
 use crate::source::{
     Certificates, Freshness, Given, Memory, Proxies, Remembering, Settings, Shelf, Sources, Store,

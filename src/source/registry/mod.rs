@@ -38,7 +38,7 @@ pub(crate) use credentials::{Given, Stores};
 pub(crate) use peer::Memory;
 pub(crate) use proxy::Proxies;
 pub(crate) use tls::Certificates;
-pub(crate) use trace::{Verbosity, line, warn};
+pub(crate) use trace::Verbosity;
 
 use message::{Body, Method, Request, Response, Want};
 use peer::Scope;
