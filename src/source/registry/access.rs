@@ -8,10 +8,11 @@ use crate::secret::Secret;
 
 use super::challenge::{Bearer, Challenge};
 use super::client::Client;
-use super::credentials::{Credential, Found};
+use super::credentials::Found;
 use super::message::{Request, Response};
 use super::peer::{Peer, Scope};
 use super::realm;
+use super::stored::Credential;
 use super::token::{self, Token};
 use super::trace::warn;
 use super::url::Origin;

@@ -94,8 +94,12 @@ impl Client {
     /// looked for, and if none are good enough, the answer is the error.
     pub(super) fn ask(&self, host: &Host, scope: &Scope, mut request: Request) -> Result<Response> {
         let peer = self.peer(host);
+        let home = self.origin(&peer)?;
+        if request.url.origin != home {
+            let message = format!("{} is not at {home}", request.url.without_query());
+            return Err(Error::new(Kind::Local, message));
+        }
         let meeting = peer.meet();
-        let home = request.url.origin.clone();
         let mut pass = self.pass_ahead(&peer, scope, &home, meeting.is_first());
         for _ in 0..ANSWERS {
             request.authorization = pass.header.clone();

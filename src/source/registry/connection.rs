@@ -1,10 +1,9 @@
 //! A connection to an origin: directly, or through a proxy; with or without TLS.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,37 +12,13 @@ use crate::secret::Secret;
 
 use super::failure::{Failure, unavailable};
 use super::proxy::{Protocol, Proxies, Proxy};
+use super::stream::{Stream, left};
 use super::tls::{TlsStream, Trust};
 use super::tunnel;
 use super::url::{Origin, Scheme};
 
 /// How long a server on this machine may be silent before it counts as one that does not speak TLS.
 const PROBE: Duration = Duration::from_secs(1);
-
-/// Bytes both ways, with a limit on silence.
-pub(super) trait Stream: Read + Write + Send + Sync {
-    /// How long a read or write may take from now on.
-    fn set_patience(&mut self, patience: Duration) -> std::io::Result<()>;
-
-    /// Whether the connection can be used again. Anything that came unasked speaks against it.
-    fn is_open(&mut self) -> bool;
-}
-
-impl Stream for TcpStream {
-    fn set_patience(&mut self, patience: Duration) -> std::io::Result<()> {
-        // A duration of zero is an error.
-        let patience = Some(patience.max(Duration::from_millis(1)));
-        self.set_read_timeout(patience)?;
-        self.set_write_timeout(patience)
-    }
-
-    fn is_open(&mut self) -> bool {
-        let _ = self.set_nonblocking(true);
-        let peeked = self.peek(&mut [0]);
-        let restored = self.set_nonblocking(false);
-        restored.is_ok() && peeked.is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock)
-    }
-}
 
 /// A connection, and what its requests need because of the way it goes.
 pub(super) struct Line {
@@ -116,13 +91,12 @@ impl Connections {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
         let key = (host.to_owned(), port);
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(addresses) = names.get(&key) {
+        if let Some(addresses) = self.names().get(&key) {
             return Ok(addresses.clone());
         }
-        let addresses = look_up(key.clone(), self.patience)?;
-        names.insert(key, addresses.clone());
-        Ok(addresses)
+        let found = look_up(key.clone(), self.patience)?;
+        // Whoever looked it up first has the last word.
+        Ok(self.names().entry(key).or_insert(found).clone())
     }
 
     /// Whether the origin is asked through a proxy, which then is who looks up the name.
@@ -201,7 +175,11 @@ impl Connections {
         Err(failure)
     }
 
-    fn ahead(&self) -> std::sync::MutexGuard<'_, HashMap<Origin, Opening>> {
+    fn names(&self) -> MutexGuard<'_, HashMap<(String, u16), Vec<SocketAddr>>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, HashMap<Origin, Opening>> {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -232,13 +210,4 @@ fn look_up(name: (String, u16), patience: Duration) -> Result<Vec<SocketAddr>, F
             "no answer from the name server",
         ))),
     }
-}
-
-/// What is left of the time; a failure if nothing is.
-pub(super) fn left(deadline: Instant) -> Result<Duration, Failure> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(Failure::Final(unavailable("no connection in time")));
-    }
-    Ok(left)
 }

@@ -9,26 +9,11 @@ use crate::reference::{Host, Repository};
 use crate::secret::Secret;
 
 use super::helper;
-use super::stored::{Form, Stored};
+use super::stored::{Credential, Form, Stored};
 use super::trace::warn;
 
 /// How Docker's configuration and helpers name Docker Hub.
 const HUB: &str = "https://index.docker.io/v1/";
-
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum Credential {
-    Password {
-        user: String,
-        password: Secret,
-    },
-    /// To be exchanged for a registry's token by OAuth.
-    IdentityToken {
-        user: String,
-        token: Secret,
-    },
-    /// For the registry itself.
-    RegistryToken(Secret),
-}
 
 /// What the user gave for this run: `-u`, standard input, the environment.
 #[derive(Clone)]

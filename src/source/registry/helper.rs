@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::secret::Secret;
 
-use super::credentials::Credential;
+use super::stored::Credential;
 
 /// A helper that says more has gone wrong.
 const LIMIT: u64 = 1 << 20;

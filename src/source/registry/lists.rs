@@ -53,13 +53,17 @@ impl Registry {
         }
         let (host, scope) = (&self.repository.host, &self.scope);
         let request = pages::request(url).header("Accept", OCI_INDEX);
-        match self.client.pages(host, scope, request, "manifests") {
-            // Registries without the API do not know the path, or answer with a page for browsers.
-            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Local) => {
-                self.fallback_referrers(digest)
-            }
-            result => result,
+        let first = self.ask(request.clone())?;
+        // Registries without the API do not know the path, or answer with a page for browsers.
+        let is_unknown = matches!(first.status, 400 | 404 | 405 | 501);
+        if is_unknown || (first.is_success() && pages::read(&first, "manifests").is_err()) {
+            return self.fallback_referrers(digest);
         }
+        if !first.is_success() {
+            return Err(self.client.refusal(&first));
+        }
+        self.client
+            .pages_from(host, scope, request, &first, "manifests")
     }
 
     /// What the tag `sha256-HEX` lists, where a registry has no referrers API.

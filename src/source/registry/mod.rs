@@ -17,6 +17,7 @@ mod realm;
 mod refusal;
 mod retry;
 mod stored;
+mod stream;
 mod tls;
 mod token;
 mod trace;

@@ -26,25 +26,38 @@ impl Client {
         start: Request,
         key: &str,
     ) -> Result<Vec<Value>> {
-        let mut items: Vec<Value> = Vec::new();
-        let mut seen = HashSet::from([start.url.clone()]);
-        let mut last: Option<Vec<Value>> = None;
-        let mut request = start;
-        loop {
+        let first = self.succeed(host, scope, start.clone())?;
+        self.pages_from(host, scope, start, &first, key)
+    }
+
+    /// The same when the first page has come already.
+    pub(super) fn pages_from(
+        &self,
+        host: &Host,
+        scope: &Scope,
+        mut request: Request,
+        first: &Response,
+        key: &str,
+    ) -> Result<Vec<Value>> {
+        let mut last = read(first, key)?;
+        let mut next = next(first, &request.url)?;
+        let mut items = last.clone();
+        let mut seen = HashSet::from([request.url.clone()]);
+        while let Some(url) = next {
+            if !seen.insert(url.clone()) || seen.len() > PAGES {
+                return Err(repeated());
+            }
+            request.url = url;
             let response = self.succeed(host, scope, request.clone())?;
             let page = read(&response, key)?;
-            let next = next(&response)?;
-            if !page.is_empty() && last.as_ref() == Some(&page) {
+            if !page.is_empty() && page == last {
                 return Err(repeated());
             }
             items.extend(page.iter().cloned());
-            last = Some(page);
-            let Some(next) = next else { return Ok(items) };
-            if !seen.insert(next.clone()) || seen.len() > PAGES {
-                return Err(repeated());
-            }
-            request.url = next;
+            last = page;
+            next = self::next(&response, &request.url)?;
         }
+        Ok(items)
     }
 }
 
@@ -72,13 +85,13 @@ pub(super) fn read(response: &Response, key: &str) -> Result<Vec<Value>> {
     }
 }
 
-/// The next page, always on the origin of this one.
-fn next(response: &Response) -> Result<Option<Url>> {
+/// The page behind the one at `here`, and always on the same origin: wherever the answer came from,
+/// what follows is asked for with the registry's token.
+fn next(response: &Response, here: &Url) -> Result<Option<Url>> {
     let Some(target) = response.all("link").find_map(next_link) else {
         return Ok(None);
     };
     // The cursor is sent back as it came: ECR Public answers 405 to one that was put together anew.
-    let here = &response.url;
     let url = here.join(target)?;
     if url.origin.host != here.origin.host {
         let message = format!("the next page would be at {}", url.origin);
@@ -156,7 +169,8 @@ mod tests {
             ("<https://evil.example/v2/>; rel=next", None),
             ("<//evil.example/v2/>; rel=next", None),
         ] {
-            let next = next(&page(link, "{}")).ok().flatten();
+            let page = page(link, "{}");
+            let next = next(&page, &page.url).ok().flatten();
             let expected = expected.map(|path| format!("{here}{path}"));
             assert_eq!(next.map(|url| url.to_string()), expected, "{link}");
         }

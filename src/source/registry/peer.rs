@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ impl Scope {
 
 pub(super) struct Peer {
     pub(super) host: Host,
-    origin: OnceLock<Origin>,
+    origin: Mutex<Option<Origin>>,
     /// By scope, and under the empty one for all scopes.
     challenges: Mutex<HashMap<String, Challenge>>,
     tokens: Mutex<HashMap<String, Arc<Mutex<Option<Token>>>>>,
@@ -77,7 +77,7 @@ impl Peer {
     pub(super) fn new(host: &Host) -> Self {
         Peer {
             host: host.clone(),
-            origin: OnceLock::new(),
+            origin: Mutex::default(),
             challenges: Mutex::default(),
             tokens: Mutex::default(),
             is_met: AtomicBool::new(false),
@@ -88,15 +88,17 @@ impl Peer {
 
     /// HTTPS, unless `plain` is chosen, or this machine's own server does not speak TLS.
     pub(super) fn origin(&self, plain: bool, connections: &Connections) -> Result<Origin> {
-        if let Some(origin) = self.origin.get() {
+        // The lock is held while one finds out.
+        let mut known = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(origin) = &*known {
             return Ok(origin.clone());
         }
         let at = |scheme| Origin::new(scheme, self.host.api());
         let secure = at(Scheme::Https)?;
-        // The port is looked for in the host: without one it depends on the scheme.
         let is_plain = plain || (secure.is_loopback() && !connections.speaks_tls(&secure));
         let origin = if is_plain { at(Scheme::Http)? } else { secure };
-        Ok(self.origin.get_or_init(|| origin).clone())
+        *known = Some(origin.clone());
+        Ok(origin)
     }
 
     /// The first to ask a registry finds out what it wants; others wait for that.

@@ -5,8 +5,22 @@ use serde_json::Value;
 use crate::encoding;
 use crate::secret::Secret;
 
-use super::credentials::Credential;
 use super::trace::warn;
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Credential {
+    Password {
+        user: String,
+        password: Secret,
+    },
+    /// To be exchanged for a registry's token by OAuth.
+    IdentityToken {
+        user: String,
+        token: Secret,
+    },
+    /// For the registry itself.
+    RegistryToken(Secret),
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {

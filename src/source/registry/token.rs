@@ -9,8 +9,8 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 use super::challenge::Bearer;
-use super::credentials::Credential;
 use super::message::{Method, Payload, Request, Want};
+use super::stored::Credential;
 use super::url::{Url, escape};
 
 const LIMIT: u64 = 1 << 20;

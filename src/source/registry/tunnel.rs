@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use crate::error::{Error, Kind};
 
-use super::connection::Stream;
 use super::failure::{Failure, unavailable};
 use super::proxy::Proxy;
+use super::stream::Stream;
 use super::url::Origin;
 
 /// A proxy's answer to CONNECT is no longer than this.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
 
-use super::super::connection::{Stream, left};
 use super::super::failure::{Failure, unavailable};
+use super::super::stream::{Stream, left};
 use super::super::url::Origin;
 use super::{Trust, trust};
 
