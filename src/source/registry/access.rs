@@ -1,21 +1,27 @@
 //! How a registry is convinced: what it asks for, answered with what the user has.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use crate::error::{During, Error, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
-use super::challenge::{Bearer, Challenge};
+use super::challenge::Challenge;
 use super::client::Client;
 use super::credentials::Found;
 use super::message::{Request, Response};
 use super::peer::{Peer, Scope};
-use super::realm;
 use super::stored::Credential;
-use super::token::{self, Token};
+use super::token;
 use super::trace::warn;
 use super::url::Origin;
+
+/// One request's way into a registry.
+pub(super) struct Visit<'a> {
+    pub(super) client: &'a Client,
+    pub(super) peer: &'a Peer,
+    pub(super) scope: &'a Scope,
+    pub(super) home: &'a Origin,
+}
 
 /// What a request shows to be let in, and why.
 #[derive(Default)]
@@ -29,115 +35,73 @@ pub(super) struct Pass {
     is_old: bool,
 }
 
-impl Client {
-    /// A pass for a registry whose challenge is known from before. Without a token for the first
-    /// request, the connection is opened while the token server is asked.
-    pub(super) fn pass_ahead(
-        &self,
-        peer: &Peer,
-        scope: &Scope,
-        home: &Origin,
-        is_first: bool,
-    ) -> Pass {
-        let memory = &self.settings.memory;
-        let Some(challenge) = peer.challenge(scope, home, memory) else {
+impl Visit<'_> {
+    /// A pass for a registry whose challenge is known from before. If nobody has asked the registry
+    /// yet and there is no token, the connection is opened while the token server is asked.
+    pub(super) fn pass_ahead(&self, is_first: bool) -> Pass {
+        let memory = &self.client.settings.memory;
+        let Some(challenge) = self.peer.challenge(self.scope, self.home, memory) else {
             return Pass::default();
         };
-        let opening = is_first.then_some(home);
-        self.pass(peer, scope, home, challenge, None, opening)
-            .unwrap_or_else(|_| {
-                // The registry may ask for something else by now: in order, then.
-                peer.forget(home, memory);
-                Pass::default()
-            })
+        self.pass(challenge, None, is_first).unwrap_or_else(|_| {
+            // The registry may ask for something else by now: in order, then.
+            self.peer.forget(self.home, memory);
+            Pass::default()
+        })
     }
 
     /// A better pass than the one that was answered so; an error if there is none.
-    pub(super) fn answer(
-        &self,
-        peer: &Peer,
-        scope: &Scope,
-        response: &Response,
-        shown: Pass,
-    ) -> Result<Pass> {
-        let home = &response.url.origin;
+    pub(super) fn answer(&self, response: &Response, shown: Pass) -> Result<Pass> {
         let challenge = match Challenge::read(response.all("www-authenticate")) {
             Some(challenge) => challenge,
-            None => self
-                .ping(home)?
-                .ok_or_else(|| self.denied(peer, response, &shown))?,
+            None => self.ping()?.ok_or_else(|| self.denied(response, &shown))?,
         };
         let is_same = shown
             .challenge
             .as_ref()
             .is_some_and(|c| same(c, &challenge));
-        if is_same && !shown.is_old && !self.gives_up(peer, &shown) {
-            return Err(self.denied(peer, response, &shown));
+        if is_same && !shown.is_old && !self.gives_up(&shown) {
+            return Err(self.denied(response, &shown));
         }
-        let pass = self.pass(
-            peer,
-            scope,
-            home,
-            challenge.clone(),
-            shown.header.as_ref(),
-            None,
-        )?;
+        let pass = self.pass(challenge.clone(), shown.header.as_ref(), false)?;
         if pass.header.is_none() {
-            return Err(self.denied(peer, response, &shown));
+            return Err(self.denied(response, &shown));
         }
-        peer.keep(&challenge, scope, home, &self.settings.memory);
+        let memory = &self.client.settings.memory;
+        self.peer.keep(&challenge, self.scope, self.home, memory);
         Ok(pass)
     }
 
     /// What `/v2/` asks for, of a registry that asked for nothing else, as gcr.io did.
-    fn ping(&self, home: &Origin) -> Result<Option<Challenge>> {
-        let response = self.follow(&Request::get(home.url("/v2/"), 1 << 20))?;
+    fn ping(&self) -> Result<Option<Challenge>> {
+        let request = Request::get(self.home.url("/v2/"), 1 << 20);
+        let response = self.client.follow(&request)?;
         Ok(Challenge::read(response.all("www-authenticate")).filter(|_| response.status == 401))
     }
 
-    /// `refused` is what the registry did not take; `opening` where to connect to meanwhile.
-    fn pass(
-        &self,
-        peer: &Peer,
-        scope: &Scope,
-        home: &Origin,
-        challenge: Challenge,
-        refused: Option<&Secret>,
-        opening: Option<&Origin>,
-    ) -> Result<Pass> {
-        let mut found = match peer.is_refused.load(Ordering::Acquire) {
-            true => None,
-            false => self.credentials.find(&peer.host, scope.repository.as_ref()),
-        };
-        let credential = found.as_ref().map(|found| found.credential.clone());
-        let (header, is_old) = match (&challenge, credential) {
-            (_, Some(Credential::RegistryToken(token))) => (Some(bearer(&token)), false),
-            (Challenge::Basic, Some(Credential::Password { user, password })) => {
-                (Some(token::basic(&user, &password)), false)
-            }
-            (Challenge::Basic, Some(Credential::IdentityToken { user, token })) => {
-                (Some(token::basic(&user, &token)), false)
-            }
+    /// `refused` is what the registry did not take; `opens` whether to connect to it meanwhile.
+    fn pass(&self, challenge: Challenge, refused: Option<&Secret>, opens: bool) -> Result<Pass> {
+        let mut found = self.credentials();
+        let (header, is_old) = match (&challenge, found.as_ref().map(|f| &f.credential)) {
+            (_, Some(Credential::RegistryToken(token))) => (Some(token::bearer(token)), false),
+            (
+                Challenge::Basic,
+                Some(Credential::Password {
+                    user,
+                    password: secret,
+                }),
+            )
+            | (
+                Challenge::Basic,
+                Some(Credential::IdentityToken {
+                    user,
+                    token: secret,
+                }),
+            ) => (Some(token::basic(user, secret)), false),
             (Challenge::Basic, None) => (None, false),
             (Challenge::Bearer(wanted), _) => {
-                let text = wanted.scope.as_deref().unwrap_or(&scope.text);
-                let slot = peer.token(text);
-                let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-                let kept = slot.take().filter(|token| self.is_usable(token, refused));
-                let kept = kept.or_else(|| self.recall(home, text, found.as_ref(), refused));
-                let is_old = kept.is_some();
-                let token = match kept {
-                    Some(token) => token,
-                    None => {
-                        if let Some(origin) = opening {
-                            self.transport.connections.open_ahead(origin);
-                        }
-                        self.fetch(peer, home, wanted, text, &mut found)?
-                    }
-                };
-                let header = bearer(&token.value);
-                *slot = Some(token);
-                (Some(header), is_old)
+                let (token, is_old) = self.token(wanted, &mut found, refused, opens)?;
+                (Some(token::bearer(&token)), is_old)
             }
         };
         Ok(Pass {
@@ -148,69 +112,16 @@ impl Client {
         })
     }
 
-    fn is_usable(&self, token: &Token, refused: Option<&Secret>) -> bool {
-        token.is_good((self.settings.clock)()) && refused != Some(&bearer(&token.value))
-    }
-
-    /// A token that anybody can get, from the last run.
-    fn recall(
-        &self,
-        home: &Origin,
-        scope: &str,
-        found: Option<&Found>,
-        refused: Option<&Secret>,
-    ) -> Option<Token> {
-        if found.is_some() || refused.is_some() {
+    fn credentials(&self) -> Option<Found> {
+        if self.peer.is_refused.load(Ordering::Acquire) {
             return None;
         }
-        let bytes = (self.settings.memory.recall)(&key(home, scope))?;
-        Token::recall(&bytes).filter(|token| self.is_usable(token, refused))
-    }
-
-    /// A new token. Stored credentials that are refused are given up, with a warning.
-    fn fetch(
-        &self,
-        peer: &Peer,
-        home: &Origin,
-        wanted: &Bearer,
-        scope: &str,
-        found: &mut Option<Found>,
-    ) -> Result<Token> {
-        let realm = realm::locate(&wanted.realm, home, &self.transport.connections)?;
-        let host = realm.origin.authority();
-        let ask = |credential: Option<&Credential>| -> Result<Response> {
-            if let Some(Credential::IdentityToken { token, .. }) = credential {
-                let response = self.follow(&token::exchange(&realm, wanted, scope, token))?;
-                if !token::wants_get(response.status) {
-                    return Ok(response);
-                }
-            }
-            self.follow(&token::get(&realm, wanted, scope, credential))
-        };
-        let mut response = ask(found.as_ref().map(|f| &f.credential)).during("token")?;
-        let is_refused = matches!(response.status, 401 | 403);
-        if let Some(store) = found
-            .as_ref()
-            .and_then(|f| f.store.clone())
-            .filter(|_| is_refused)
-        {
-            self.give_up(peer, &store);
-            *found = None;
-            response = ask(None).during("token")?;
-        }
-        if !response.is_success() {
-            return Err(self.refusal(&response)).during(format!("token from {host}"));
-        }
-        let token = Token::read(response.bytes(), (self.settings.clock)());
-        let token = token.during(format!("token from {host}"))?;
-        if found.is_none() {
-            (self.settings.memory.remember)(&key(home, scope), &token.write());
-        }
-        Ok(token)
+        let repository = self.scope.repository.as_ref();
+        self.client.credentials.find(&self.peer.host, repository)
     }
 
     /// Whether the pass was made with stored credentials that are refused and can be done without.
-    fn gives_up(&self, peer: &Peer, shown: &Pass) -> bool {
+    fn gives_up(&self, shown: &Pass) -> bool {
         let Some(Found {
             credential,
             store: Some(store),
@@ -221,26 +132,27 @@ impl Client {
         let is_direct = shown.challenge == Some(Challenge::Basic)
             || matches!(credential, Credential::RegistryToken(_));
         if is_direct {
-            self.give_up(peer, store);
+            self.give_up(store);
         }
         is_direct
     }
 
-    fn give_up(&self, peer: &Peer, store: &str) {
-        if !peer.is_refused.swap(true, Ordering::AcqRel) {
-            let host = peer.host.name();
+    /// Goes on without the credentials of `store`, and says so once.
+    pub(super) fn give_up(&self, store: &str) {
+        if !self.peer.is_refused.swap(true, Ordering::AcqRel) {
+            let host = self.peer.host.name();
             warn(&format!(
                 "{host} refuses the credentials of {store}: going on without"
             ));
         }
     }
 
-    fn denied(&self, peer: &Peer, response: &Response, shown: &Pass) -> Error {
-        let error = self.refusal(response);
+    fn denied(&self, response: &Response, shown: &Pass) -> Error {
+        let error = self.client.refusal(response);
         if error.kind() != Kind::Denied {
             return error;
         }
-        let host = peer.host.name();
+        let host = self.peer.host.name();
         match &shown.found {
             None => error.hint(format!(
                 "it may not exist, or need credentials: docker login {host}, or -u USER:PASSWORD"
@@ -263,12 +175,4 @@ fn same(a: &Challenge, b: &Challenge) -> bool {
         }
         (a, b) => a == b,
     }
-}
-
-fn bearer(token: &Secret) -> Secret {
-    Secret::new(format!("Bearer {}", token.reveal()))
-}
-
-fn key(home: &Origin, scope: &str) -> String {
-    format!("token {home} {scope}")
 }

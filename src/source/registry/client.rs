@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::Host;
 
+use super::access::Visit;
 use super::connection::Connections;
 use super::credentials::{Credentials, Stores};
 use super::failure::Failure;
@@ -100,14 +101,20 @@ impl Client {
             return Err(Error::new(Kind::Local, message));
         }
         let meeting = peer.meet();
-        let mut pass = self.pass_ahead(&peer, scope, &home, meeting.is_first());
+        let visit = Visit {
+            client: self,
+            peer: &peer,
+            scope,
+            home: &home,
+        };
+        let mut pass = visit.pass_ahead(meeting.is_first());
         for _ in 0..ANSWERS {
             request.authorization = pass.header.clone();
             let response = self.follow(&request)?;
             if response.url.origin != home || !asks_for_credentials(&response) {
                 return Ok(response);
             }
-            pass = self.answer(&peer, scope, &response, pass)?;
+            pass = visit.answer(&response, pass)?;
         }
         let message = "the registry asks for other credentials again and again";
         Err(Error::new(Kind::Denied, message))

@@ -7,6 +7,7 @@ mod connection;
 mod credentials;
 mod failure;
 mod gate;
+mod grant;
 mod helper;
 mod lists;
 mod message;

@@ -82,6 +82,11 @@ pub(super) fn basic(user: &str, password: &Secret) -> Secret {
     Secret::new(format!("Basic {}", encoding::encode(pair.as_bytes())))
 }
 
+/// The value of `Authorization` for a token.
+pub(super) fn bearer(token: &Secret) -> Secret {
+    Secret::new(format!("Bearer {}", token.reveal()))
+}
+
 /// Asks by GET, with the password if there is one.
 pub(super) fn get(
     realm: &Url,

@@ -100,11 +100,14 @@ fn described(error: rustls::Error) -> io::Error {
     error.into()
 }
 
+/// What is wrong with a certificate, as the end of a sentence.
 fn fault(error: &CertificateError) -> String {
     use CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
         NotValidYetContext,
     };
+    /// As many as say what kind of host answered.
+    const NAMES: usize = 4;
     match error {
         Expired | ExpiredContext { .. } => "has expired".to_owned(),
         NotValidYet | NotValidYetContext { .. } => "is not valid yet".to_owned(),
@@ -117,7 +120,7 @@ fn fault(error: &CertificateError) -> String {
                     .map_or(text.as_str(), |(_, inner)| inner);
                 inner.trim_end_matches(')').trim_matches('"').to_owned()
             };
-            let names: Vec<String> = presented.iter().map(name).collect();
+            let names: Vec<String> = presented.iter().take(NAMES).map(name).collect();
             match names.is_empty() {
                 true => "names no host".to_owned(),
                 false => format!("is for another name: {}", names.join(", ")),
