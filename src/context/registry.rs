@@ -398,7 +398,7 @@ fn certificates(args: &Args) -> Result<Certificates> {
         key: path(&KEY),
         certs_dir: "/etc/docker/certs.d".into(),
         ssl_cert_file: variable("SSL_CERT_FILE").map(PathBuf::from),
-        ssl_cert_dir: variable("SSL_CERT_DIR").map(PathBuf::from),
+        ssl_cert_dir: variable("SSL_CERT_DIR"),
     })
 }
 

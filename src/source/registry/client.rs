@@ -29,6 +29,9 @@ const REDIRECTS: usize = 10;
 /// An old token, a refused password, a scope that does not suffice: each may need another answer.
 const ANSWERS: usize = 5;
 
+/// A patience that outlasts anybody's, and that a deadline can still be counted with.
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// A wait that is longer is announced.
 const NOTICEABLE: Duration = Duration::from_secs(2);
 
@@ -61,6 +64,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(mut settings: Settings) -> Client {
+        settings.timeout = settings.timeout.min(DAY);
         let stores = std::mem::take(&mut settings.stores);
         let trust = Trust::new(std::mem::take(&mut settings.certificates));
         let proxies = std::mem::take(&mut settings.proxies);
@@ -177,7 +181,7 @@ impl Client {
             if wait > NOTICEABLE {
                 let words = retry::words(wait);
                 trace::line(&format!(
-                    "docker-registry: {host} asks us to wait for {words}"
+                    "docker-registry: waiting {words} before asking {host} again"
                 ));
             }
             thread::sleep(wait);

@@ -30,7 +30,7 @@ impl Tries {
             return None;
         }
         let wait = match after {
-            Some(after) if self.waited + after > PATIENCE => return None,
+            Some(after) if self.waited.saturating_add(after) > PATIENCE => return None,
             Some(after) => {
                 self.waited += after;
                 after
@@ -96,6 +96,7 @@ mod tests {
         let mut tries = Tries::default();
         assert_eq!(tries.next(9, Some(seconds(40)), 0.5), Some(seconds(40)));
         assert_eq!(tries.next(9, Some(seconds(21)), 0.5), None);
+        assert_eq!(tries.next(9, Some(seconds(u64::MAX)), 0.5), None);
         assert_eq!(tries.next(9, Some(seconds(20)), 0.5), Some(seconds(20)));
         assert_eq!(Tries::default().next(0, Some(seconds(1)), 0.5), None);
     }

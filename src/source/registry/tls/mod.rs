@@ -4,6 +4,7 @@ mod stream;
 mod trust;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,7 +35,8 @@ pub(crate) struct Certificates {
     pub(crate) certs_dir: PathBuf,
     /// `SSL_CERT_FILE` and `SSL_CERT_DIR`: instead of the system's.
     pub(crate) ssl_cert_file: Option<PathBuf>,
-    pub(crate) ssl_cert_dir: Option<PathBuf>,
+    /// Perhaps several directories, as in `PATH`.
+    pub(crate) ssl_cert_dir: Option<OsString>,
 }
 
 /// Whom we trust and who we are, read when the first connection needs it.

@@ -1,5 +1,6 @@
 //! Whether a server's certificate can be trusted.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -30,16 +31,16 @@ const BUNDLES: [&str; 6] = [
 /// The system's certificates, read when a certificate is not one of those that the user named.
 pub(super) struct System {
     file: Option<PathBuf>,
-    directory: Option<PathBuf>,
+    directories: Option<OsString>,
     roots: OnceLock<Option<Roots>>,
 }
 
 impl System {
-    /// Of `file` and `directory` where one is given.
-    pub(super) fn new(file: Option<PathBuf>, directory: Option<PathBuf>) -> Self {
+    /// Of `file` and `directories` instead where one is given.
+    pub(super) fn new(file: Option<PathBuf>, directories: Option<OsString>) -> Self {
         System {
             file,
-            directory,
+            directories,
             roots: OnceLock::new(),
         }
     }
@@ -48,7 +49,7 @@ impl System {
         let load = || {
             let mut store = RootCertStore::empty();
             store.add_parsable_certificates(self.certificates());
-            if store.is_empty() && self.file.is_none() && self.directory.is_none() {
+            if store.is_empty() && !self.is_given() {
                 store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
             }
             Roots::new(store, provider).ok()
@@ -56,11 +57,22 @@ impl System {
         self.roots.get_or_init(load).as_ref()
     }
 
+    fn is_given(&self) -> bool {
+        self.file.is_some() || self.directories.is_some()
+    }
+
     fn certificates(&self) -> Vec<CertificateDer<'static>> {
         use rustls_native_certs::{load_certs_from_paths, load_native_certs};
-        let (file, directory) = (self.file.as_deref(), self.directory.as_deref());
-        if file.is_some() || directory.is_some() {
-            return load_certs_from_paths(file, directory).certs;
+        let given = self
+            .file
+            .iter()
+            .map(|file| load_certs_from_paths(Some(file), None));
+        // OpenSSL takes several directories in one value.
+        let directories = self.directories.iter().flat_map(std::env::split_paths);
+        let given = given.chain(directories.map(|path| load_certs_from_paths(None, Some(&path))));
+        let given: Vec<_> = given.flat_map(|loaded| loaded.certs).collect();
+        if self.is_given() {
+            return given;
         }
         let bundle = BUNDLES.map(Path::new).into_iter().find(|p| p.is_file());
         match bundle.filter(|_| cfg!(all(unix, not(target_os = "macos")))) {
