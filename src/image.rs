@@ -139,12 +139,15 @@ impl Image {
         manifest.descriptors("layers")
     }
 
-    /// How the image was built: the configuration's `history`; of a schema 1 image what it says of
+    /// How the image was built: the configuration's `history`, which may be empty; of a schema 1 image what it says of
     /// each layer, the newest first.
     pub(crate) fn history(&self) -> Result<Value> {
         let manifest = self.manifest()?;
         if manifest.form() != Form::Schema1 {
-            return Ok(self.config()?.json()["history"].clone());
+            return Ok(match &self.config()?.json()["history"] {
+                Value::Null => Value::Array(Vec::new()),
+                history => history.clone(),
+            });
         }
         let steps = manifest.json()["history"].as_array().into_iter().flatten();
         let texts = steps.filter_map(|step| step["v1Compatibility"].as_str());
@@ -165,13 +168,13 @@ impl Image {
     pub(crate) fn platforms(&self) -> Result<Vec<(Platform, Image)>> {
         let root = self.root()?;
         if root.form() != Form::Index {
-            let platform = self.platform_of(root)?.unwrap_or_default();
+            let platform = self.platform_of(root)?.unwrap_or_else(Platform::unknown);
             return Ok(vec![(platform, self.on(None))]);
         }
         let entries = self.flattened(root, DEPTH)?;
         let on = |entry: Descriptor| {
             (
-                entry.platform.clone().unwrap_or_default(),
+                entry.platform.clone().unwrap_or_else(Platform::unknown),
                 self.on(Some(entry)),
             )
         };
@@ -207,7 +210,7 @@ impl Image {
     }
 
     fn check(&self, root: &Document) -> Result<()> {
-        let platform = self.platform_of(root)?.unwrap_or_default();
+        let platform = self.platform_of(root)?.unwrap_or_else(Platform::unknown);
         if self.wanted.accepts(&platform) {
             return Ok(());
         }

@@ -1,4 +1,38 @@
-//! docker-registry: ask a container registry.
+//! Ask a container registry: what tags, which platforms, which digest, what labels.
+//!
+//! One idea carries the house: a command is a question about one image on one platform; everything
+//! around the question is shared. Which images, which platforms, side by side or not, remembered or
+//! not, filtered or raw: no command knows.
+//!
+//! ```text
+//! main            arguments → exit code
+//! driver          images × platforms → answers, printed in order; the first failure's exit code
+//! commands/       a file for each command: its row of the table and one function
+//! context/        global options and environment as values; the only reader of the environment
+//! manual          what the man page says beyond commands and options
+//! cli/            the command line as one table: parsing, help, man pages, completions
+//! answer          a document, a JSON value, or a text with its JSON form
+//! query/          jq: compiled before any request, run over answers; the only user of jaq
+//! output          standard output: indented, coloured, safe on a terminal
+//! image           index → platform → manifest → configuration, each fetched when first asked for
+//! parallel        work side by side, results in order
+//! source/         where images come from, behind one trait
+//!   cache/        any source, remembering on disk what has a digest
+//!   layout/       a directory in OCI layout
+//!   archive/      the same in a tar, and what `docker save` writes
+//!   registry/     the distribution API: a visit asks, answers the challenge, asks again
+//! compression     gzip and zstd, told by their first bytes
+//! reference  platform  digest  document  encoding  secret  error
+//! ```
+//!
+//! Modules use only what stands below them; `tests/suite/architecture.rs` holds them to it.
+//!
+//! `docker-registry labels ubuntu`, traced: [`cli::parse`] finds the row and the options;
+//! [`context::Context::new`] turns options and environment into values; [`driver::run`] makes an
+//! [`image::Image`] of the operand and calls the command's function, which asks for the
+//! configuration; the image asks its source for the index, chooses the platform, asks for the
+//! manifest and the configuration; the source is a registry inside a cache; the driver prints the
+//! answer as [`output::Output`] lays it out.
 
 #![allow(dead_code)]
 

@@ -44,6 +44,15 @@ impl Platform {
     }
 
     /// `unknown/unknown`: what BuildKit writes for what runs nowhere.
+    pub(crate) fn unknown() -> Self {
+        let unknown = || "unknown".to_owned();
+        Platform {
+            os: unknown(),
+            architecture: unknown(),
+            ..Platform::default()
+        }
+    }
+
     pub(crate) fn is_unknown(&self) -> bool {
         self.os == "unknown" && self.architecture == "unknown"
     }
