@@ -3,3 +3,4 @@
 mod harness;
 mod hello;
 mod laws;
+mod script;

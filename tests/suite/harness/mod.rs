@@ -49,7 +49,7 @@ pub use image::{Destination, Image};
 pub use index::Index;
 pub use layer::{gzip, tar};
 pub use layout::Layout;
-pub use output::Output;
+pub use output::{Output, indented};
 pub use proxy::Proxy;
 pub use real::{Real, skopeo};
 pub use registry::Registry;

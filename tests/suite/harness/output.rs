@@ -103,6 +103,12 @@ impl Output {
     }
 }
 
+/// A document as it is printed: indented by two, with an end of line.
+pub fn indented(json: impl AsRef<[u8]>) -> String {
+    let json: serde_json::Value = serde_json::from_slice(json.as_ref()).expect("JSON");
+    serde_json::to_string_pretty(&json).expect("a value") + "\n"
+}
+
 /// One stream: as it came, or line by line with `-` for what was expected and `+` for what came.
 fn stream(name: &str, expected: Option<&[u8]>, actual: &[u8]) -> String {
     let expected = match expected {
