@@ -15,6 +15,11 @@ use crate::query;
 /// Asks the command's question of every image that was named, prints the answers and gives the
 /// exit code.
 pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u8> {
+    if context.platforms == Platforms::All && !matches!(command.run, Run::Image(_)) {
+        let name = command.spec.name;
+        let message = format!("--platform all is not for '{name}', which is not about a platform");
+        return Err(Error::usage(message));
+    }
     let mut printer = Printer {
         context,
         command,

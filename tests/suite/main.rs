@@ -3,4 +3,5 @@
 mod harness;
 mod hello;
 mod laws;
+mod platform;
 mod script;
