@@ -180,19 +180,21 @@ impl Printer<'_> {
                 }
             };
             let out = &mut self.out;
-            let last = query.run(
-                bytes,
-                Some(image),
-                platform.as_deref(),
-                &mut |found| match found {
+            let mut written = Ok(());
+            let mut write = |found: &query::Output| {
+                written = match found {
                     query::Output::Text(text) => out.text(text),
                     query::Output::Json(json) => out.json(json),
                     query::Output::Note(note) => {
                         say(note.trim_end_matches('\n'));
                         Ok(())
                     }
-                },
-            );
+                };
+                written.clone()
+            };
+            let last = query.run(bytes, Some(image), platform.as_deref(), &mut write);
+            // What cannot be written is not the image's fault.
+            written?;
             return Ok(Some(last.during(image)?.unwrap_or(false)));
         }
         match &answer.body {

@@ -1,5 +1,6 @@
 //! The program as its users see it: the built binary against registries that run in the test.
 
+mod answers;
 mod harness;
 mod hello;
 mod laws;
