@@ -33,7 +33,9 @@ fn check(
     if realm.host == registry.host || !look_up(realm)?.into_iter().any(is_internal) {
         return Ok(());
     }
-    if look_up(registry)?.into_iter().all(is_internal) {
+    let registry = look_up(registry)?;
+    // Of a registry behind a proxy no address is known: it counts as one that anybody can reach.
+    if !registry.is_empty() && registry.into_iter().all(is_internal) {
         return Ok(());
     }
     refuse("which is an internal address")
@@ -98,6 +100,7 @@ mod tests {
             "inside.example.com" => &["10.0.0.1"],
             "partly.example.com" => &["192.0.2.3", "127.0.0.1"],
             "localhost" => &["127.0.0.1", "::1"],
+            "proxied.example.com" => &[],
             address => &[address],
         };
         Ok(addresses.iter().map(|a| a.parse().unwrap()).collect())
@@ -130,6 +133,12 @@ mod tests {
             (public, "https://192.0.2.9", true),
             ("https://inside.example.com", "https://10.0.0.2", true),
             ("https://partly.example.com", "https://10.0.0.2", false),
+            ("https://proxied.example.com", "https://10.0.0.2", false),
+            (
+                "https://proxied.example.com",
+                "https://auth.example.com",
+                true,
+            ),
             ("http://localhost:5000", "http://localhost:5001/token", true),
             ("http://localhost:5000", "https://auth.example.com", true),
             ("https://localhost:5000", "http://localhost:5001", false),
