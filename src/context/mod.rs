@@ -196,13 +196,14 @@ impl Context {
     }
 
     /// The operands, then those of `--images`, read as they are needed. `Kind::Usage` at once if
-    /// an operand is malformed.
+    /// an operand is malformed, or of a registry that the given credentials are not for.
     pub(crate) fn texts<'a>(
-        &self,
+        &'a self,
         args: &'a Args,
     ) -> Result<impl Iterator<Item = Result<String>> + Send + use<'a>> {
         for text in args.operands() {
-            text.parse::<Reference>()?;
+            let reference: Reference = text.parse()?;
+            self.sources.claim(&reference.place).during(text)?;
         }
         let lines: Box<dyn Iterator<Item = io::Result<String>> + Send> = match args.path(&IMAGES) {
             None => Box::new(std::iter::empty()),
@@ -214,10 +215,19 @@ impl Context {
         let listed = lines.filter_map(|line| match line {
             Ok(line) => Some(line.split('#').next().unwrap_or_default().trim().to_owned())
                 .filter(|line| !line.is_empty())
-                .map(Ok),
+                .map(|line| self.claimed(line)),
             Err(error) => Some(Err(error).during("--images")),
         });
         Ok(args.operands().iter().cloned().map(Ok).chain(listed))
+    }
+
+    /// A line of `--images`. In the order of the lines, which decides whose credentials are given;
+    /// one that is malformed is an error when it comes to be asked for.
+    fn claimed(&self, line: String) -> Result<String> {
+        if let Ok(reference) = line.parse::<Reference>() {
+            self.sources.claim(&reference.place).during(&line)?;
+        }
+        Ok(line)
     }
 }
 

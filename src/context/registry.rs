@@ -37,7 +37,7 @@ static USER: Flag = Flag {
     short: Some('u'),
     value: Value::Secret("USER:PASSWORD"),
     help: "Log in to the image's registry",
-    about: "Without `:PASSWORD` the password is asked for on the terminal.",
+    about: "Without `:PASSWORD` the password is asked for on the terminal. It is for one registry: images of another are a usage error.",
 };
 static PASSWORD_STDIN: Flag = Flag {
     name: "password-stdin",
@@ -340,7 +340,7 @@ fn given(args: &Args) -> Result<Option<Given>> {
             Some(_) if args.has(&PASSWORD_STDIN) => Err(Error::usage(
                 "--password-stdin wants --user without a password",
             )),
-            Some((user, password)) => Ok(Some(self::pair(user, password))),
+            Some((user, password)) => Ok(Some(pair("--user", user, password))),
             None if args.has(&PASSWORD_STDIN) => password_from_stdin(user.reveal()).map(Some),
             None => password_from_terminal(user.reveal()).map(Some),
         };
@@ -348,19 +348,19 @@ fn given(args: &Args) -> Result<Option<Given>> {
     if args.has(&PASSWORD_STDIN) {
         return Err(Error::usage("--password-stdin wants --user too"));
     }
-    let Some(pair) = secret("DOCKER_REGISTRY_CREDENTIALS")? else {
+    let name = "DOCKER_REGISTRY_CREDENTIALS";
+    let Some(text) = secret(name)? else {
         return Ok(None);
     };
-    match pair.reveal().split_once(':') {
-        Some((user, password)) => Ok(Some(self::pair(user, password))),
-        None => Err(Error::usage(
-            "DOCKER_REGISTRY_CREDENTIALS wants USER:PASSWORD",
-        )),
+    match text.reveal().split_once(':') {
+        Some((user, password)) => Ok(Some(pair(name, user, password))),
+        None => Err(Error::usage(format!("{name} wants USER:PASSWORD"))),
     }
 }
 
-fn pair(user: &str, password: &str) -> Given {
+fn pair(by: &'static str, user: &str, password: &str) -> Given {
     Given {
+        by,
         user: user.to_owned(),
         password: Secret::new(password),
     }
@@ -372,13 +372,17 @@ fn password_from_stdin(user: &str) -> Result<Given> {
         .read_line(&mut password)
         .during("--password-stdin")?;
     let password = password.strip_suffix('\n').unwrap_or(&password);
-    Ok(pair(user, password.strip_suffix('\r').unwrap_or(password)))
+    Ok(pair(
+        "--user",
+        user,
+        password.strip_suffix('\r').unwrap_or(password),
+    ))
 }
 
 fn password_from_terminal(user: &str) -> Result<Given> {
     let prompt = format!("Password for {user}: ");
     match rpassword::prompt_password(prompt) {
-        Ok(password) => Ok(pair(user, &password)),
+        Ok(password) => Ok(pair("--user", user, &password)),
         Err(_) => Err(
             Error::usage("--user wants USER:PASSWORD where there is no terminal")
                 .hint("--password-stdin reads the password from stdin"),

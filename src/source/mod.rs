@@ -82,8 +82,18 @@ impl Sources {
         }
     }
 
+    /// Says that a place will be asked for. Credentials that were given for this run are for the
+    /// first registry among them; `Kind::Usage` for another.
+    pub(crate) fn claim(&self, place: &Place) -> Result<()> {
+        match place {
+            Place::Registry(repository) => self.client.claim(&repository.host),
+            _ => Ok(()),
+        }
+    }
+
     /// The repository at a place, ready to be asked.
     pub(crate) fn open(&self, place: &Place) -> Result<Arc<dyn Source>> {
+        self.claim(place)?;
         Ok(match place {
             Place::Registry(repository) => self.registry(repository),
             Place::Layout(path) => Arc::new(layout::Layout::open(path)?),

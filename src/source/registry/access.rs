@@ -148,12 +148,16 @@ impl Visit<'_> {
     }
 
     fn denied(&self, response: &Response, shown: &Pass) -> Error {
-        let error = self.client.refusal(response);
+        self.hinted(self.client.refusal(response), shown.found.as_ref())
+    }
+
+    /// The refusal of these credentials, with what to do about it.
+    pub(super) fn hinted(&self, error: Error, found: Option<&Found>) -> Error {
         if error.kind() != Kind::Denied {
             return error;
         }
         let host = self.peer.host.name();
-        match &shown.found {
+        match found {
             None => error.hint(format!(
                 "it may not exist, or need credentials: docker login {host}, or -u USER:PASSWORD"
             )),

@@ -83,6 +83,11 @@ impl Client {
         }
     }
 
+    /// Names a registry that will be asked. `Kind::Usage` if credentials were given for another.
+    pub(crate) fn claim(&self, host: &Host) -> Result<()> {
+        self.credentials.claim(host)
+    }
+
     pub(super) fn peer(&self, host: &Host) -> Arc<Peer> {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         let peer = peers

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use crate::error::{Error, Result};
 use crate::reference::{Host, Repository};
 use crate::secret::Secret;
 
@@ -18,6 +19,8 @@ const HUB: &str = "https://index.docker.io/v1/";
 /// What the user gave for this run: `-u`, standard input, the environment.
 #[derive(Clone)]
 pub(crate) struct Given {
+    /// What gave them, for messages.
+    pub(crate) by: &'static str,
     pub(crate) user: String,
     pub(crate) password: Secret,
 }
@@ -45,6 +48,8 @@ pub(super) struct Found {
 /// The stores, read when first needed.
 pub(super) struct Credentials {
     stores: Stores,
+    /// Whose the given credentials are.
+    owner: OnceLock<Host>,
     patience: Duration,
     files: OnceLock<Vec<Stored>>,
     /// What helpers said, by helper and server: each is asked once.
@@ -55,15 +60,31 @@ impl Credentials {
     pub(super) fn new(stores: Stores, patience: Duration) -> Self {
         Credentials {
             stores,
+            owner: OnceLock::new(),
             patience,
             files: OnceLock::new(),
             helped: Mutex::default(),
         }
     }
 
+    /// Given credentials are for one registry, the first that is named. `Kind::Usage` for another:
+    /// it must not learn them.
+    pub(super) fn claim(&self, host: &Host) -> Result<()> {
+        let Some(given) = &self.stores.given else {
+            return Ok(());
+        };
+        let owner = self.owner.get_or_init(|| host.clone());
+        if owner == host {
+            return Ok(());
+        }
+        let message = format!("{} is for one registry, {}", given.by, owner.name());
+        Err(Error::usage(message))
+    }
+
     /// For a repository, or for the host alone.
     pub(super) fn find(&self, host: &Host, repository: Option<&Repository>) -> Option<Found> {
-        if let Some(given) = &self.stores.given {
+        let given = self.stores.given.as_ref();
+        if let Some(given) = given.filter(|_| self.claim(host).is_ok()) {
             let credential = Credential::Password {
                 user: given.user.clone(),
                 password: given.password.clone(),
@@ -106,7 +127,7 @@ impl Credentials {
                     Ok(bytes) => bytes,
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
                     Err(error) => {
-                        let why = crate::error::Error::from(error);
+                        let why = Error::from(error);
                         warn(&format!("{}: {why}", path.display()));
                         return None;
                     }

@@ -73,7 +73,8 @@ impl Visit<'_> {
             response = self.ask(&realm, wanted, scope, None).during("token")?;
         }
         if !response.is_success() {
-            return Err(self.client.refusal(&response)).during(doing());
+            let error = self.hinted(self.client.refusal(&response), found.as_ref());
+            return Err(error).during(doing());
         }
         let now = (self.client.settings.clock)();
         let token = Token::read(response.bytes(), now).during(doing())?;
