@@ -2,6 +2,7 @@
 
 mod answers;
 mod filter;
+mod credentials;
 mod harness;
 mod hello;
 mod laws;
