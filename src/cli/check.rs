@@ -5,7 +5,7 @@ use std::ptr;
 use super::args::Args;
 use super::closest::closest;
 use super::value::enumeration;
-use super::{Cli, Flag, Operand, Spec, Value};
+use super::{Cli, Flag, Form, Operand, Spec, Value};
 use crate::error::{Error, Result};
 
 /// Refuses an option of another command.
@@ -48,6 +48,9 @@ pub(super) fn operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
         (Operand::None | Operand::Command, []) | (Operand::Command, [_]) => true,
         (Operand::Images, operands) => listed || !operands.is_empty(),
         (Operand::Kind(kinds), [kind]) => kinds.contains(&kind.as_str()),
+        (Operand::Forms(forms), [word, files @ ..]) => {
+            form(forms, word).is_some_and(|form| files.len() == usize::from(form.file.is_some()))
+        }
         (Operand::None, [_]) => false,
         (_, operands) => operands.len() == 1,
     };
@@ -57,17 +60,38 @@ pub(super) fn operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
     let what = wanted(spec.operand);
     // What is too much may be a password after a forgotten -u, and is not repeated.
     Err(match (spec.operand, operands) {
-        (Operand::Kind(kinds), [kind]) => {
-            let error = Error::usage(format!("{} {what}, not '{kind}'", spec.name));
-            match closest(kind, kinds.iter().copied()) {
-                Some(kind) => error.hint(format!("did you mean '{kind}'?")),
-                None => error,
+        (Operand::Kind(kinds), [kind]) => unknown(spec, &what, kind, kinds),
+        (Operand::Forms(forms), [word, ..]) => match form(forms, word) {
+            None => unknown(spec, &what, word, &words(forms)),
+            Some(form) => {
+                let wanted = match form.file {
+                    Some(file) => format!("wants one {file}"),
+                    None => "takes no operand".to_owned(),
+                };
+                Error::usage(format!("{} {word} {wanted}", spec.name))
             }
-        }
+        },
         (Operand::None, _) | (_, []) => Error::usage(format!("{} {what}", spec.name)),
         _ => Error::usage(format!("{} {what}, not {}", spec.name, operands.len())),
     }
     .hint(format!("usage: {}", spec.usage(cli))))
+}
+
+/// An operand that is none of the words that it could be.
+fn unknown(spec: &Spec, wanted: &str, word: &str, words: &[&'static str]) -> Error {
+    let error = Error::usage(format!("{} {wanted}, not '{word}'", spec.name));
+    match closest(word, words.iter().copied()) {
+        Some(word) => error.hint(format!("did you mean '{word}'?")),
+        None => error,
+    }
+}
+
+fn form<'a>(forms: &'a [Form], word: &str) -> Option<&'a Form> {
+    forms.iter().find(|form| form.word == word)
+}
+
+fn words(forms: &[Form]) -> Vec<&'static str> {
+    forms.iter().map(|form| form.word).collect()
 }
 
 /// What a command does with its operands, as the end of a sentence.
@@ -81,12 +105,14 @@ fn wanted(operand: Operand) -> String {
         Operand::Registry => "wants one registry, HOST[:PORT]".to_owned(),
         Operand::Command => "wants one command".to_owned(),
         Operand::Kind(kinds) => format!("wants {}", enumeration(kinds)),
+        Operand::Forms(forms) => format!("wants {}", enumeration(&words(forms))),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::{demo, parse};
+    use super::*;
+    use crate::cli::{Commands, demo, parse};
     use std::ffi::OsString;
 
     #[test]
@@ -150,4 +176,58 @@ mod tests {
             assert!(parse(&demo::cli(), words).is_ok(), "{line}");
         }
     }
+
+    #[test]
+    fn each_form_has_operands_of_its_own() {
+        let mut cli = demo::cli();
+        cli.commands.push(Commands {
+            title: "Lists",
+            specs: vec![&ASSEMBLE],
+        });
+        let words = |line: &str| {
+            line.split_whitespace()
+                .map(OsString::from)
+                .collect::<Vec<_>>()
+        };
+        for line in ["assemble from-args", "assemble from-spec f"] {
+            assert!(parse(&cli, words(line)).is_ok(), "{line}");
+        }
+        for (line, expected) in [
+            (
+                "assemble",
+                "assemble wants from-spec or from-args\nhint: usage: demo assemble [OPTION]... from-spec FILE|from-args",
+            ),
+            (
+                "assemble from-spek f",
+                "assemble wants from-spec or from-args, not 'from-spek'\nhint: did you mean 'from-spec'?",
+            ),
+            (
+                "assemble from-spec",
+                "assemble from-spec wants one FILE\nhint: usage: demo assemble [OPTION]... from-spec FILE|from-args",
+            ),
+            (
+                "assemble from-args f",
+                "assemble from-args takes no operand\nhint: usage: demo assemble [OPTION]... from-spec FILE|from-args",
+            ),
+        ] {
+            let error = parse(&cli, words(line)).err().expect(line);
+            assert_eq!(error.to_string(), expected, "{line}");
+        }
+    }
+
+    static ASSEMBLE: Spec = Spec {
+        name: "assemble",
+        operand: Operand::Forms(&[
+            Form {
+                word: "from-spec",
+                file: Some("FILE"),
+            },
+            Form {
+                word: "from-args",
+                file: None,
+            },
+        ]),
+        help: "Assemble a list",
+        ..Spec::DEFAULT
+    };
 }

@@ -122,6 +122,24 @@ pub(crate) enum Operand {
     /// The name of a command, or nothing: this is the command that explains the others.
     Command,
     Kind(&'static [&'static str]),
+    /// One of several ways, each with operands of its own.
+    Forms(&'static [Form]),
+}
+
+/// A way to use a command: the word that names it, and what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) word: &'static str,
+    /// The placeholder of the file that follows; `None` if nothing does.
+    pub(crate) file: Option<&'static str>,
+}
+
+impl Form {
+    /// `from-spec FILE`
+    fn placeholder(&self) -> String {
+        let words = [Some(self.word), self.file];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl Operand {
@@ -136,6 +154,10 @@ impl Operand {
             Operand::Registry => "HOST".to_owned(),
             Operand::Command => "[COMMAND]".to_owned(),
             Operand::Kind(kinds) => kinds.join("|"),
+            Operand::Forms(forms) => {
+                let forms: Vec<String> = forms.iter().map(Form::placeholder).collect();
+                forms.join("|")
+            }
         }
     }
 }

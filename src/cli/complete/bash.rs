@@ -28,9 +28,13 @@ fn option_case(flag: &Flag) -> String {
 }
 
 fn command_case(cli: &Cli, spec: &Spec) -> String {
-    let offer = offer(Offer::operand(cli, spec.operand));
+    let first = offer(Offer::operand(cli, spec.operand));
+    let further = offer(Offer::further(spec.operand));
     let options = words(spec.flags.iter().copied());
-    format!("    {}) offer='{offer}' options='{options}' ;;", spec.name)
+    format!(
+        "    {}) offer='{first}' further='{further}' options='{options}' ;;",
+        spec.name
+    )
 }
 
 fn words(flags: impl Iterator<Item = &'static Flag>) -> String {

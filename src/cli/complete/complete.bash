@@ -8,9 +8,9 @@ _@ID@_option() {
     esac
 }
 
-# Sets what may follow the command $1: `offer`, and its own `options`.
+# Sets what may follow the command $1: `offer`, its own `options`, and what is `further` to follow.
 _@ID@_command() {
-    offer='' options=''
+    offer='' further='' options=''
     case $1 in
 @COMMANDS@
     esac
@@ -65,6 +65,7 @@ _@ID@_before() {
         if ((takes)); then
             ((takes--))
         elif [[ $operands || $word != -?* ]]; then
+            [[ $command ]] && operand=$word
             [[ $command ]] || command=$word
         elif [[ $word == -- ]]; then
             operands=1
@@ -90,7 +91,7 @@ _@ID@() {
     read -ra words <<<"$line"
     [[ $line == *[[:space:]] ]] && words+=('')
     local last=$((${#words[@]} - 1))
-    local cur=${words[last]} command='' operands='' offer='' options='' takes=0
+    local cur=${words[last]} command='' operand='' operands='' offer='' further='' options='' takes=0
 
     COMPREPLY=()
     _@ID@_before "${words[@]:1:last-1}"
@@ -105,6 +106,7 @@ _@ID@() {
         _@ID@_offer "$options @GLOBAL@" "$cur"
     elif [[ $command ]]; then
         _@ID@_command "$command"
+        [[ $operand ]] && offer=$further
         _@ID@_offer "$offer" "$cur"
     else
         _@ID@_offer '@NAMES@' "$cur"

@@ -1,7 +1,7 @@
 //! Completions for fish 3 and later.
 
 use super::{Offer, fill, spellings};
-use crate::cli::{Cli, Flag, Spec};
+use crate::cli::{Cli, Flag, Operand, Spec};
 
 pub(super) fn script(cli: &Cli) -> String {
     let names: Vec<&str> = cli.specs().map(|spec| spec.name).collect();
@@ -58,10 +58,21 @@ fn operand(cli: &Cli, spec: &Spec) -> Option<String> {
         Offer::Unknown => return None,
         offer => candidates(offer),
     };
-    Some(format!(
+    let first = format!(
         "complete -c @NAME@ -n '__@ID@_in {}' {candidates}",
         spec.name
-    ))
+    );
+    let Operand::Forms(forms) = spec.operand else {
+        return Some(first);
+    };
+    let with_file = forms.iter().filter(|form| form.file.is_some());
+    let further = with_file.map(|form| {
+        format!(
+            "complete -c @NAME@ -n '__@ID@_in {}; and contains -- {} (commandline -opc)' -F",
+            spec.name, form.word
+        )
+    });
+    Some(lines(std::iter::once(first).chain(further)))
 }
 
 fn candidates(offer: Offer) -> String {

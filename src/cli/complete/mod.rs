@@ -61,6 +61,16 @@ impl Offer {
             Operand::Repository => Offer::Images,
             Operand::Command => Offer::Words(cli.specs().map(|spec| spec.name).collect()),
             Operand::Kind(kinds) => Offer::Words(kinds.to_vec()),
+            Operand::Forms(forms) => Offer::Words(forms.iter().map(|form| form.word).collect()),
+        }
+    }
+
+    /// What may follow the first operand.
+    fn further(operand: Operand) -> Offer {
+        match operand {
+            Operand::Images => Offer::Images,
+            Operand::Forms(_) => Offer::Files,
+            _ => Offer::Unknown,
         }
     }
 }

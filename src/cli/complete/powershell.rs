@@ -1,7 +1,7 @@
 //! Completions for PowerShell 5 and later.
 
 use super::{Offer, fill, spellings};
-use crate::cli::{Cli, Flag, Spec};
+use crate::cli::{Cli, Flag, Operand, Spec};
 
 pub(super) fn script(cli: &Cli) -> String {
     let commands = cli
@@ -11,6 +11,10 @@ pub(super) fn script(cli: &Cli) -> String {
     let own = cli.specs().filter(|spec| !spec.flags.is_empty()).map(own);
     let operands = cli.specs().filter_map(|spec| {
         let offer = words(Offer::operand(cli, spec.operand))?;
+        let offer = match spec.operand {
+            Operand::Forms(_) => format!("if ($previous -ceq '{}') {{ {offer} }}", spec.name),
+            _ => offer,
+        };
         Some(format!("            '{}' {{ {offer} }}", spec.name))
     });
     fill(

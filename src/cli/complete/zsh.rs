@@ -33,12 +33,16 @@ fn operands(cli: &Cli, spec: &Spec) -> String {
         Operand::None => String::new(),
         _ => format!(" '{place}:{name}:{action}'"),
     };
+    let further = match spec.operand {
+        Operand::Forms(_) => " '2:FILE:_files'",
+        _ => "",
+    };
     let own = spec
         .flags
         .iter()
         .map(|flag| format!(" \\\n{}", option(flag)));
     format!(
-        "    {}) _arguments -s -S $options{}{operand} ;;",
+        "    {}) _arguments -s -S $options{}{operand}{further} ;;",
         spec.name,
         own.collect::<String>()
     )
