@@ -20,6 +20,8 @@ pub(crate) struct Image {
     reference: Reference,
     source: Arc<dyn Source>,
     wanted: Wanted,
+    /// Whether the user chose which kinds of manifest to ask for.
+    as_served: bool,
     root: OnceCell<Arc<Document>>,
     chosen: OnceCell<Option<Descriptor>>,
     manifest: OnceCell<Arc<Document>>,
@@ -39,10 +41,20 @@ impl Image {
             reference,
             source,
             wanted,
+            as_served: false,
             root: OnceCell::new(),
             chosen: OnceCell::new(),
             manifest: OnceCell::new(),
             config: OnceCell::new(),
+        }
+    }
+
+    /// The image when the user chose which kinds of manifest to ask for: what the registry serves
+    /// is then what was asked for, unless a platform is.
+    pub(crate) fn of_chosen_types(self) -> Self {
+        Image {
+            as_served: !self.wanted.is_explicit(),
+            ..self
         }
     }
 
@@ -96,6 +108,24 @@ impl Image {
             Kind::NotFound,
             format!("no manifest list, but {what} with digest {}", root.digest()),
         ))
+    }
+
+    /// What a user calls the image's manifest: the one for the platform, or what the registry
+    /// serves where the user chose what to ask for.
+    pub(crate) fn shown(&self) -> Result<&Arc<Document>> {
+        if self.as_served {
+            self.root()
+        } else {
+            self.manifest()
+        }
+    }
+
+    /// The digest of the same.
+    pub(crate) fn shown_digest(&self) -> Result<Digest> {
+        if self.as_served {
+            return Ok(self.source.resolve(&self.reference.at)?.digest);
+        }
+        self.digest()
     }
 
     /// The digest of the manifest for the platform.

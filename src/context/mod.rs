@@ -141,6 +141,8 @@ pub(crate) struct Context {
     pub(crate) presentation: Presentation,
     /// How many images are asked for at the same time.
     pub(crate) jobs: usize,
+    /// Whether only some kinds of manifest are asked for.
+    is_choosy: bool,
     sources: Sources,
 }
 
@@ -171,6 +173,7 @@ impl Context {
             platforms: platforms(args)?,
             presentation: presentation(args)?,
             jobs,
+            is_choosy: registry::is_choosy(args),
             sources: registry::sources(args, jobs)?,
         })
     }
@@ -186,8 +189,13 @@ impl Context {
             Platforms::One(wanted) => wanted.clone(),
             Platforms::All => Wanted::default(),
         };
-        let source = self.sources.open(&reference.place).during(text)?;
-        Ok(Image::new(text, reference, source, wanted))
+        let source = self.sources.open(&reference).during(text)?;
+        let image = Image::new(text, reference, source, wanted);
+        Ok(if self.is_choosy {
+            image.of_chosen_types()
+        } else {
+            image
+        })
     }
 
     /// Whether answers are lines that name their image.

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::cli::{Args, Flag, Value};
-use crate::document::{
-    DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, SCHEMA1, SIGNED_SCHEMA1,
-};
+use crate::document::{DOCKER_LIST, OCI_INDEX, OCI_MANIFEST};
 use crate::error::{During, Error, Result};
 use crate::secret::Secret;
 use crate::source::{
@@ -47,7 +45,7 @@ static PASSWORD_STDIN: Flag = Flag {
 static INDEX: Flag = Flag {
     name: "index",
     help: "Ask for manifest lists and indexes only",
-    about: "With `--oci`: for OCI indexes only.",
+    about: "With `--oci`: for OCI indexes only. This and the next two are about the image that is named; what it leads to is asked for as always. Unless a platform is asked for, `manifest` and `digest` then show what the registry serves, list or not.",
     ..Flag::DEFAULT
 };
 static OCI: Flag = Flag {
@@ -233,11 +231,7 @@ fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<Remembering>>
     let is_verbose = verbosity != Verbosity::Quiet;
     let store = Arc::new(Store::new(directory, SystemTime::now, is_verbose));
     // What was asked for with a choice of media types is the answer to another question.
-    let accept = if is_choosy(args) {
-        accept(args).join(",")
-    } else {
-        String::new()
-    };
+    let accept = accept(args).map_or_else(String::new, |types| types.join(","));
     Ok(Some(Remembering {
         store,
         freshness,
@@ -272,31 +266,23 @@ fn memory(remembering: &Remembering) -> Memory {
     }
 }
 
-fn is_choosy(args: &Args) -> bool {
+/// Whether only some kinds of manifest are asked for.
+pub(super) fn is_choosy(args: &Args) -> bool {
     args.has(&INDEX) || args.has(&OCI) || args.has(&MEDIA_TYPE)
 }
 
-/// The media types to ask for. All in one header by default: GHCR and others answer 404 to whoever
-/// does not name the kind they have.
-fn accept(args: &Args) -> Vec<String> {
+/// The media types that the user chose; `None`: all kinds.
+fn accept(args: &Args) -> Option<Vec<String>> {
     let types: &[&str] = match (args.has(&INDEX), args.has(&OCI)) {
-        _ if args.has(&MEDIA_TYPE) => return args.texts(&MEDIA_TYPE).map(str::to_owned).collect(),
+        _ if args.has(&MEDIA_TYPE) => {
+            return Some(args.texts(&MEDIA_TYPE).map(str::to_owned).collect());
+        }
         (true, true) => &[OCI_INDEX],
         (true, false) => &[OCI_INDEX, DOCKER_LIST],
         (false, true) => &[OCI_INDEX, OCI_MANIFEST],
-        (false, false) => &[
-            OCI_INDEX,
-            DOCKER_LIST,
-            OCI_MANIFEST,
-            DOCKER_MANIFEST,
-            SIGNED_SCHEMA1,
-            SCHEMA1,
-        ],
+        (false, false) => return None,
     };
-    types
-        .iter()
-        .map(|media_type| (*media_type).to_owned())
-        .collect()
+    Some(types.iter().map(|name| (*name).to_owned()).collect())
 }
 
 fn timeout(args: &Args) -> Result<Duration> {

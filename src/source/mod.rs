@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::document::{Descriptor, Document};
 use crate::error::Result;
-use crate::reference::{At, Place, Repository};
+use crate::reference::{At, Place, Reference, Repository};
 use cache::Cache;
 
 pub(crate) use cache::Freshness;
@@ -91,19 +91,20 @@ impl Sources {
         }
     }
 
-    /// The repository at a place, ready to be asked.
-    pub(crate) fn open(&self, place: &Place) -> Result<Arc<dyn Source>> {
-        self.claim(place)?;
-        Ok(match place {
-            Place::Registry(repository) => self.registry(repository),
+    /// The repository of an image, ready to be asked. A choice of media types is about that image
+    /// alone, not about what it leads to.
+    pub(crate) fn open(&self, reference: &Reference) -> Result<Arc<dyn Source>> {
+        self.claim(&reference.place)?;
+        Ok(match &reference.place {
+            Place::Registry(repository) => self.remembered(repository, &reference.at),
             Place::Layout(path) => Arc::new(layout::Layout::open(path)?),
             Place::OciArchive(path) => Arc::new(archive::oci(path)?),
             Place::DockerArchive(path) => Arc::new(archive::docker(path)?),
         })
     }
 
-    fn registry(&self, repository: &Repository) -> Arc<dyn Source> {
-        let registry = self.client.repository(repository);
+    fn remembered(&self, repository: &Repository, at: &At) -> Arc<dyn Source> {
+        let registry = self.client.repository(repository).choosing(at);
         match &self.remembering {
             None => Arc::new(registry),
             Some(remembering) => Arc::new(Cache::new(registry, repository, remembering)),

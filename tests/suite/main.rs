@@ -1,10 +1,11 @@
 //! The program as its users see it: the built binary against registries that run in the test.
 
 mod answers;
-mod filter;
 mod credentials;
+mod filter;
 mod harness;
 mod hello;
 mod laws;
+mod media_types;
 mod platform;
 mod script;

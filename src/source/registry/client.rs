@@ -47,8 +47,8 @@ pub(crate) struct Settings {
     /// How many requests at a time one host gets.
     pub(crate) jobs: usize,
     pub(crate) verbosity: Verbosity,
-    /// The media types of manifests to ask for.
-    pub(crate) accept: Vec<String>,
+    /// The media types of manifests that the user chose; `None`: all kinds.
+    pub(crate) accept: Option<Vec<String>>,
     pub(crate) user_agent: String,
     pub(crate) memory: Memory,
     pub(crate) clock: fn() -> SystemTime,

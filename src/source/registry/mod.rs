@@ -30,7 +30,10 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document, Form, LIMIT};
+use crate::document::{
+    DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Document, Form, LIMIT, OCI_INDEX, OCI_MANIFEST,
+    SCHEMA1, SIGNED_SCHEMA1,
+};
 use crate::encoding;
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::{At, Repository};
@@ -47,11 +50,24 @@ use peer::Scope;
 
 use super::{Blob, Resolved, Source};
 
+/// All kinds of manifest, in one header: GHCR and others answer 404 to whoever does not name the
+/// kind they have.
+const KINDS: [&str; 6] = [
+    OCI_INDEX,
+    DOCKER_LIST,
+    OCI_MANIFEST,
+    DOCKER_MANIFEST,
+    SIGNED_SCHEMA1,
+    SCHEMA1,
+];
+
 /// One repository.
 pub(crate) struct Registry {
     client: Arc<Client>,
     repository: Repository,
     scope: Scope,
+    /// The manifest that a choice of media types is about.
+    chosen: Option<At>,
 }
 
 impl Client {
@@ -60,11 +76,20 @@ impl Client {
             client: Arc::clone(self),
             repository: repository.clone(),
             scope: Scope::of(repository, "pull"),
+            chosen: None,
         }
     }
 }
 
 impl Registry {
+    /// Only the manifest at `at` is asked for by the media types that the user chose.
+    pub(super) fn choosing(self, at: &At) -> Self {
+        Registry {
+            chosen: Some(at.clone()),
+            ..self
+        }
+    }
+
     fn ask(&self, request: Request) -> Result<Response> {
         self.client.ask(&self.repository.host, &self.scope, request)
     }
@@ -84,7 +109,10 @@ impl Registry {
 
     fn manifest_request(&self, method: Method, at: &At) -> Result<Request> {
         let url = self.url(&format!("manifests/{}", target(at)))?;
-        let accept = self.client.settings.accept.join(", ");
+        let accept = match &self.client.settings.accept {
+            Some(types) if self.chosen.as_ref() == Some(at) => types.join(", "),
+            _ => KINDS.join(", "),
+        };
         Ok(Request::new(method, url, Want::Whole(LIMIT)).header("Accept", accept))
     }
 
