@@ -2,6 +2,7 @@
 
 mod answers;
 mod credentials;
+mod batch;
 mod filter;
 mod harness;
 mod hello;
