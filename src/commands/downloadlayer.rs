@@ -11,7 +11,7 @@ use crate::answer::{Answer, Body};
 use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
 use crate::compression::Compression;
 use crate::digest::{Digest, Verified};
-use crate::error::{During, Result};
+use crate::error::{During, Error, Result};
 use crate::image::Image;
 use crate::output::Output;
 use crate::reference::At;
@@ -50,7 +50,8 @@ const BLOCK: usize = 256 << 10;
 
 fn run(image: &Image, args: &Args) -> Result<Answer> {
     let At::Digest { digest, .. } = &image.reference().at else {
-        unreachable!("the parser has seen the digest");
+        let message = "downloadlayer wants one layer, IMAGE@DIGEST";
+        return Err(Error::usage(message).hint("the command 'layers' lists the digests"));
     };
     let blob = image.source().blob(digest, 0)?;
     let content = Verified::new(blob.reader, digest.clone(), blob.size);
