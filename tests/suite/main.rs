@@ -1,12 +1,13 @@
 //! The program as its users see it: the built binary against registries that run in the test.
 
 mod answers;
-mod credentials;
 mod batch;
+mod credentials;
 mod filter;
 mod harness;
 mod hello;
 mod laws;
 mod media_types;
 mod platform;
+mod requests;
 mod script;
