@@ -130,7 +130,7 @@ impl Url {
             None | Some(b'#') => self.path.clone(),
             Some(_) => format!("{}/{text}", &own[..own.rfind('/').unwrap_or(0)]),
         };
-        Ok(self.origin.url(clean(&path)))
+        Ok(self.origin.url(without_dots(&clean(&path))))
     }
 
     /// The URL with `name=value` at the end of its query.
@@ -212,6 +212,24 @@ fn clean(path: &str) -> String {
     out
 }
 
+/// The path with `.` and `..` carried out (RFC 3986, 5.2.4).
+fn without_dots(path: &str) -> String {
+    let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    let mut kept = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        if segment == ".." {
+            kept.pop();
+        }
+        match segment {
+            "." | ".." if segments.peek().is_none() => kept.push(""),
+            "." | ".." => {}
+            segment => kept.push(segment),
+        }
+    }
+    format!("/{}{query}", kept.join("/"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,6 +279,8 @@ mod tests {
             ("//other.example.com/x", "https://other.example.com/x"),
             ("/v2/b?c", "https://example.com/v2/b?c"),
             ("?last=b", "https://example.com/v2/a/tags/list?last=b"),
+            ("../x/./y/?a=/../b", "https://example.com/v2/a/x/y/?a=/../b"),
+            ("/../../x/..", "https://example.com/"),
             ("more?u=x://y", "https://example.com/v2/a/tags/more?u=x://y"),
             ("", "https://example.com/v2/a/tags/list?n=2"),
         ] {
