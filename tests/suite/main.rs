@@ -13,5 +13,6 @@ mod media_types;
 mod platform;
 mod requests;
 mod script;
+mod patience;
 mod secrets;
 mod tokens;
