@@ -84,7 +84,7 @@ fn described(error: rustls::Error) -> io::Error {
     let error = match error {
         InvalidMessage(_) => unavailable("the server does not speak TLS")
             .hint("if that is meant to be, use --plain-http"),
-        InvalidCertificate(CertificateError::UnknownIssuer) => {
+        InvalidCertificate(_) if trust::is_unknown_issuer(&error) => {
             unavailable("the server's certificate is of an unknown issuer").hint(CACERT)
         }
         InvalidCertificate(_) if trust::is_authority(&error) => {

@@ -124,6 +124,16 @@ impl Roots {
     }
 }
 
+/// Whether nobody trusted has signed the certificate. A bad signature is how that shows where
+/// somebody trusted has the issuer's name and another key, as before and after a change of keys.
+pub(super) fn is_unknown_issuer(error: &TlsError) -> bool {
+    use CertificateError::{BadSignature, UnknownIssuer};
+    matches!(
+        error,
+        TlsError::InvalidCertificate(UnknownIssuer | BadSignature)
+    )
+}
+
 /// Whether the only objection is that the server shows the certificate of an authority, as
 /// `openssl req -x509` makes them. OpenSSL and Go accept one that is trusted itself. The
 /// dates are right then: webpki looks at them first.
@@ -184,7 +194,7 @@ impl Verifier {
         };
         match by_name {
             // Only an unknown issuer can be known to the system.
-            Err(error) if error == unknown() || is_authority(&error) => {
+            Err(error) if is_unknown_issuer(&error) || is_authority(&error) => {
                 let system = self.system.roots(&self.provider);
                 system.ok_or_else(unknown)?.verify(presented)
             }
