@@ -14,5 +14,7 @@ mod platform;
 mod requests;
 mod script;
 mod patience;
+mod proxies;
 mod secrets;
+mod tls;
 mod tokens;

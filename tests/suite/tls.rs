@@ -1,0 +1,210 @@
+//! TLS: whom the program trusts, and who it says it is.
+
+use std::path::{Path, PathBuf};
+
+use crate::credentials::{holding_tags, tags};
+use crate::harness::{Proxy, Registry, Tls, Tool};
+
+const TAGS: &str = "[\"v1\"]\n";
+
+fn secure(tls: Tls) -> Registry {
+    holding_tags(Registry::builder().tls(tls).start())
+}
+
+fn failed(registry: &Registry, why: &str) -> String {
+    let host = registry.host();
+    format!("docker-registry: {host}/a: tags: {host}: {why}\n")
+}
+
+fn trusting(registry: &Registry) -> Tool {
+    tags(registry).arg("--cacert").arg(registry.ca())
+}
+
+#[test]
+fn a_server_of_an_unknown_issuer_is_not_trusted() {
+    let hint = "\nhint: name the certificate of its authority with --cacert FILE";
+    for (tls, why) in [
+        (
+            Tls::authority(),
+            "the server's certificate is of an unknown issuer",
+        ),
+        (
+            Tls::self_signed(),
+            "the server's certificate is self-signed and not trusted",
+        ),
+    ] {
+        let registry = secure(tls);
+        let message = failed(&registry, &format!("{why}{hint}"));
+        tags(&registry).run().fails(5, &message);
+        let other = Tls::authority();
+        let tool = tags(&registry).arg("--cacert").arg(other.ca());
+        tool.run().fails(5, &message);
+        assert_eq!(registry.requests().len(), 0);
+    }
+}
+
+#[test]
+fn a_named_authority_or_server_is_trusted() {
+    // The second is what `openssl req -x509` makes: its own authority.
+    for tls in [Tls::authority(), Tls::self_signed()] {
+        let registry = secure(tls);
+        trusting(&registry).run().success(TAGS);
+        let file = tags(&registry).env("SSL_CERT_FILE", registry.ca());
+        file.run().success(TAGS);
+        assert_eq!(registry.connections(), 2);
+    }
+}
+
+#[test]
+fn directories_of_certificates_are_trusted() {
+    let registry = secure(Tls::authority());
+    let tool = tags(&registry);
+    let ca = std::fs::read(registry.ca()).unwrap();
+    // OpenSSL finds a certificate by its name's hash, which nobody checks here.
+    let tool = tool.file("some/README", "").file("more/0123abcd.0", ca);
+    let home = tool.home().to_owned();
+    let directories = [home.join("some"), home.join("more")];
+    let several = std::env::join_paths(&directories).unwrap();
+    tool.clone()
+        .env("SSL_CERT_DIR", &directories[1])
+        .run()
+        .success(TAGS);
+    tool.clone()
+        .env("SSL_CERT_DIR", several)
+        .run()
+        .success(TAGS);
+    let none = tool.env("SSL_CERT_DIR", &directories[0]).run();
+    assert_eq!(none.code, Some(5));
+}
+
+#[test]
+fn a_certificate_is_for_its_names_only() {
+    for (tls, names) in [
+        (Tls::authority(), ": localhost, 127.0.0.1"),
+        (Tls::self_signed(), ""),
+    ] {
+        let registry = secure(tls);
+        let proxy = Proxy::start().route("registry.example.com:443", &registry.host());
+        let tool = Tool::new().args(["tags", "registry.example.com/a", "--cacert"]);
+        let tool = tool.arg(registry.ca()).env("HTTPS_PROXY", proxy.url());
+        let output = tool.run().status(5).stdout("");
+        let message = output.messages();
+        let start = "docker-registry: registry.example.com/a: tags: registry.example.com: \
+                     the server's certificate is for another name";
+        assert!(
+            message.starts_with(start) && message.contains(names),
+            "{message}"
+        );
+        assert_eq!(registry.requests().len(), 0);
+    }
+}
+
+#[test]
+fn insecure_accepts_every_certificate() {
+    for tls in [Tls::authority(), Tls::self_signed()] {
+        let registry = secure(tls);
+        for option in ["-k", "--insecure"] {
+            tags(&registry).arg(option).run().success(TAGS);
+        }
+    }
+}
+
+#[test]
+fn a_client_certificate_is_shown() {
+    let registry = secure(Tls::authority().client_required());
+    let (cert, key) = registry.tls().client();
+    let tool = trusting(&registry);
+    let both = tool.clone().arg("--cert").arg(&cert).arg("--key").arg(&key);
+    both.run().success(TAGS);
+    let joined = [cert, key]
+        .map(|path| std::fs::read(path).unwrap())
+        .concat();
+    let tool = tool.file("work/both.pem", joined);
+    tool.args(["--cert", "both.pem"]).run().success(TAGS);
+}
+
+#[test]
+fn without_a_client_certificate_the_error_says_so() {
+    let registry = secure(Tls::authority().client_required());
+    let output = trusting(&registry).run().status(5).stdout("");
+    let why = "the server wants a client certificate\nhint: use --cert FILE --key FILE";
+    output.stderr(failed(&registry, why));
+}
+
+#[test]
+fn a_client_certificate_that_cannot_be_used_is_one_error() {
+    let registry = secure(Tls::authority().client_required());
+    let (cert, key) = registry.tls().client();
+    let (other_cert, other_key) = Tls::authority().client();
+    // Its directory is gone with its authority.
+    assert!(!other_cert.exists() && !other_key.exists());
+    let other = Tls::authority();
+    let (_, foreign) = other.client();
+    let asked = |cert: &Path, key: &Path| {
+        let tool = trusting(&registry)
+            .arg("--cert")
+            .arg(cert)
+            .arg("--key")
+            .arg(key);
+        tool.run()
+    };
+    let (c, k) = (cert.display(), key.display());
+    asked(&cert, &foreign).fails(
+        1,
+        failed(
+            &registry,
+            &format!(
+                "{c}: the client certificate cannot be used: it does not belong to the key {}",
+                foreign.display()
+            ),
+        ),
+    );
+    asked(&key, &key).fails(
+        1,
+        failed(&registry, &format!("{k}: no certificate in PEM form")),
+    );
+    asked(&cert, &cert).fails(
+        1,
+        failed(
+            &registry,
+            &format!(
+                "{c}: no private key can be read\nhint: the key is in PEM form, and not encrypted"
+            ),
+        ),
+    );
+    let gone = PathBuf::from("gone.pem");
+    let missing = "gone.pem: no such file or directory";
+    asked(&gone, &key).fails(1, failed(&registry, missing));
+    assert_eq!(registry.requests().len(), 0);
+}
+
+#[test]
+fn a_file_of_authorities_that_cannot_be_read_is_an_error() {
+    let registry = secure(Tls::authority());
+    let tool = tags(&registry).file("work/empty.pem", "");
+    for (file, why) in [
+        ("gone.pem", "no such file or directory"),
+        ("empty.pem", "no certificate in PEM form"),
+    ] {
+        let message = failed(&registry, &format!("{file}: {why}"));
+        tool.clone()
+            .args(["--cacert", file])
+            .run()
+            .fails(1, message);
+    }
+}
+
+#[test]
+fn a_key_alone_is_a_usage_error() {
+    let tool = Tool::new().args(["tags", "a", "--key", "key.pem"]);
+    tool.run()
+        .fails(2, "docker-registry: --key wants --cert too\n");
+}
+
+#[test]
+fn an_authority_that_changed_its_key_is_found_where_the_new_one_is() {
+    let (registry, old) = (secure(Tls::authority()), Tls::authority());
+    let tool = tags(&registry).arg("--cacert").arg(old.ca());
+    let tool = tool.env("SSL_CERT_FILE", registry.ca());
+    tool.run().success(TAGS);
+}
