@@ -5,11 +5,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::error::Error;
 
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) body: Body,
     pub(crate) verdict: Verdict,
+    /// What is missing from it, and why.
+    pub(crate) failures: Vec<Error>,
 }
 
 #[derive(Debug)]
@@ -81,6 +84,11 @@ impl Answer {
         Answer { verdict, ..self }
     }
 
+    /// An answer that is whole but for these.
+    pub(crate) fn failures(self, failures: Vec<Error>) -> Self {
+        Answer { failures, ..self }
+    }
+
     /// The answer as JSON; of a document, its JSON as it was served.
     pub(crate) fn json(&self) -> &Value {
         match &self.body {
@@ -96,6 +104,7 @@ impl From<Body> for Answer {
         Answer {
             body,
             verdict: Verdict::Yes,
+            failures: Vec::new(),
         }
     }
 }

@@ -154,6 +154,9 @@ impl Printer<'_> {
         if self.context.presentation.exit_status && last == Some(false) {
             verdict = verdict.max(Verdict::No);
         }
+        for failure in &answer.failures {
+            self.failed(failure);
+        }
         if verdict == Verdict::Corrupt {
             self.note(verdict.exit_code());
         }

@@ -51,7 +51,7 @@ impl Image {
 
     /// The image when the user chose which kinds of manifest to ask for: what the registry serves
     /// is then what was asked for, unless a platform is.
-    pub(crate) fn of_chosen_types(self) -> Self {
+    pub(crate) fn served(self) -> Self {
         Image {
             as_served: !self.wanted.is_explicit(),
             ..self

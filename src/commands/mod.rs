@@ -7,7 +7,9 @@ use crate::error::Result;
 use crate::image::Image;
 use crate::manual;
 
+mod catalog;
 mod config;
+mod delete;
 mod digest;
 mod digestlist;
 mod downloadlayer;
@@ -19,6 +21,7 @@ mod labels;
 mod layers;
 mod manifest;
 mod manifestlist;
+mod ratelimit;
 mod tags;
 mod verifytool;
 
@@ -56,6 +59,10 @@ static ALL: &[(&str, &[&Command])] = &[
         ],
     ),
     ("Content", &[&downloadlayer::COMMAND, &verifytool::COMMAND]),
+    (
+        "Registries",
+        &[&catalog::COMMAND, &ratelimit::COMMAND, &delete::COMMAND],
+    ),
     ("This program", &[&generate::COMMAND, &help::COMMAND]),
 ];
 

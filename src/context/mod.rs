@@ -4,17 +4,18 @@ mod registry;
 
 use std::env;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 
 use crate::cli::{Args, Flag, Group, HELP, VERSION, Value};
-use crate::error::{During, Error, Result};
+use crate::digest::Digest;
+use crate::error::{During, Error, Result, printable};
 use crate::image::Image;
 use crate::output::{Color, Output};
 use crate::platform::Wanted;
 use crate::query::Query;
-use crate::reference::Reference;
-use crate::source::Sources;
+use crate::reference::{Host, Place, Reference, Repository};
+use crate::source::{Registry, Sources};
 
 pub(crate) use registry::ENVIRONMENT;
 
@@ -192,10 +193,50 @@ impl Context {
         let source = self.sources.open(&reference).during(text)?;
         let image = Image::new(text, reference, source, wanted);
         Ok(if self.is_choosy {
-            image.of_chosen_types()
+            image.served()
         } else {
             image
         })
+    }
+
+    /// A repository to be changed, or asked for what no other kind of source knows.
+    pub(crate) fn repository(&self, repository: &Repository) -> Result<Registry> {
+        self.sources.repository(repository)
+    }
+
+    /// The repository of an image that must be a registry's.
+    pub(crate) fn registry(&self, reference: &Reference) -> Result<Registry> {
+        match &reference.place {
+            Place::Registry(repository) => self.repository(repository),
+            place => Err(Error::usage(format!("{place} is not in a registry"))),
+        }
+    }
+
+    /// The names of all repositories that a registry shows.
+    pub(crate) fn catalog(&self, host: &Host) -> Result<Vec<String>> {
+        self.sources.catalog(host)
+    }
+
+    /// Forgets what is remembered of a repository that was changed.
+    pub(crate) fn forget(&self, repository: &Repository, gone: &[Digest]) {
+        self.sources.forget(repository, gone);
+    }
+
+    /// Whether there is somebody to ask.
+    pub(crate) fn is_attended(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks whoever sits at the terminal; everything but yes is no.
+    pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
+        let mut prompt = String::new();
+        // A registry's tags are part of the question.
+        printable(&mut prompt, question).expect("a String takes everything");
+        io::stderr().write_all(format!("{prompt} [y/N] ").as_bytes())?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        let answer = answer.trim().to_lowercase();
+        Ok(matches!(answer.as_str(), "y" | "yes"))
     }
 
     /// Whether answers are lines that name their image.

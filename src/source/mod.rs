@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::document::{Descriptor, Document};
-use crate::error::Result;
-use crate::reference::{At, Place, Reference, Repository};
+use crate::error::{Error, Kind, Result};
+use crate::reference::{At, Host, Place, Reference, Repository};
 use cache::Cache;
 
 pub(crate) use cache::Freshness;
 pub(crate) use cache::store::{Shelf, Store};
 pub(crate) use registry::{
-    Certificates, Client, Given, Memory, Proxies, Settings, Stores, Verbosity,
+    Certificates, Client, Given, Memory, Proxies, Registry, Settings, Stores, Verbosity,
 };
 
 /// One repository: of a registry, a layout directory, an archive, or any of them remembered.
@@ -101,6 +101,34 @@ impl Sources {
             Place::OciArchive(path) => Arc::new(archive::oci(path)?),
             Place::DockerArchive(path) => Arc::new(archive::docker(path)?),
         })
+    }
+
+    /// A repository of a registry, past everything that is remembered of it.
+    pub(crate) fn repository(&self, repository: &Repository) -> Result<Registry> {
+        self.online()?;
+        Ok(self.client.repository(repository))
+    }
+
+    /// The names of all repositories that a registry shows.
+    pub(crate) fn catalog(&self, host: &Host) -> Result<Vec<String>> {
+        self.online()?;
+        self.client.catalog(host)
+    }
+
+    fn online(&self) -> Result<()> {
+        let remembering = self.remembering.as_ref();
+        if remembering.is_none_or(|it| it.freshness != Freshness::Offline) {
+            return Ok(());
+        }
+        let message = "only the registry knows, and --offline forbids to ask it";
+        Err(Error::new(Kind::Unavailable, message))
+    }
+
+    /// Forgets where the tags of a repository led to, and manifests that are there no more.
+    pub(crate) fn forget(&self, repository: &Repository, gone: &[Digest]) {
+        if let Some(remembering) = &self.remembering {
+            cache::forget(&remembering.store, repository, gone);
+        }
     }
 
     fn remembered(&self, repository: &Repository, at: &At) -> Arc<dyn Source> {

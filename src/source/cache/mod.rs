@@ -43,7 +43,7 @@ impl<S: Source> Cache<S> {
         Cache {
             inner,
             store: remembering.store.clone(),
-            name: format!("{}/{}", repository.host, repository.name),
+            name: name(repository),
             accept: remembering.accept.clone(),
             freshness: remembering.freshness,
             is_verbose: remembering.is_verbose,
@@ -256,6 +256,25 @@ impl<S: Source> Source for Cache<S> {
         self.asked(&format_args!("referrers of {digest}"))?
             .referrers(digest, artifact_type)
     }
+}
+
+/// Forgets all that is known of a repository's tags, and these manifests.
+pub(super) fn forget(store: &Store, repository: &Repository, gone: &[Digest]) {
+    let name = name(repository);
+    for key in store.keys(Shelf::Tags) {
+        let rest = key.strip_prefix(&name);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':')) {
+            store.put(Shelf::Tags, &key, b"");
+        }
+    }
+    for digest in gone {
+        store.put(Shelf::Content, &format!("{name}@{digest}"), b"");
+    }
+}
+
+/// What tells the values of a repository from those of others.
+fn name(repository: &Repository) -> String {
+    format!("{}/{}", repository.host, repository.name)
 }
 
 /// A line, and what follows it.

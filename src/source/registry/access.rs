@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
-use super::challenge::Challenge;
+use super::challenge::{Bearer, Challenge};
 use super::client::Client;
 use super::credentials::Found;
 use super::message::{Request, Response};
@@ -59,7 +59,7 @@ impl Visit<'_> {
         let is_same = shown
             .challenge
             .as_ref()
-            .is_some_and(|c| same(c, &challenge));
+            .is_some_and(|c| same(c, &challenge, &self.scope.text));
         if is_same && !shown.is_old && !self.gives_up(&shown) {
             return Err(self.denied(response, &shown));
         }
@@ -170,12 +170,12 @@ impl Visit<'_> {
 }
 
 /// Whether a registry asks for the same thing again. What it says of the last pass does not count.
-fn same(a: &Challenge, b: &Challenge) -> bool {
+/// `usual` is the scope that a challenge without one was answered with.
+fn same(a: &Challenge, b: &Challenge, usual: &str) -> bool {
     match (a, b) {
         (Challenge::Bearer(a), Challenge::Bearer(b)) => {
-            // A challenge that was kept has no scope of its own.
-            let same_scope = a.scope.is_none() || b.scope.is_none() || a.scope == b.scope;
-            same_scope && (&a.realm, &a.service) == (&b.realm, &b.service)
+            let scope = |bearer: &Bearer| bearer.scope.clone().unwrap_or(usual.to_owned());
+            scope(a) == scope(b) && (&a.realm, &a.service) == (&b.realm, &b.service)
         }
         (a, b) => a == b,
     }

@@ -172,11 +172,11 @@ impl Client {
         let mut tries = Tries::default();
         loop {
             let (outcome, after) = match self.transport.send(request) {
-                Ok(response) if retry::is_temporary(response.status) => {
+                Ok(response) if retry::is_temporary(response.status) && !request.is_stream() => {
                     let after = refusal::wait(&response, (self.settings.clock)());
                     (Ok(response), after)
                 }
-                Err(Failure::Broken(error)) if request.method.is_idempotent() => {
+                Err(Failure::Broken(error)) if request.is_repeatable => {
                     (Err(error).during(&host), None)
                 }
                 result => return result.map_err(Error::from).during(&host),
@@ -222,6 +222,6 @@ fn redirection(request: &Request, response: &Response) -> Result<Option<Url>> {
 }
 
 /// A number in 0..1 that another process does not have.
-fn chance() -> f64 {
+pub(super) fn chance() -> f64 {
     f64::from((RandomState::new().hash_one(()) >> 32) as u32) / f64::from(u32::MAX)
 }

@@ -1,7 +1,9 @@
 //! A request and its answer, as the client sees them.
 
 use std::io::Read;
+use std::sync::Arc;
 
+use crate::error::Result;
 use crate::secret::Secret;
 
 use super::url::Url;
@@ -49,7 +51,27 @@ pub(super) enum Want {
 #[derive(Clone)]
 pub(super) struct Payload {
     pub(super) media_type: String,
-    pub(super) bytes: Vec<u8>,
+    pub(super) content: Content,
+}
+
+#[derive(Clone)]
+pub(super) enum Content {
+    Bytes(Vec<u8>),
+    /// As many bytes as `size` from a reader that is opened for each try.
+    Stream {
+        size: u64,
+        open: Arc<dyn Fn() -> Result<Box<dyn Read + Send>> + Send + Sync>,
+    },
+}
+
+impl Content {
+    /// A reader, if the content is a stream.
+    pub(super) fn open(&self) -> Result<Option<Box<dyn Read + Send>>> {
+        match self {
+            Content::Bytes(_) => Ok(None),
+            Content::Stream { open, .. } => open().map(Some),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -61,6 +83,8 @@ pub(super) struct Request {
     pub(super) authorization: Option<Secret>,
     pub(super) body: Option<Payload>,
     pub(super) want: Want,
+    /// Whether to send it twice is as good as once, so that it may be tried again.
+    pub(super) is_repeatable: bool,
     /// Whether the query is a secret, as where a registry signs the URL that it redirects to.
     pub(super) is_signed: bool,
 }
@@ -74,6 +98,7 @@ impl Request {
             authorization: None,
             body: None,
             want,
+            is_repeatable: method.is_idempotent(),
             is_signed: false,
         }
     }
@@ -85,6 +110,30 @@ impl Request {
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    pub(super) fn with_body(mut self, media_type: &str, content: Content) -> Self {
+        // Who gets half of a stream may keep that half: then the upload begins anew.
+        self.is_repeatable &= matches!(content, Content::Bytes(_));
+        self.body = Some(Payload {
+            media_type: media_type.to_owned(),
+            content,
+        });
+        self
+    }
+
+    /// For a request that changes nothing that counts, whatever its method.
+    pub(super) fn repeatable(self) -> Self {
+        Request {
+            is_repeatable: true,
+            ..self
+        }
+    }
+
+    /// Whether another try has to begin elsewhere.
+    pub(super) fn is_stream(&self) -> bool {
+        let content = self.body.as_ref().map(|body| &body.content);
+        matches!(content, Some(Content::Stream { .. }))
     }
 
     /// The URL for messages and traces.

@@ -13,7 +13,10 @@ mod lists;
 mod message;
 mod pages;
 mod peer;
+mod probe;
 mod proxy;
+mod push;
+mod rate;
 mod realm;
 mod refusal;
 mod retry;
@@ -42,6 +45,8 @@ pub(crate) use client::{Client, Settings};
 pub(crate) use credentials::{Given, Stores};
 pub(crate) use peer::Memory;
 pub(crate) use proxy::Proxies;
+pub(crate) use push::Transfer;
+pub(crate) use rate::Rate;
 pub(crate) use tls::Certificates;
 pub(crate) use trace::Verbosity;
 
@@ -62,6 +67,7 @@ const KINDS: [&str; 6] = [
 ];
 
 /// One repository.
+#[derive(Clone)]
 pub(crate) struct Registry {
     client: Arc<Client>,
     repository: Repository,

@@ -53,6 +53,14 @@ impl Scope {
         }
     }
 
+    /// To pull from another repository too, which it takes to mount from there.
+    pub(super) fn and_pull(&self, other: &Repository) -> Self {
+        Scope {
+            text: format!("{} repository:{}:pull", self.text, other.name),
+            repository: self.repository.clone(),
+        }
+    }
+
     pub(super) fn catalog() -> Self {
         Scope {
             text: "registry:catalog:*".to_owned(),

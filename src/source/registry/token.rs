@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 use super::challenge::Bearer;
-use super::message::{Method, Payload, Request, Want};
+use super::message::{Content, Method, Request, Want};
 use super::stored::Credential;
 use super::url::{Url, escape};
 
@@ -128,12 +128,10 @@ pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret
         form.push('=');
         escape(&mut form, value, b"-._~");
     }
-    let mut request = Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT));
-    request.body = Some(Payload {
-        media_type: "application/x-www-form-urlencoded".to_owned(),
-        bytes: form.into_bytes(),
-    });
-    request
+    Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT)).with_body(
+        "application/x-www-form-urlencoded",
+        Content::Bytes(form.into_bytes()),
+    )
 }
 
 /// Whether the answer to an exchange says that the server wants a GET instead.
@@ -143,6 +141,7 @@ pub(super) fn wants_get(status: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::message::Payload;
     use super::*;
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
@@ -212,8 +211,15 @@ mod tests {
         );
         assert!(request.authorization == Some(Secret::new("Basic dXNlcjpwYXNzd29yZA==")));
         let request = exchange(&realm, &bearer, "repository:a/b:pull", &Secret::new("t+1"));
+        let Some(Payload {
+            content: Content::Bytes(form),
+            ..
+        }) = request.body
+        else {
+            panic!("the form is not in memory");
+        };
         assert_eq!(
-            String::from_utf8(request.body.unwrap().bytes).unwrap(),
+            String::from_utf8(form).unwrap(),
             "grant_type=refresh_token&client_id=docker-registry&service=registry%20%26%20co&scope=repository%3Aa%2Fb%3Apull&refresh_token=t%2B1"
         );
     }

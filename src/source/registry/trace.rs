@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::error::printable;
 
 use super::failure::Failure;
 use super::message::{Body, Method, Request, Response};
+use super::rate::Rate;
 use super::url::Url;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +62,9 @@ impl Trace {
                 took.as_millis()
             ));
         }
+        if self.verbosity >= Verbosity::Requests {
+            scarcity(request, response);
+        }
         if self.verbosity >= Verbosity::Curl {
             for (name, value) in &response.headers {
                 line(&format!("< {name}: {}", shown(request, name, value)));
@@ -75,6 +79,16 @@ impl Trace {
             let why = why.lines().next().unwrap_or_default();
             line(&format!("{method} {url} {why}"));
         }
+    }
+}
+
+/// Tells what the registry still allows where that is little.
+fn scarcity(request: &Request, response: &Response) {
+    // When the count begins anew is not told here, so the time does not matter.
+    let rate = Rate::read(response, SystemTime::UNIX_EPOCH);
+    if let (Some(limit), Some(remaining), true) = (rate.limit, rate.remaining, rate.is_scarce()) {
+        let host = request.url.origin.authority();
+        line(&format!("{host}: {remaining} of {limit} requests left"));
     }
 }
 
@@ -166,7 +180,7 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::Payload;
+    use super::super::message::{Content, Payload};
     use super::*;
     use crate::secret::Secret;
 
@@ -201,7 +215,7 @@ mod tests {
         request.method = Method::Post;
         request.body = Some(Payload {
             media_type: "text/plain".into(),
-            bytes: b"secret".to_vec(),
+            content: Content::Bytes(b"secret".to_vec()),
         });
         let command = curl(&request);
         assert!(!command.contains("secret"), "{command}");

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use ureq::http;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
-use ureq::{Agent, BodyReader, Error as HttpError};
+use ureq::{Agent, BodyReader, Error as HttpError, SendBody};
 
 use crate::error::{Error, Kind};
 
 use super::connection::Connections;
 use super::failure::{Failure, unavailable};
 use super::gate::Gate;
-use super::message::{Body, Method, REFUSAL_LIMIT, Request, Response, Want};
+use super::message::{Body, Content, Method, REFUSAL_LIMIT, Request, Response, Want};
 use super::trace::Trace;
 use socket::Opener;
 
@@ -60,14 +60,18 @@ impl Transport {
 
     /// The answer to one request, whatever its status. Redirects are answers.
     pub(super) fn send(&self, request: &Request) -> Result<Response, Failure> {
+        let mut stream = match &request.body {
+            Some(body) => body.content.open()?,
+            None => None,
+        };
         // A stream lets others pass once it has begun: who copies from a registry to itself
         // asks while it reads.
         let _pass = self.gate.enter(&request.url.origin);
         let begun = Instant::now();
         self.trace.asking(request);
         loop {
-            match self.exchange(request) {
-                Err(Failure::Stale(_)) if request.method.is_idempotent() => {}
+            match self.exchange(request, stream.take()) {
+                Err(Failure::Stale(_)) if request.is_repeatable => {}
                 Ok(response) => {
                     self.trace.answered(request, &response, begun.elapsed());
                     return Ok(response);
@@ -80,13 +84,22 @@ impl Transport {
         }
     }
 
-    fn exchange(&self, request: &Request) -> Result<Response, Failure> {
-        let answer = match &request.body {
-            Some(body) => self.agent.run(build(request, &body.bytes[..])?),
-            None if matches!(request.method, Method::Post | Method::Put | Method::Patch) => {
+    fn exchange(
+        &self,
+        request: &Request,
+        stream: Option<Box<dyn Read + Send>>,
+    ) -> Result<Response, Failure> {
+        let content = request.body.as_ref().map(|body| &body.content);
+        let answer = match (content, stream) {
+            (_, Some(stream)) => {
+                let body = SendBody::from_owned_reader(stream);
+                self.agent.run(build(request, body)?)
+            }
+            (Some(Content::Bytes(bytes)), None) => self.agent.run(build(request, &bytes[..])?),
+            _ if matches!(request.method, Method::Post | Method::Put | Method::Patch) => {
                 self.agent.run(build(request, &[][..])?)
             }
-            None => self.agent.run(build(request, ())?),
+            _ => self.agent.run(build(request, ())?),
         };
         let (parts, body) = answer.map_err(failure)?.into_parts();
         let headers = parts.headers.iter().map(|(name, value)| {
@@ -122,6 +135,9 @@ fn build<B>(request: &Request, body: B) -> Result<http::Request<B>, Failure> {
     }
     if let Some(body) = &request.body {
         builder = builder.header("content-type", &body.media_type);
+        if let Content::Stream { size, .. } = body.content {
+            builder = builder.header("content-length", size);
+        }
     }
     // The library's error is not shown: it may quote the value of a header.
     builder.body(body).map_err(|_| {

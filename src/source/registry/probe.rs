@@ -1,0 +1,91 @@
+//! What a registry supports, found out by trying: each answer is yes, or why not.
+
+use crate::digest::Digest;
+use crate::document::{Descriptor, LIMIT};
+use crate::error::{During, Error, Kind, Result};
+use crate::reference::At;
+
+use super::message::{Method, Request};
+use super::push::Mount;
+use super::rate::Rate;
+use super::{Registry, expected, pages, target};
+
+impl Registry {
+    /// What the registry still allows, by a request that does not count as a pull.
+    pub(crate) fn rate(&self, at: &At) -> Result<Rate> {
+        let response = self.ask(self.manifest_request(Method::Head, at)?)?;
+        let rate = Rate::read(&response, (self.client.settings.clock)());
+        if response.is_success() || rate != Rate::default() {
+            return Ok(rate);
+        }
+        Err(self.client.refusal(&response)).during(format!("manifest {}", target(at)))
+    }
+
+    /// Whether HEAD of a manifest answers as GET does, without the body.
+    pub(crate) fn tries_head(&self, at: &At) -> Result<()> {
+        let response = self.succeed(self.manifest_request(Method::Head, at)?)?;
+        match response.header("content-length") {
+            Some(_) => Ok(()),
+            None => Err(lacks("the answer does not say how long the manifest is")),
+        }
+    }
+
+    /// Whether `Docker-Content-Digest` comes with a manifest, and is right.
+    pub(crate) fn tries_digest_header(&self, at: &At, digest: &Digest) -> Result<()> {
+        let response = self.succeed(self.manifest_request(Method::Get, at)?)?;
+        match expected(at, &response)? {
+            Some(said) if said == *digest => Ok(()),
+            Some(said) => Err(lacks(&format!("it says {said}"))),
+            None => Err(lacks("the answer has no such header")),
+        }
+    }
+
+    /// Whether a list of one tag, where there are more, says where the next ones are.
+    pub(crate) fn tries_paging(&self) -> Result<()> {
+        let url = self.url("tags/list")?.with("n", "1");
+        let response = self.succeed(pages::request(url))?;
+        let tags = pages::read(&response, "tags")?;
+        match (tags.len(), response.header("link")) {
+            (1, Some(_)) => Ok(()),
+            (1, None) => Err(lacks("the answer has no Link header")),
+            (count, _) => Err(lacks(&format!("{count} tags come where 1 was asked for"))),
+        }
+    }
+
+    /// Whether the referrers API lists `referrer` among those of `subject`; the fallback tag does
+    /// not count.
+    pub(crate) fn tries_referrers(&self, subject: &Digest, referrer: &Digest) -> Result<()> {
+        let url = self.url(&format!("referrers/{subject}"))?;
+        let response = self.succeed(pages::request(url))?;
+        let listed = pages::read(&response, "manifests")?;
+        let referrer = referrer.to_string();
+        match listed.iter().any(|item| item["digest"] == *referrer) {
+            true => Ok(()),
+            false => Err(lacks("the list lacks a manifest that was just pushed")),
+        }
+    }
+
+    /// Whether a blob can be taken from another repository without sending it.
+    pub(crate) fn tries_mount(&self, digest: &Digest, from: &Registry) -> Result<()> {
+        match self.mount(digest, from)? {
+            Mount::Done => Ok(()),
+            Mount::Refused(_) => Err(lacks("the blob is to be sent instead")),
+        }
+    }
+
+    /// Whether a part of a blob can be asked for.
+    pub(crate) fn tries_range(&self, blob: &Descriptor) -> Result<()> {
+        let url = self.url(&format!("blobs/{}", blob.digest))?;
+        let request = Request::get(url, LIMIT).header("Range", "bytes=1-");
+        let response = self.succeed(request)?;
+        match (response.status, response.bytes().len() as u64) {
+            (206, length) if length + 1 == blob.size => Ok(()),
+            (206, _) => Err(lacks("another part came")),
+            _ => Err(lacks("the whole blob came")),
+        }
+    }
+}
+
+fn lacks(why: &str) -> Error {
+    Error::new(Kind::Local, why)
+}
