@@ -131,11 +131,16 @@ impl Client {
 
     /// As [`Client::ask`], but anything else than success is an error.
     pub(super) fn succeed(&self, host: &Host, scope: &Scope, request: Request) -> Result<Response> {
-        let home = request.url.origin.clone();
         let response = self.ask(host, scope, request)?;
+        self.expect_success(host, response)
+    }
+
+    /// An answer of the host, or of where it redirected to, if it is a success.
+    pub(super) fn expect_success(&self, host: &Host, response: Response) -> Result<Response> {
         if response.is_success() {
             return Ok(response);
         }
+        let home = self.origin(&self.peer(host))?;
         let error = Err(self.refusal(&response));
         if response.url.origin == home {
             return error;

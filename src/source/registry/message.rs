@@ -1,11 +1,11 @@
 //! A request and its answer, as the client sees them.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::secret::Secret;
 
+use super::transport::Arriving;
 use super::url::Url;
 
 /// Bodies of refusals are read up to here.
@@ -148,7 +148,7 @@ impl Request {
 
 pub(super) enum Body {
     Whole(Vec<u8>),
-    Stream(Box<dyn Read + Send>),
+    Stream(Arriving),
 }
 
 pub(super) struct Response {

@@ -1,6 +1,7 @@
 //! The distribution API: a repository of a registry (opencontainers/distribution-spec).
 
 mod access;
+mod blob;
 mod challenge;
 mod client;
 mod connection;
@@ -29,7 +30,6 @@ mod transport;
 mod tunnel;
 mod url;
 
-use std::io::Read;
 use std::sync::Arc;
 
 use crate::digest::Digest;
@@ -50,7 +50,7 @@ pub(crate) use rate::Rate;
 pub(crate) use tls::Certificates;
 pub(crate) use trace::Verbosity;
 
-use message::{Body, Method, Request, Response, Want};
+use message::{Method, Request, Response, Want};
 use peer::Scope;
 
 use super::{Blob, Resolved, Source};
@@ -181,30 +181,6 @@ impl Registry {
         }
         Document::blob(descriptor, bytes)
     }
-
-    fn fetch_blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
-        let url = self.url(&format!("blobs/{digest}"))?;
-        let mut request = Request::new(Method::Get, url, Want::Stream);
-        if from > 0 {
-            request = request.header("Range", format!("bytes={from}-"));
-        }
-        let response = self.succeed(request)?;
-        let range = response.header("content-range").and_then(content_range);
-        let length = response.header("content-length");
-        let (from, size) = match (response.status, range) {
-            (206, Some((start, size))) if start == from => (from, size),
-            (206, _) => {
-                let message = "the registry sends another part than was asked for";
-                return Err(Error::new(Kind::Local, message));
-            }
-            _ => (0, length.and_then(|length| length.parse().ok())),
-        };
-        let reader: Box<dyn Read + Send> = match response.body {
-            Body::Stream(reader) => reader,
-            Body::Whole(bytes) => Box::new(std::io::Cursor::new(bytes)),
-        };
-        Ok(Blob { reader, from, size })
-    }
 }
 
 impl Source for Registry {
@@ -296,29 +272,4 @@ fn is_sure(response: &Response) -> bool {
 /// The content that a descriptor brings with itself (image-spec, descriptor.md, `data`).
 fn embedded(descriptor: &Descriptor) -> Option<Vec<u8>> {
     encoding::decode(descriptor.json["data"].as_str()?)
-}
-
-/// Where a part starts, and how long the whole is: `bytes 5-9/10`.
-fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
-    let (range, size) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let (start, _) = range.split_once('-')?;
-    Some((start.trim().parse().ok()?, size.trim().parse().ok()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_says_where_it_starts() {
-        for (header, expected) in [
-            ("bytes 5-9/10", Some((5, Some(10)))),
-            ("bytes 0-9/*", Some((0, None))),
-            ("bytes */10", None),
-            ("5-9/10", None),
-            ("", None),
-        ] {
-            assert_eq!(content_range(header), expected, "{header}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 mod socket;
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -110,7 +110,7 @@ impl Transport {
         let reader = body.into_reader();
         let status = parts.status.as_u16();
         let body = match request.want {
-            Want::Stream if parts.status.is_success() => Body::Stream(Box::new(Answer(reader))),
+            Want::Stream if parts.status.is_success() => Body::Stream(Arriving(reader)),
             Want::Whole(limit) if parts.status.is_success() => Body::Whole(whole(reader, limit)?),
             _ => Body::Whole(beginning(reader)),
         };
@@ -168,12 +168,12 @@ fn beginning(reader: BodyReader<'static>) -> Vec<u8> {
 }
 
 /// A body as it arrives.
-struct Answer(BodyReader<'static>);
+pub(super) struct Arriving(BodyReader<'static>);
 
-impl Read for Answer {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Arriving {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         let read = self.0.read(buffer);
-        read.map_err(|error| Error::from(failure(HttpError::from(error))).into())
+        read.map_err(|error| failure(HttpError::from(error)))
     }
 }
 

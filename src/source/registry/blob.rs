@@ -1,0 +1,178 @@
+//! A blob as it arrives: where its connection breaks, the rest is asked for.
+
+use std::io::{self, Read};
+use std::thread;
+
+use crate::digest::Digest;
+use crate::error::{During, Error, Kind, Result};
+
+use super::super::Blob;
+use super::Registry;
+use super::client::chance;
+use super::failure::Failure;
+use super::message::{Body, Method, Request, Want};
+use super::retry::Tries;
+use super::transport::Arriving;
+
+/// So many bytes make up for the failures before them: a bad line is put up with as long as it
+/// gets somewhere.
+const HEADWAY: u64 = 1 << 20;
+
+impl Registry {
+    pub(super) fn fetch_blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
+        let part = self.fetch_part(digest, from)?;
+        let (from, size) = (part.from, part.size);
+        let stream = Stream {
+            registry: self.clone(),
+            digest: digest.clone(),
+            at: from,
+            skip: 0,
+            part,
+            tries: Tries::default(),
+            paid_until: from,
+        };
+        Ok(Blob {
+            reader: Box::new(stream),
+            from,
+            size,
+        })
+    }
+
+    /// What is served of the blob when it is asked for from this byte on.
+    fn fetch_part(&self, digest: &Digest, from: u64) -> Result<Part> {
+        let url = self.url(&format!("blobs/{digest}"))?;
+        let mut request = Request::new(Method::Get, url, Want::Stream);
+        if from > 0 {
+            request = request.header("Range", format!("bytes={from}-"));
+        }
+        let response = self.ask(request)?;
+        if response.status == 416 && from > 0 {
+            // There is nothing from there on: what the caller has cannot be the beginning of it.
+            return self.fetch_part(digest, 0);
+        }
+        let response = self
+            .client
+            .expect_success(&self.repository.host, response)?;
+        let range = response.header("content-range").and_then(content_range);
+        let (from, size) = match (response.status, range) {
+            (206, Some((start, size))) if start == from => (from, size),
+            (206, _) => {
+                let message = "the registry sends another part than was asked for";
+                return Err(Error::new(Kind::Local, message));
+            }
+            _ => {
+                let length = response.header("content-length");
+                (0, length.and_then(|length| length.parse().ok()))
+            }
+        };
+        let version = response.header("etag").map(str::to_owned);
+        let Body::Stream(arriving) = response.body else {
+            unreachable!("a success that is wanted as a stream is one");
+        };
+        Ok(Part {
+            arriving,
+            from,
+            size,
+            version,
+        })
+    }
+}
+
+/// One answer's share of a blob.
+struct Part {
+    arriving: Arriving,
+    from: u64,
+    /// Of the whole blob, where it is said.
+    size: Option<u64>,
+    /// What tells one content at the URL from another (RFC 9110, 8.8.3).
+    version: Option<String>,
+}
+
+struct Stream {
+    registry: Registry,
+    digest: Digest,
+    part: Part,
+    /// Where in the blob the caller is.
+    at: u64,
+    /// How much comes that the caller has already.
+    skip: u64,
+    tries: Tries,
+    /// Where the failures before are forgotten.
+    paid_until: u64,
+}
+
+impl Stream {
+    fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            match self.part.arriving.read(buffer) {
+                Ok(0) => return Ok(0),
+                Ok(read) => {
+                    let known = read.min(usize::try_from(self.skip).unwrap_or(read));
+                    self.skip -= known as u64;
+                    if known < read {
+                        buffer.copy_within(known..read, 0);
+                        self.at += (read - known) as u64;
+                        return Ok(read - known);
+                    }
+                }
+                Err(Failure::Broken(why)) => self.go_on(why)?,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// Asks for the rest, unless that was done often enough.
+    fn go_on(&mut self, why: Error) -> Result<()> {
+        if self.at >= self.paid_until + HEADWAY {
+            self.tries = Tries::default();
+            self.paid_until = self.at;
+        }
+        let retries = self.registry.client.settings.retries;
+        let Some(wait) = self.tries.next(retries, None, chance()) else {
+            return Err(why);
+        };
+        thread::sleep(wait);
+        let part = self.registry.fetch_part(&self.digest, self.at)?;
+        let versions = (&self.part.version, &part.version);
+        if matches!(versions, (Some(before), Some(now)) if before != now) {
+            let message = "the registry serves another content than before";
+            return Err(Error::new(Kind::Corrupt, message));
+        }
+        self.skip = self.at - part.from;
+        self.part = part;
+        Ok(())
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.next(buffer);
+        let after = format_args!("blob {}: after {} bytes", self.digest, self.at);
+        Ok(read.during(after)?)
+    }
+}
+
+/// Where a part starts, and how long the whole is: `bytes 5-9/10`.
+fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
+    let (range, size) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.trim().parse().ok()?, size.trim().parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_says_where_it_starts() {
+        for (header, expected) in [
+            ("bytes 5-9/10", Some((5, Some(10)))),
+            ("bytes 0-9/*", Some((0, None))),
+            ("bytes */10", None),
+            ("5-9/10", None),
+            ("", None),
+        ] {
+            assert_eq!(content_range(header), expected, "{header}");
+        }
+    }
+}
