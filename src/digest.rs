@@ -59,7 +59,8 @@ impl Digest {
         self.compare(&Digest::of(self.algorithm, bytes))
     }
 
-    fn compare(&self, actual: &Digest) -> Result<()> {
+    /// Fails with `Kind::Corrupt` unless `actual` is this digest.
+    pub(crate) fn compare(&self, actual: &Digest) -> Result<()> {
         if self == actual {
             return Ok(());
         }

@@ -169,6 +169,31 @@ impl Image {
         manifest.descriptors("layers")
     }
 
+    /// The digests of the tars in the layers, the lowest first; empty where the configuration is
+    /// that of something else than an image.
+    pub(crate) fn diff_ids(&self) -> Result<Vec<Digest>> {
+        let diff_ids = self.config()?.json()["rootfs"]["diff_ids"].as_array();
+        let texts = diff_ids.into_iter().flatten().map(|id| id.as_str());
+        let parsed = texts.map(|id| id.unwrap_or_default().parse::<Digest>());
+        parsed.collect::<Result<_>>().map_err(|error| {
+            // It is the registry that is wrong, not the user.
+            Error::new(Kind::Corrupt, format!("diff_ids: {error}"))
+        })
+    }
+
+    /// The image that the tag of `IMAGE:TAG@DIGEST` leads to; `None` without a tag.
+    pub(crate) fn tagged(&self) -> Option<Image> {
+        let At::Digest { tag: Some(tag), .. } = &self.reference.at else {
+            return None;
+        };
+        let reference = Reference {
+            at: At::Tag(tag.clone()),
+            ..self.reference.clone()
+        };
+        let (source, wanted) = (self.source.clone(), self.wanted.clone());
+        Some(Image::new(&self.text, reference, source, wanted))
+    }
+
     /// How the image was built: the configuration's `history`, which may be empty; of a schema 1 image what it says of
     /// each layer, the newest first.
     pub(crate) fn history(&self) -> Result<Value> {

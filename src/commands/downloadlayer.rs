@@ -1,19 +1,23 @@
 //! `docker-registry downloadlayer IMAGE@DIGEST`
 
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::IsTerminal;
+use std::path::Path;
 
-use serde_json::json;
-use tempfile::NamedTempFile;
+use serde_json::{Value as Json, json};
 
 use super::{Command, Run};
 use crate::answer::{Answer, Body};
 use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
-use crate::compression::Compression;
-use crate::digest::{Digest, Verified};
-use crate::error::{During, Error, Result};
+use crate::context;
+use crate::digest::Digest;
+use crate::download::{Download, Layer, Saved, Target};
+use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
 use crate::output::Output;
+use crate::parallel;
+use crate::progress::{Progress, Style};
 use crate::reference::At;
 
 static OUTPUT: Flag = Flag {
@@ -24,13 +28,44 @@ static OUTPUT: Flag = Flag {
     about: "Default: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the bytes say so, in the current directory.",
 };
 
+static ALL: Flag = Flag {
+    name: "all",
+    value: Value::Directory("DIR"),
+    help: "Download all layers of an image into DIR",
+    about: "The operand is then an image, of which the layers for the platform are meant.",
+    ..Flag::DEFAULT
+};
+
+static DECOMPRESS: Flag = Flag {
+    name: "decompress",
+    help: "Write the tar inside",
+    about: "Of gzip and zstd. It is compared with the layer's diff ID where an image tells it: with `IMAGE:TAG@DIGEST` and with `--all`.",
+    ..Flag::DEFAULT
+};
+
+static FORCE: Flag = Flag {
+    name: "force",
+    help: "Overwrite a file that has another content",
+    ..Flag::DEFAULT
+};
+
+static NO_PROGRESS: Flag = Flag {
+    name: "no-progress",
+    help: "Show no progress",
+    about: "Without this there is a bar on a terminal if it takes longer, and a line for every 10 % with `--verbose`.",
+    ..Flag::DEFAULT
+};
+
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "downloadlayer",
         operand: Operand::Layer,
-        help: "Download one layer and verify it",
-        about: "The digest is one that `layers` or `manifest` shows, not one of the configuration. The file gets its name only when it is whole and right.",
-        flags: &[&OUTPUT],
+        help: "Download one layer, or all, and verify it",
+        about: "The digest is one that `layers` or `manifest` shows, not one of the configuration. The file gets its name only when it is \
+whole and right; until then it is called like the digest, with `.part` behind it, and where a download was interrupted \
+the next one goes on. A file that is there and right is not fetched again; one that is not right is left alone. To stdout the end of \
+the layer is written only when its digest is right.",
+        flags: &[&OUTPUT, &ALL, &DECOMPRESS, &FORCE, &NO_PROGRESS],
         examples: &[
             Example {
                 command: "docker-registry downloadlayer ubuntu@sha256:…",
@@ -40,90 +75,156 @@ pub(super) static COMMAND: Command = Command {
                 command: "docker-registry downloadlayer -o - ubuntu@sha256:… | tar -tz",
                 shows: "the files in the layer",
             },
+            Example {
+                command: "docker-registry downloadlayer --all layers --decompress ubuntu:18.04",
+                shows: "the tars of an image, in the directory layers",
+            },
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Repository(run),
+    run: Run::Image(run),
 };
 
-const BLOCK: usize = 256 << 10;
-
 fn run(image: &Image, args: &Args) -> Result<Answer> {
-    let At::Digest { digest, .. } = &image.reference().at else {
-        let message = "downloadlayer wants one layer, IMAGE@DIGEST";
-        return Err(Error::usage(message).hint("the command 'layers' lists the digests"));
+    let progress = Progress::new(style(args));
+    let answer = match (args.path(&ALL), &image.reference().at) {
+        (Some(_), _) if args.has(&OUTPUT) => Err(Error::usage(
+            "--all goes without --output, which is one file",
+        )),
+        (Some(directory), _) => all(image, directory, args, &progress),
+        (None, At::Digest { digest, .. }) => one(image, digest, args, &progress),
+        (None, _) => Err(
+            Error::usage("downloadlayer wants one layer, IMAGE@DIGEST, or --all DIR")
+                .hint("the command 'layers' shows the digests"),
+        ),
     };
-    let blob = image.source().blob(digest, 0)?;
-    let content = Verified::new(blob.reader, digest.clone(), blob.size);
-    match args.path(&OUTPUT) {
-        Some(path) if path == Path::new("-") => to_stdout(content),
-        path => to_file(content, digest, path.map(Path::to_owned)),
-    }
+    progress.finish();
+    answer
 }
 
-/// Holds the last block back until the digest is known: a reader sees wrong content cut short,
-/// never whole.
-fn to_stdout(mut content: impl Read) -> Result<Answer> {
-    let mut out = Output::raw();
-    let mut held = Vec::new();
-    loop {
-        let block = block(&mut content)?;
-        let written = out.write_all(&held);
-        if out.is_closed() {
-            return Ok(Body::Nothing.into());
-        }
-        written?;
-        if block.is_empty() {
-            out.flush()?;
-            return Ok(Body::Nothing.into());
-        }
-        held = block;
-    }
-}
-
-fn to_file(mut content: impl Read, digest: &Digest, path: Option<PathBuf>) -> Result<Answer> {
-    let mut held = block(&mut content)?;
-    let path = path.unwrap_or_else(|| default_name(digest, Compression::of(&held)));
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let mut file =
-        NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).during(path.display())?;
-    let mut size = 0;
-    while !held.is_empty() {
-        file.write_all(&held).during(path.display())?;
-        size += held.len();
-        held = block(&mut content)?;
-    }
-    file.persist(&path)
-        .map_err(|error| error.error)
-        .during(path.display())?;
-    let name = path.display().to_string();
-    let json = json!({"file": name, "digest": digest.to_string(), "size": size});
-    Ok(Answer::text(
-        format!("layer downloaded to file '{name}'"),
-        json,
-    ))
-}
-
-/// The next bytes, fewer than a block only at the end.
-fn block(content: &mut impl Read) -> Result<Vec<u8>> {
-    let mut block = Vec::with_capacity(BLOCK);
-    content.take(BLOCK as u64).read_to_end(&mut block)?;
-    Ok(block)
-}
-
-fn default_name(digest: &Digest, compression: Compression) -> PathBuf {
-    let extension = match compression {
-        Compression::Gzip => "tgz",
-        Compression::Zstd => "tar.zst",
-        Compression::None => "tar",
-    };
-    // A colon is the script's way, but no character of a file's name on Windows.
-    let name = format!("{digest}.{extension}");
-    PathBuf::from(if cfg!(windows) {
-        name.replace(':', "-")
+fn style(args: &Args) -> Style {
+    let is_dash = args.path(&OUTPUT) == Some(Path::new("-"));
+    if args.has(&NO_PROGRESS) || (is_dash && std::io::stdout().is_terminal()) {
+        Style::Silent
+    } else if context::is_verbose(args) {
+        Style::Lines
     } else {
-        name
+        Style::automatic()
+    }
+}
+
+fn one(image: &Image, digest: &Digest, args: &Args, progress: &Progress) -> Result<Answer> {
+    let download = download(image, layer(image, digest, args)?, args, progress);
+    let hinted = |error: Error| match error.kind() {
+        Kind::NotFound => error.hint("the command 'layers' shows the digests of an image's layers"),
+        _ => error,
+    };
+    match args.path(&OUTPUT) {
+        Some(path) if path == Path::new("-") => {
+            let mut out = Output::raw();
+            let written = download.to_stream(&mut out);
+            if !out.is_closed() {
+                written.map_err(hinted)?;
+            }
+            Ok(Body::Nothing.into())
+        }
+        Some(path) if is_device(path) => {
+            let mut out = File::options()
+                .write(true)
+                .open(path)
+                .during(path.display())?;
+            download.to_stream(&mut out).map_err(hinted)?;
+            Ok(Body::Nothing.into())
+        }
+        path => {
+            let target = match path {
+                Some(path) => Target::File(path.to_owned()),
+                None => Target::Directory("".into()),
+            };
+            let saved = download.to_file(&target).map_err(hinted)?;
+            Ok(Answer::text(line(&saved), entry(digest, &saved)))
+        }
+    }
+}
+
+fn all(image: &Image, directory: &Path, args: &Args, progress: &Progress) -> Result<Answer> {
+    let mut layers = layers(image, args)?;
+    let mut seen = HashSet::new();
+    layers.retain(|layer| seen.insert(layer.digest.clone()));
+    progress.expect(layers.iter().map(|layer| layer.size).sum());
+    fs::create_dir_all(directory).during(directory.display())?;
+    let target = Target::Directory(directory.to_owned());
+    let downloads = layers
+        .into_iter()
+        .map(|layer| download(image, layer, args, progress))
+        .collect();
+    let saved = parallel::all(context::jobs(args)?, downloads, |download: Download| {
+        let saved = download.to_file(&target)?;
+        Ok((line(&saved), entry(&download.layer.digest, &saved)))
+    })?;
+    let (lines, entries): (Vec<String>, Vec<Json>) = saved.into_iter().unzip();
+    Ok(Answer::text(lines.join("\n"), entries.into()))
+}
+
+fn download<'a>(
+    image: &'a Image,
+    layer: Layer,
+    args: &Args,
+    progress: &'a Progress,
+) -> Download<'a> {
+    Download {
+        source: image.source(),
+        layer,
+        unpack: args.has(&DECOMPRESS),
+        force: args.has(&FORCE),
+        progress,
+    }
+}
+
+/// The layer, with its diff ID if that is wanted and an image is named that tells it.
+fn layer(image: &Image, digest: &Digest, args: &Args) -> Result<Layer> {
+    let tagged = image.tagged().filter(|_| args.has(&DECOMPRESS));
+    let Some(tagged) = tagged else {
+        return Ok(Layer {
+            digest: digest.clone(),
+            size: None,
+            diff_id: None,
+        });
+    };
+    let mut layers = layers(&tagged, args)?.into_iter();
+    layers.find(|layer| layer.digest == *digest).ok_or_else(|| {
+        let message = format!("the image for the platform has no layer {digest}");
+        Error::new(Kind::NotFound, message).hint("without the tag the diff ID is not compared")
     })
+}
+
+fn layers(image: &Image, args: &Args) -> Result<Vec<Layer>> {
+    let diff_ids = match args.has(&DECOMPRESS) {
+        true => image.diff_ids()?,
+        false => Vec::new(),
+    };
+    let layers = image.layers()?.into_iter().enumerate();
+    let known = layers.map(|(i, descriptor)| Layer {
+        digest: descriptor.digest,
+        size: Some(descriptor.size),
+        diff_id: diff_ids.get(i).cloned(),
+    });
+    Ok(known.collect())
+}
+
+/// What is neither a file nor a directory nor to be replaced by one.
+fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+fn line(saved: &Saved) -> String {
+    let name = saved.path.display();
+    match saved.is_new {
+        true => format!("layer downloaded to file '{name}'"),
+        false => format!("layer is already in file '{name}'"),
+    }
+}
+
+fn entry(digest: &Digest, saved: &Saved) -> Json {
+    json!({"file": saved.path.display().to_string(), "digest": digest.to_string(), "size": saved.size})
 }

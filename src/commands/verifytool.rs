@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Command, Run};
 use crate::answer::{Answer, Verdict};
@@ -12,6 +12,7 @@ use crate::digest::{Digest, Verified};
 use crate::document::Descriptor;
 use crate::error::{Error, Kind, Result};
 use crate::image::Image;
+use crate::readahead::Readahead;
 
 static LAYERS: Flag = Flag {
     name: "layers",
@@ -50,9 +51,9 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
         report.test("config digest", image.config())?;
     }
     if report.has_passed() && args.has(&LAYERS) {
-        let diff_ids = &image.config()?.json()["rootfs"]["diff_ids"];
+        let diff_ids = image.diff_ids()?;
         for (i, layer) in image.layers()?.iter().enumerate() {
-            test_layer(image, layer, &diff_ids[i], &mut report)?;
+            test_layer(image, layer, diff_ids.get(i), &mut report)?;
         }
     }
     Ok(report.answer())
@@ -61,24 +62,23 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 fn test_layer(
     image: &Image,
     layer: &Descriptor,
-    diff_id: &Value,
+    diff_id: Option<&Digest>,
     report: &mut Report,
 ) -> Result<()> {
     let name = format!("layer {}", layer.digest);
     let content = || {
         let blob = image.source().blob(&layer.digest, 0)?;
         Ok::<_, Error>(Verified::new(
-            blob.reader,
+            Readahead::start(blob.reader),
             layer.digest.clone(),
             Some(layer.size),
         ))
     };
-    let diff_id = diff_id.as_str().map(str::parse::<Digest>).transpose()?;
     let Some(diff_id) = diff_id else {
         return report.test(&format!("{name} digest"), drained(content()?));
     };
     let unpacked = content().and_then(|content| Ok(compression::unpacked(content)?.1));
-    let unpacked = unpacked.and_then(|tar| drained(Verified::new(tar, diff_id, None)));
+    let unpacked = unpacked.and_then(|tar| drained(Verified::new(tar, diff_id.clone(), None)));
     report.test(&format!("{name} diff ID"), unpacked)
 }
 

@@ -17,7 +17,7 @@ use crate::query::Query;
 use crate::reference::{Host, Place, Reference, Repository};
 use crate::source::{Registry, Sources};
 
-pub(crate) use registry::ENVIRONMENT;
+pub(crate) use registry::{ENVIRONMENT, is_verbose};
 
 pub(crate) static GROUPS: &[Group] = &[
     Group {
@@ -165,11 +165,7 @@ pub(crate) struct Presentation {
 
 impl Context {
     pub(crate) fn new(args: &Args) -> Result<Self> {
-        let jobs = match args.number(&JOBS) {
-            Some(0) => return Err(Error::usage("--jobs wants a number from 1, not '0'")),
-            Some(jobs) => usize::try_from(jobs).unwrap_or(usize::MAX).min(256),
-            None => 8,
-        };
+        let jobs = jobs(args)?;
         Ok(Context {
             platforms: platforms(args)?,
             presentation: presentation(args)?,
@@ -277,6 +273,15 @@ impl Context {
             self.sources.claim(&reference.place).during(&line)?;
         }
         Ok(line)
+    }
+}
+
+/// How much is done at the same time.
+pub(crate) fn jobs(args: &Args) -> Result<usize> {
+    match args.number(&JOBS) {
+        Some(0) => Err(Error::usage("--jobs wants a number from 1, not '0'")),
+        Some(jobs) => Ok(usize::try_from(jobs).unwrap_or(usize::MAX).min(256)),
+        None => Ok(8),
     }
 }
 

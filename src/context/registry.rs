@@ -181,6 +181,11 @@ pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
     ),
 ];
 
+/// Whether to say on stderr what is done.
+pub(crate) fn is_verbose(args: &Args) -> bool {
+    args.has(&VERBOSE)
+}
+
 /// Opens registries as options and environment have it.
 pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
     let verbosity = match args.count(&VERBOSE) {

@@ -1,5 +1,6 @@
 //! A request and its answer, as the client sees them.
 
+use std::io::Read;
 use std::sync::Arc;
 
 use crate::error::Result;

@@ -1,0 +1,154 @@
+//! Reading ahead: while content is used, a thread fetches what follows.
+
+use std::io::{self, BufRead, Read};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Large enough that handing a block over costs nothing beside hashing it.
+const BLOCK: usize = 256 << 10;
+
+/// All the memory there is: these are used again and again.
+const BLOCKS: usize = 4;
+
+/// How long a block waits to become full before it is handed over as it is.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The bytes of a reader that is read on a thread of its own.
+pub(crate) struct Readahead {
+    full: Receiver<io::Result<Vec<u8>>>,
+    empty: Sender<Vec<u8>>,
+    current: Vec<u8>,
+    used: usize,
+}
+
+impl Readahead {
+    pub(crate) fn start(reader: impl Read + Send + 'static) -> Self {
+        let (fill, full) = sync_channel(BLOCKS);
+        let (empty, emptied) = channel();
+        for _ in 1..BLOCKS {
+            let block = Vec::with_capacity(BLOCK);
+            empty.send(block).expect("the other end is in this scope");
+        }
+        thread::spawn(move || {
+            let mut reader = reader;
+            // A block is missing when nobody wants to know the rest.
+            while let Ok(mut block) = emptied.recv() {
+                let outcome = fill_block(&mut reader, &mut block);
+                let is_last = block.is_empty() || outcome.is_err();
+                if !block.is_empty() && fill.send(Ok(block)).is_err() {
+                    return;
+                }
+                if let Err(error) = outcome {
+                    let _ = fill.send(Err(error));
+                }
+                if is_last {
+                    return;
+                }
+            }
+        });
+        Readahead {
+            full,
+            empty,
+            current: Vec::with_capacity(BLOCK),
+            used: 0,
+        }
+    }
+}
+
+/// Reads until the block is full, the content has ended, or enough time has passed.
+fn fill_block(reader: &mut impl Read, block: &mut Vec<u8>) -> io::Result<()> {
+    let begun = Instant::now();
+    block.resize(BLOCK, 0);
+    let mut length = 0;
+    let outcome = loop {
+        match reader.read(&mut block[length..]) {
+            Ok(0) => break Ok(()),
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+        if length == BLOCK || begun.elapsed() > PATIENCE {
+            break Ok(());
+        }
+    };
+    block.truncate(length);
+    outcome
+}
+
+impl BufRead for Readahead {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.used == self.current.len() {
+            // Without a sender the content has ended.
+            let next = self.full.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
+            let empty = std::mem::replace(&mut self.current, next);
+            self.used = 0;
+            // Without a receiver it is no longer needed.
+            let _ = self.empty.send(empty);
+        }
+        Ok(&self.current[self.used..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.used += amount;
+    }
+}
+
+impl Read for Readahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Kind};
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let bytes: Vec<u8> = (0..3 * BLOCK as u32 + 17).map(|n| (n >> 3) as u8).collect();
+        let mut out = Vec::new();
+        let mut reader = Readahead::start(io::Cursor::new(bytes.clone()));
+        reader.read_to_end(&mut out).unwrap();
+        assert!(out == bytes);
+        assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the end stays the end");
+    }
+
+    #[test]
+    fn what_came_before_an_error_is_handed_over() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(Error::new(Kind::Unavailable, "gone").into())
+            }
+        }
+        let mut reader = Readahead::start(io::Cursor::new(b"abc").chain(Broken));
+        assert_eq!(reader.fill_buf().unwrap(), b"abc");
+        reader.consume(3);
+        let error = Error::from(reader.fill_buf().unwrap_err());
+        assert_eq!(error, Error::new(Kind::Unavailable, "gone"));
+    }
+
+    #[test]
+    fn nobody_reads_far_ahead() {
+        struct Endless(std::sync::mpsc::Sender<()>);
+        impl Read for Endless {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let _ = self.0.send(());
+                Ok(buffer.len())
+            }
+        }
+        let (sender, reads) = channel();
+        let mut reader = Readahead::start(Endless(sender));
+        for _ in 0..100 {
+            let length = reader.fill_buf().unwrap().len();
+            reader.consume(length);
+        }
+        drop(reader);
+        // The thread ends, and with it the sender.
+        assert!(reads.iter().count() <= 100 + BLOCKS);
+    }
+}
