@@ -3,6 +3,7 @@
 mod answers;
 mod batch;
 mod catalog;
+mod cache;
 mod credentials;
 mod delete;
 mod downloads;

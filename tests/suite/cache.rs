@@ -1,0 +1,283 @@
+//! What is remembered between runs: believed only as far as it proves itself, and never in the way.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::harness::{Fault, Image, Index, NOBODY, Registry, Tokens, Tool};
+
+const LABELS: &str = "{\"a\":\"b\"}\n";
+
+fn image(label: &str) -> Image {
+    Image::new("linux/arm64").label("a", label)
+}
+
+/// A registry with `a:v1`, and the question for its labels.
+fn asking() -> (Registry, Tool) {
+    let registry = Registry::start();
+    let index = Index::new().image(image("b"));
+    index.push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1");
+    let labels = Tool::new().args(["labels", "-r", "--arch=arm64", &name]);
+    (registry, labels)
+}
+
+/// Asks, with `LABELS` as the answer, and gives the number of requests.
+#[track_caller]
+fn count(registry: &Registry, labels: &Tool) -> usize {
+    labels.run().success(LABELS);
+    registry.take().len()
+}
+
+/// The files of the cache.
+fn files(tool: &Tool) -> Vec<PathBuf> {
+    let shelves = ["content", "tags", "registries"];
+    let shelves = shelves.map(|shelf| tool.home().join(".cache/docker-registry").join(shelf));
+    let entries = shelves.iter().filter_map(|shelf| fs::read_dir(shelf).ok());
+    let paths = entries.flatten().map(|entry| entry.unwrap().path());
+    paths.collect()
+}
+
+#[test]
+fn a_tag_that_moved_is_noticed() {
+    let (registry, labels) = asking();
+    assert_eq!(count(&registry, &labels), 3);
+    let index = Index::new().image(image("c"));
+    let digest = index.push_to(&registry, "a", "v1");
+    labels.run().success("{\"a\":\"c\"}\n");
+    let asked = registry.take();
+    assert_eq!(asked.len(), 4);
+    assert_eq!(asked[0], "HEAD /v2/a/manifests/v1");
+    assert_eq!(asked[1], format!("GET /v2/a/manifests/{digest}"));
+    Index::new().image(image("b")).push_to(&registry, "a", "v1");
+    assert_eq!(count(&registry, &labels), 1);
+}
+
+#[test]
+fn without_the_cache_all_is_asked_again() {
+    let (registry, labels) = asking();
+    let without = labels.clone().arg("--no-cache");
+    assert_eq!(count(&registry, &without), 3);
+    assert_eq!(files(&labels), [PathBuf::new(); 0]);
+    assert_eq!(count(&registry, &labels), 3);
+    assert_eq!(count(&registry, &without), 3);
+}
+
+#[test]
+fn an_older_answer_is_believed_if_allowed() {
+    let (registry, labels) = asking();
+    let recent = labels.clone().arg("--max-age=1h");
+    assert_eq!(count(&registry, &recent), 3);
+    assert_eq!(count(&registry, &recent), 0);
+    assert_eq!(count(&registry, &labels), 1);
+    assert_eq!(count(&registry, &labels.clone().arg("--max-age=0s")), 1);
+    let hour = std::time::Duration::from_secs(3601);
+    for file in files(&labels) {
+        let written = fs::metadata(&file).unwrap().modified().unwrap();
+        let file = fs::File::options().write(true).open(file).unwrap();
+        file.set_modified(written - hour).unwrap();
+    }
+    assert_eq!(count(&registry, &recent), 1);
+}
+
+#[test]
+fn tags_are_believed_if_allowed() {
+    let (registry, labels) = asking();
+    let name = registry.image("a");
+    let tags = labels.again(["tags", "--max-age=1h", &name]);
+    for requests in [1, 0] {
+        tags.run().success("[\"v1\"]\n");
+        assert_eq!(registry.take().len(), requests);
+    }
+    let offline = labels.again(["tags", "--offline", &name]);
+    offline.run().success("[\"v1\"]\n");
+    assert_eq!(registry.take().len(), 0);
+}
+
+#[test]
+fn offline_nothing_is_asked() {
+    let (registry, labels) = asking();
+    let name = registry.image("a:v1");
+    let offline = labels.clone().arg("--offline");
+    let missing = |what: &str| {
+        format!(
+            "docker-registry: {name}: {what}: the cache does not have it\n\
+             hint: without --offline the registry is asked\n"
+        )
+    };
+    offline.run().fails(5, missing("tag v1"));
+    let tags = labels.again(["tags", "--offline", &name]).run();
+    tags.fails(5, missing("tags"));
+    let digest = labels.again(["digest", "--arch=arm64", &name]).run();
+    digest.success(image("b").digest() + "\n");
+    offline.run().fails(5, missing(&image("b").digest()));
+    assert_eq!(registry.take(), ["GET /v2/a/manifests/v1"]);
+    assert_eq!(count(&registry, &labels), 3);
+    assert_eq!(count(&registry, &offline), 0);
+    let digest = format!("a@{}", image("b").digest());
+    let digest = labels.again(["digest", "--offline", &registry.image(&digest)]);
+    digest.run().success(image("b").digest() + "\n");
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused() {
+    for option in ["--offline", "--max-age=1h"] {
+        let asked = Tool::new().args(["labels", "--no-cache", option, NOBODY]);
+        let name = option.split('=').next().unwrap();
+        let expected = format!("docker-registry: {name} goes without --no-cache\n");
+        asked.run().fails(2, expected);
+    }
+}
+
+#[test]
+fn a_damaged_file_is_as_good_as_none() {
+    let damages: [(&str, fn(&mut Vec<u8>)); 5] = [
+        ("flipped", |bytes| *bytes.last_mut().unwrap() ^= 1),
+        ("cut off", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("empty", Vec::clear),
+        ("longer", |bytes| bytes.push(b'\n')),
+        ("another", |bytes| *bytes = b"{}".to_vec()),
+    ];
+    for (what, damage) in damages {
+        let (registry, labels) = asking();
+        assert_eq!(count(&registry, &labels), 3);
+        for file in files(&labels) {
+            let mut bytes = fs::read(&file).unwrap();
+            damage(&mut bytes);
+            fs::write(file, bytes).unwrap();
+        }
+        assert_eq!(count(&registry, &labels), 3, "{what}");
+        assert_eq!(count(&registry, &labels), 1, "{what}");
+    }
+}
+
+/// Each file is put into the place of each other, as a restored backup or a bad disk might.
+#[test]
+fn a_file_in_the_wrong_place_is_as_good_as_none() {
+    let (registry, labels) = asking();
+    assert_eq!(count(&registry, &labels), 3);
+    let names = files(&labels);
+    let contents: Vec<Vec<u8>> = names.iter().map(|name| fs::read(name).unwrap()).collect();
+    assert_eq!(names.len(), 4);
+    for shift in 1..names.len() {
+        for (i, name) in names.iter().enumerate() {
+            fs::write(name, &contents[(i + shift) % contents.len()]).unwrap();
+        }
+        assert_eq!(count(&registry, &labels), 3, "{shift}");
+    }
+}
+
+#[test]
+fn wrong_bytes_are_not_remembered() {
+    let (registry, labels) = asking();
+    let blob = format!("/v2/a/blobs/{}", image("b").config_digest());
+    registry.fail(&blob, Fault::WrongBytes(b"{}".to_vec()));
+    labels.run().status(6).stdout("");
+    registry.take();
+    assert_eq!(count(&registry, &labels), 2);
+    assert_eq!(count(&registry, &labels), 1);
+}
+
+#[test]
+fn what_one_repository_has_is_not_known_of_another() {
+    let (registry, labels) = asking();
+    assert_eq!(count(&registry, &labels), 3);
+    let blob = format!("/v2/b/manifests/{}", image("b").digest());
+    registry.absent(&blob);
+    let name = registry.image(&format!("b@{}", image("b").digest()));
+    labels.again(["labels", &name]).run().status(3).stdout("");
+    assert_eq!(registry.take().len(), 1);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_does_no_harm() {
+    let (registry, labels) = asking();
+    let labels = labels.file("file", "");
+    let below_a_file = labels.home().join("file/cache");
+    let directories = [below_a_file, PathBuf::from("/proc/docker-registry")];
+    for directory in directories {
+        let option = format!("--cache-dir={}", directory.display());
+        let labels = labels.clone().arg(option);
+        for _ in 0..2 {
+            assert_eq!(count(&registry, &labels), 3);
+        }
+        let told = labels.clone().arg("-v").run().status(0).stdout(LABELS);
+        let expected = format!(
+            "docker-registry: the cache {} cannot be written: ",
+            directory.display()
+        );
+        assert_eq!(
+            told.messages().matches(&expected).count(),
+            1,
+            "{}",
+            told.messages()
+        );
+        registry.take();
+    }
+}
+
+#[test]
+fn the_cache_is_where_it_is_wished() {
+    let (registry, labels) = asking();
+    let wished = labels.clone().arg("--cache-dir=cache");
+    assert_eq!(count(&registry, &wished), 3);
+    assert_eq!(labels.files(), ["cache"]);
+    let home = labels.clone().env("XDG_CACHE_HOME", "");
+    assert_eq!(count(&registry, &home), 3);
+    let relative = labels.clone().env("XDG_CACHE_HOME", "relative");
+    assert_eq!(count(&registry, &relative), 1);
+    assert_eq!(count(&registry, &labels.without_env("XDG_CACHE_HOME")), 1);
+}
+
+#[test]
+fn processes_share_the_cache_at_the_same_time() {
+    let (registry, labels) = asking();
+    for _ in 0..4 {
+        let running: Vec<_> = (0..8).map(|_| labels.spawn()).collect();
+        for process in running {
+            process.wait().success(LABELS);
+        }
+    }
+    registry.take();
+    assert_eq!(count(&registry, &labels), 1);
+    let all = files(&labels);
+    assert_eq!(all.len(), 4, "no temporary files: {all:?}");
+}
+
+#[test]
+fn secrets_are_not_remembered() {
+    let tokens = Tokens::new().user("user", "password").private();
+    let registry = Registry::builder().tokens(&tokens).start();
+    image("b").push_to(&registry, "a", "v1");
+    let labels = Tool::new().args(["labels", "-r", "-uuser:password", &registry.image("a:v1")]);
+    for requests in [4, 2] {
+        labels.run().success(LABELS);
+        let asked = registry.requests();
+        assert_eq!(registry.take().len(), requests);
+        let sent = asked
+            .iter()
+            .filter_map(|request| request.header("Authorization"));
+        let secrets = sent.filter_map(|value| value.split_once(' '));
+        let secrets: Vec<&str> = secrets.map(|(_, secret)| secret).collect();
+        assert!(secrets.len() > 1);
+        for file in files(&labels) {
+            let bytes = fs::read(file).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!secrets.iter().any(|secret| text.contains(secret)));
+            assert!(!text.contains("password"));
+        }
+    }
+}
+
+#[test]
+fn a_token_for_anybody_is_remembered() {
+    let tokens = Tokens::new();
+    let registry = Registry::builder().tokens(&tokens).start();
+    image("b").push_to(&registry, "a", "v1");
+    let labels = Tool::new().args(["labels", "-r", &registry.image("a:v1")]);
+    assert_eq!(count(&registry, &labels), 4);
+    assert_eq!(count(&registry, &labels), 1);
+    tokens.revoke_all();
+    // Refused, then as for the first time.
+    assert_eq!(count(&registry, &labels), 3);
+    assert_eq!(count(&registry, &labels), 1);
+}
