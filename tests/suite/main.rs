@@ -2,8 +2,8 @@
 
 mod answers;
 mod batch;
-mod catalog;
 mod cache;
+mod catalog;
 mod credentials;
 mod delete;
 mod downloads;

@@ -247,7 +247,9 @@ fn what_is_not_about_a_platform_refuses_all_of_them() {
         ("tags", &*name),
         ("manifestlist", &name),
         ("digestlist", &name),
-        ("downloadlayer", &name),
+        ("ratelimit", &name),
+        ("delete", &name),
+        ("catalog", &registry.host()),
         ("generate", "man"),
     ] {
         let asked = Tool::new().args([command, "--platform", "all", operand]);
