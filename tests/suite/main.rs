@@ -25,3 +25,4 @@ mod secrets;
 mod tls;
 mod tokens;
 mod usage;
+mod verifytool;

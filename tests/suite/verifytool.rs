@@ -1,0 +1,183 @@
+//! `verifytool` says line by line what was compared, and exits with 6 if anything differs.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Fault, Image, Layout, Registry, Tool, gzip, sha256, tar};
+
+fn image() -> Image {
+    Image::new("linux/amd64")
+        .layer("base", b"base")
+        .layer("hello", b"hello")
+}
+
+fn registry() -> (Registry, String) {
+    let registry = Registry::start();
+    image().push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1");
+    (registry, name)
+}
+
+const PASSED: &str = "PASSED manifest digest test\nPASSED config digest test\n";
+
+#[test]
+fn what_is_right_has_passed() {
+    let (_registry, name) = registry();
+    Tool::new()
+        .args(["verifytool", &name])
+        .run()
+        .success(PASSED);
+    let [base, hello] = [0, 1].map(|i| sha256(&image().layers()[i]));
+    let layers =
+        format!("{PASSED}PASSED layer {base} diff ID test\nPASSED layer {hello} diff ID test\n");
+    let asked = Tool::new().args(["verifytool", "--layers", &name]);
+    asked.run().success(layers);
+    assert_eq!(asked.files(), [""; 0]);
+}
+
+#[test]
+fn all_platforms_are_verified_at_once() {
+    let (_registry, name) = registry();
+    let passed = |test: &str| json!({"test": test, "passed": true, "why": null});
+    let tests = json!({"linux/amd64": [passed("manifest digest"), passed("config digest")]});
+    let asked = Tool::new().args(["verifytool", "-r", "--platform=all", &name]);
+    asked.run().success(format!("{tests}\n"));
+}
+
+#[test]
+fn a_wrong_manifest_has_failed() {
+    let (registry, name) = registry();
+    let wrong = b"{}".to_vec();
+    registry.fail("/v2/a/manifests/v1", Fault::WrongBytes(wrong.clone()));
+    let asked = Tool::new().args(["verifytool", "--layers", &name]);
+    let expected = format!(
+        "FAILED manifest digest test: manifest v1: the digest of the content is {}, not {}\n",
+        sha256(wrong),
+        image().digest()
+    );
+    asked.run().status(6).stdout(expected).stderr("");
+}
+
+#[test]
+fn a_wrong_configuration_has_failed() {
+    let (registry, name) = registry();
+    let (right, id) = (image().config(), image().config_digest());
+    let wrong = vec![b' '; right.len()];
+    let path = format!("/v2/a/blobs/{id}");
+    registry.fail(&path, Fault::WrongBytes(wrong.clone()));
+    let asked = Tool::new().args(["verifytool", "--layers", &name]);
+    let expected = format!(
+        "PASSED manifest digest test\n\
+         FAILED config digest test: blob {id}: the digest of the content is {}, not {id}\n",
+        sha256(wrong)
+    );
+    asked.run().status(6).stdout(expected).stderr("");
+}
+
+/// The lines that `--layers` prints about two layers, one of which is damaged.
+#[track_caller]
+fn damaged(registry: &Registry, fault: Fault) -> [String; 2] {
+    let base = sha256(&image().layers()[0]);
+    registry.fail(&format!("/v2/a/blobs/{base}"), fault);
+    let asked = Tool::new().args(["verifytool", "--layers", "--retries=0"]);
+    let output = asked.arg(registry.image("a:v1")).run().status(6).stderr("");
+    let lines = output
+        .text()
+        .strip_prefix(PASSED)
+        .expect("two tests that pass");
+    let lines: Vec<String> = lines.lines().map(str::to_owned).collect();
+    lines.try_into().expect("a line for each layer")
+}
+
+#[test]
+fn a_wrong_layer_has_failed_and_the_others_are_still_tested() {
+    let layers = image().layers();
+    let [base, hello] = [0, 1].map(|i| sha256(&layers[i]));
+    let mut flipped = layers[0].clone();
+    flipped[20] ^= 1;
+    let other = gzip(&tar(&[("base", b"BASE")]));
+    for fault in [
+        Fault::WrongBytes(flipped),
+        Fault::WrongBytes(other),
+        Fault::WrongBytes(layers[0][..40].to_vec()),
+        Fault::Oversize(10),
+    ] {
+        let (registry, _) = registry();
+        let [first, second] = damaged(&registry, fault);
+        assert!(
+            first.starts_with(&format!("FAILED layer {base} ")),
+            "{first}"
+        );
+        assert_eq!(second, format!("PASSED layer {hello} diff ID test"));
+    }
+}
+
+#[test]
+fn a_diff_id_that_is_not_the_layers_has_failed() {
+    let content = tar(&[("a", b"a")]);
+    let (right, wrong) = (sha256(&content), sha256("wrong"));
+    let image = Image::new("linux/amd64").raw_layer(gzip(&content), &wrong, "COPY a /");
+    let registry = Registry::start();
+    image.push_to(&registry, "a", "v1");
+    let layer = sha256(&image.layers()[0]);
+    let asked = Tool::new().args(["verifytool", "--layers", &registry.image("a:v1")]);
+    let expected = format!(
+        "{PASSED}FAILED layer {layer} diff ID test: \
+         the digest of the content is {right}, not {wrong}\n"
+    );
+    asked.run().status(6).stdout(expected).stderr("");
+}
+
+#[test]
+fn without_diff_ids_layers_are_compared_as_they_are() {
+    let image = image().in_config("rootfs", Value::Null);
+    let registry = Registry::start();
+    image.push_to(&registry, "a", "v1");
+    let [base, hello] = [0, 1].map(|i| sha256(&image.layers()[i]));
+    let expected =
+        format!("{PASSED}PASSED layer {base} digest test\nPASSED layer {hello} digest test\n");
+    let asked = Tool::new().args(["verifytool", "--layers", &registry.image("a:v1")]);
+    asked.run().success(expected);
+}
+
+#[test]
+fn what_says_nothing_about_the_content_is_no_verdict() {
+    let (registry, name) = registry();
+    let base = sha256(&image().layers()[0]);
+    registry.absent(&format!("/v2/a/blobs/{base}"));
+    let asked = Tool::new().args(["verifytool", "--layers", &name]);
+    let why = format!("blob {base}: not found (blob unknown)");
+    asked
+        .run()
+        .fails(3, format!("docker-registry: {name}: {why}\n"));
+}
+
+#[test]
+fn of_several_images_one_that_failed_is_the_exit_code() {
+    let (registry, name) = registry();
+    let other = Image::new("linux/arm64");
+    other.push_to(&registry, "b", "v1");
+    let id = other.config_digest();
+    let wrong = vec![b' '; other.config().len()];
+    registry.fail(&format!("/v2/b/blobs/{id}"), Fault::WrongBytes(wrong));
+    let bad = registry.image("b:v1");
+    let asked = Tool::new().args(["verifytool", &bad, &name]);
+    let output = asked.run().status(6).stderr("");
+    let failed = output.text().lines().next().unwrap();
+    assert!(failed.contains("\"test\":\"config digest\",\"passed\":false"));
+    assert_eq!(output.text().lines().count(), 2);
+}
+
+#[test]
+fn a_layout_is_verified_as_a_registry_is() {
+    let tool = Tool::new();
+    let layout = Layout::create(&tool.work().join("layout"));
+    image().push_to(&layout, "", "v1");
+    let verify = tool.again(["verifytool", "--layers", "oci:layout:v1"]);
+    let output = verify.run().status(0).stderr("");
+    assert_eq!(output.text().matches("PASSED").count(), 4);
+    let layer = layout.blob(&sha256(&image().layers()[1]));
+    std::fs::write(layer, b"damaged").unwrap();
+    let output = verify.run().status(6).stderr("");
+    assert_eq!(output.text().matches("PASSED").count(), 3);
+    assert_eq!(output.text().matches("FAILED").count(), 1);
+}
