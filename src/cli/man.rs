@@ -83,7 +83,7 @@ impl Page {
             cli.date
         ));
         page.section("Name");
-        page.line(&format!(r"{} \- {}", escape(name), escape(summary)));
+        page.filled(&format!(r"{} \- {}", escape(name), escape(summary)));
         page
     }
 

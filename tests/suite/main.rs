@@ -9,6 +9,7 @@ mod delete;
 mod downloads;
 mod faults;
 mod filter;
+mod generated;
 mod harness;
 mod hello;
 mod helpers;

@@ -237,7 +237,7 @@ pub fn skopeo() -> Option<Tool> {
 }
 
 /// Whether a program is there. Where all tests are to run it must be.
-fn installed(program: &str, package: &str) -> bool {
+pub fn installed(program: &str, package: &str) -> bool {
     let there = Path::new(program).exists();
     let must = std::env::var_os("CI").is_some_and(|value| value == "true");
     assert!(there || !must, "{program} is not there: install {package}");
