@@ -20,6 +20,7 @@ mod patience;
 mod platform;
 mod proxies;
 mod ratelimit;
+mod readme;
 mod requests;
 mod script;
 mod secrets;
