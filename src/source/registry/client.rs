@@ -66,6 +66,7 @@ impl Client {
     pub(crate) fn new(mut settings: Settings) -> Client {
         settings.timeout = settings.timeout.min(DAY);
         let stores = std::mem::take(&mut settings.stores);
+        let trace = Trace::new(settings.verbosity, &settings.certificates);
         let trust = Trust::new(std::mem::take(&mut settings.certificates));
         let proxies = std::mem::take(&mut settings.proxies);
         let connections = Arc::new(Connections::new(proxies, trust, settings.timeout));
@@ -76,7 +77,7 @@ impl Client {
                 settings.jobs,
                 settings.timeout,
                 &settings.user_agent,
-                Trace::new(settings.verbosity),
+                trace,
             ),
             peers: Mutex::default(),
             settings,

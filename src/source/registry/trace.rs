@@ -9,7 +9,8 @@ use crate::error::printable;
 use super::failure::Failure;
 use super::message::{Body, Method, Request, Response};
 use super::rate::Rate;
-use super::url::Url;
+use super::tls::Certificates;
+use super::url::{Scheme, Url};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
@@ -37,19 +38,23 @@ pub(crate) fn line(text: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
-#[derive(Clone, Copy)]
 pub(super) struct Trace {
     verbosity: Verbosity,
+    /// What curl is told about certificates.
+    options: String,
 }
 
 impl Trace {
-    pub(super) fn new(verbosity: Verbosity) -> Self {
-        Trace { verbosity }
+    pub(super) fn new(verbosity: Verbosity, certificates: &Certificates) -> Self {
+        Trace {
+            verbosity,
+            options: options(certificates),
+        }
     }
 
     pub(super) fn asking(&self, request: &Request) {
         if self.verbosity >= Verbosity::Curl {
-            line(&curl(request));
+            line(&curl(request, &self.options));
         }
     }
 
@@ -116,9 +121,32 @@ fn signed(url: &Url) -> String {
     }
 }
 
+/// How curl is told whom the user trusts, and who the user is. It reads the variables of the
+/// environment itself.
+fn options(certificates: &Certificates) -> String {
+    let mut options = String::new();
+    if certificates.insecure {
+        options.push_str(" -k");
+    }
+    for (name, path) in [
+        ("--cacert", &certificates.cacert),
+        ("--cert", &certificates.cert),
+        ("--key", &certificates.key),
+    ] {
+        if let Some(path) = path {
+            let path = quoted(&path.display().to_string());
+            let _ = write!(options, " {name} {path}");
+        }
+    }
+    options
+}
+
 /// A command that does what the request does, with secrets as variables of the shell.
-fn curl(request: &Request) -> String {
+fn curl(request: &Request, options: &str) -> String {
     let mut command = "curl -sS".to_owned();
+    if request.url.origin.scheme == Scheme::Https {
+        command.push_str(options);
+    }
     match request.method {
         Method::Get => {}
         Method::Head => command.push_str(" -I"),
@@ -208,7 +236,7 @@ mod tests {
         let mut request = request();
         request.authorization = Some(Secret::new("Bearer secret"));
         assert_eq!(
-            curl(&request),
+            curl(&request, ""),
             r#"curl -sS -H "Authorization: Bearer $TOKEN" -H 'Accept: a'\''b' 'https://example.com/v2/a/manifests/v1'"#
         );
         request.authorization = Some(Secret::new("Basic secret"));
@@ -217,7 +245,7 @@ mod tests {
             media_type: "text/plain".into(),
             content: Content::Bytes(b"secret".to_vec()),
         });
-        let command = curl(&request);
+        let command = curl(&request, "");
         assert!(!command.contains("secret"), "{command}");
     }
 
