@@ -206,6 +206,10 @@ impl<R: Read> Read for Verified<R> {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&buffer[..n]);
         }
+        // Before the last bytes are handed on: who reads no further than the size must notice too.
+        if self.left == Some(0) {
+            self.finish()?;
+        }
         Ok(n)
     }
 }

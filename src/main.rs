@@ -14,6 +14,7 @@
 //! answer          a document, a JSON value, or a text with its JSON form
 //! query/          jq: compiled before any request, run over answers; the only user of jaq
 //! output          standard output: indented, coloured, safe on a terminal
+//! assembly/       lists of images put together and pushed, as manifest-tool does
 //! image           index → platform → manifest → configuration, each fetched when first asked for
 //! parallel        work side by side, results in order
 //! source/         where images come from, behind one trait
@@ -37,6 +38,7 @@
 #![allow(dead_code)]
 
 mod answer;
+mod assembly;
 mod cli;
 mod commands;
 mod compression;

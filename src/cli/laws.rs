@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::ptr;
 
-use super::{Cli, Example, HELP, VERSION, full_help, help, parse};
+use super::{Cli, Example, Flag, HELP, Spec, VERSION, full_help, help, parse};
 
 pub(crate) fn laws(cli: &Cli) {
     options_are_told_apart(cli);
@@ -43,7 +43,14 @@ fn options_are_told_apart(cli: &Cli) {
         one_line(name, flag.help);
         markup(name, flag.about);
         for other in &flags[..i] {
-            assert_ne!(other.name, name, "two options have one name");
+            let together = cli.specs().any(|spec| {
+                let has = |flag| belongs(cli, spec, flag);
+                has(flag) && has(other)
+            });
+            assert!(
+                other.name != name || !together,
+                "two options of one command are --{name}"
+            );
             let same_letter = flag.short.is_some() && flag.short == other.short;
             assert!(
                 !same_letter,
@@ -56,6 +63,11 @@ fn options_are_told_apart(cli: &Cli) {
         let is_global = cli.global_flags().any(|flag| ptr::eq(flag, *needed));
         assert!(is_global, "--{} is in no group", needed.name);
     }
+}
+
+fn belongs(cli: &Cli, spec: &Spec, flag: &Flag) -> bool {
+    let mut flags = cli.global_flags().chain(spec.flags.iter().copied());
+    flags.any(|other| ptr::eq(other, flag))
 }
 
 fn lines_are_short(cli: &Cli) {

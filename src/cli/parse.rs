@@ -1,7 +1,7 @@
 //! From the arguments to a request, as the table has it.
 //!
-//! Options stand anywhere, so an option is looked up among those of all commands and only
-//! then held against the command. Long options cannot be abbreviated: a script that does
+//! Options stand anywhere, so an option is looked up among those of all commands, those of the
+//! first command that is named before all others, and only then held against the command. Long options cannot be abbreviated: a script that does
 //! would break with the next option.
 
 use std::ffi::OsString;
@@ -72,6 +72,12 @@ enum Wish {
 impl Line {
     fn read(cli: &Cli, arguments: Vec<OsString>) -> Result<Line> {
         let mut line = Line::default();
+        let named = |word: &OsString| cli.command(word.to_str()?);
+        let own = arguments
+            .iter()
+            .find_map(named)
+            .map_or(&[][..], |spec| spec.flags);
+        let flags: Vec<&'static Flag> = own.iter().copied().chain(cli.flags()).collect();
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut option = String::new();
         // The parser's own messages would repeat a value, which may be a secret.
@@ -86,14 +92,14 @@ impl Line {
                 }
                 Arg::Short(letter) => {
                     option = format!("-{letter}");
-                    cli.flags().find(|flag| flag.short == Some(letter))
+                    flags.iter().find(|flag| flag.short == Some(letter))
                 }
                 Arg::Long(name) => {
                     option = format!("--{name}");
-                    cli.flags().find(|flag| flag.name == name)
+                    flags.iter().find(|flag| flag.name == name)
                 }
             };
-            let Some(flag) = flag else {
+            let Some(&flag) = flag else {
                 return Err(unknown_option(cli, &option));
             };
             let given = flag.value.read(&option, || parser.value().ok())?;

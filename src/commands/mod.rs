@@ -21,6 +21,7 @@ mod labels;
 mod layers;
 mod manifest;
 mod manifestlist;
+mod push;
 mod ratelimit;
 mod tags;
 mod verifytool;
@@ -61,7 +62,12 @@ static ALL: &[(&str, &[&Command])] = &[
     ("Content", &[&downloadlayer::COMMAND, &verifytool::COMMAND]),
     (
         "Registries",
-        &[&catalog::COMMAND, &ratelimit::COMMAND, &delete::COMMAND],
+        &[
+            &catalog::COMMAND,
+            &ratelimit::COMMAND,
+            &push::COMMAND,
+            &delete::COMMAND,
+        ],
     ),
     ("This program", &[&generate::COMMAND, &help::COMMAND]),
 ];

@@ -19,6 +19,7 @@ mod media_types;
 mod patience;
 mod platform;
 mod proxies;
+mod push;
 mod ratelimit;
 mod readme;
 mod requests;

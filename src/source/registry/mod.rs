@@ -45,8 +45,6 @@ pub(crate) use client::{Client, Settings};
 pub(crate) use credentials::{Given, Stores};
 pub(crate) use peer::Memory;
 pub(crate) use proxy::Proxies;
-pub(crate) use push::Transfer;
-pub(crate) use rate::Rate;
 pub(crate) use tls::Certificates;
 pub(crate) use trace::Verbosity;
 

@@ -1,0 +1,113 @@
+//! A manifest list or index as bytes: the very ones that manifest-tool writes, and so its digest.
+//!
+//! That is Go's JSON: members in the order of the structs of docker/distribution and of image-spec,
+//! two spaces of indentation, annotations sorted, `<`, `>` and `&` escaped, no newline at the end.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Entry;
+use crate::document::{DOCKER_LIST, Descriptor, OCI_INDEX};
+use crate::platform::Platform;
+
+/// Which of the two kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListKind {
+    Docker,
+    Oci,
+}
+
+impl ListKind {
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            ListKind::Docker => DOCKER_LIST,
+            ListKind::Oci => OCI_INDEX,
+        }
+    }
+
+    fn descriptor(self, entry: &Entry) -> Value {
+        let descriptor = &entry.descriptor;
+        let mut json = Map::new();
+        json.insert("mediaType".into(), descriptor.media_type.clone().into());
+        let digest = descriptor.digest.to_string();
+        match self {
+            ListKind::Docker => {
+                json.insert("size".into(), descriptor.size.into());
+                json.insert("digest".into(), digest.into());
+                put(&mut json, "annotations", annotations_of(descriptor));
+            }
+            ListKind::Oci => {
+                json.insert("digest".into(), digest.into());
+                json.insert("size".into(), descriptor.size.into());
+                put(&mut json, "urls", descriptor.json["urls"].clone());
+                put(&mut json, "annotations", annotations_of(descriptor));
+                put(&mut json, "data", descriptor.json["data"].clone());
+            }
+        }
+        json.insert("platform".into(), platform(&entry.platform));
+        if self == ListKind::Oci {
+            let kind = descriptor.json["artifactType"].clone();
+            put(&mut json, "artifactType", kind);
+        }
+        json.into()
+    }
+}
+
+/// The list of these entries.
+pub(super) fn bytes(
+    kind: ListKind,
+    entries: &[Entry],
+    annotations: &[(String, String)],
+) -> Vec<u8> {
+    let manifests: Vec<Value> = entries.iter().map(|entry| kind.descriptor(entry)).collect();
+    let mut list = Map::new();
+    list.insert("schemaVersion".into(), json!(2));
+    list.insert("mediaType".into(), kind.media_type().into());
+    list.insert("manifests".into(), manifests.into());
+    let annotations: BTreeMap<_, _> = annotations.iter().cloned().collect();
+    put(&mut list, "annotations", json!(annotations));
+    let text = format!("{:#}", Value::from(list));
+    // They stand in strings only, where Go escapes them.
+    let escaped = [
+        ("<", r"\u003c"),
+        (">", r"\u003e"),
+        ("&", r"\u0026"),
+        ("\u{2028}", r"\u2028"),
+        ("\u{2029}", r"\u2029"),
+    ];
+    let text = escaped.iter().fold(text, |text, (character, escape)| {
+        text.replace(character, escape)
+    });
+    text.into_bytes()
+}
+
+fn platform(platform: &Platform) -> Value {
+    let mut json = Map::new();
+    json.insert("architecture".into(), platform.architecture.clone().into());
+    json.insert("os".into(), platform.os.clone().into());
+    put(&mut json, "os.version", json!(platform.os_version));
+    put(&mut json, "os.features", json!(platform.os_features));
+    put(&mut json, "variant", json!(platform.variant));
+    json.into()
+}
+
+/// Sorted, as Go writes a map.
+fn annotations_of(descriptor: &Descriptor) -> Value {
+    let annotations = descriptor.json["annotations"].as_object();
+    let sorted: BTreeMap<_, _> = annotations.into_iter().flatten().collect();
+    json!(sorted)
+}
+
+/// Leaves out what is empty.
+fn put(json: &mut Map<String, Value>, name: &str, value: Value) {
+    let is_empty = match &value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    if !is_empty {
+        json.insert(name.to_owned(), value);
+    }
+}

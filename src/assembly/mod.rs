@@ -1,0 +1,282 @@
+//! Lists of images, put together from images that a registry has, and pushed: what manifest-tool does.
+//!
+//! Everything is looked at before anything is sent, and tags are moved last: what dies half-way
+//! leaves no tag that points at something incomplete.
+
+mod exists;
+mod list;
+mod plan;
+mod transfer;
+
+use std::collections::HashMap;
+
+use crate::digest::{Algorithm, Digest};
+use crate::document::{Descriptor, Document, Form};
+use crate::error::{During, Error, Kind, Result};
+use crate::parallel;
+use crate::platform::Platform;
+use crate::reference::{At, Place, Reference, Repository};
+use crate::source::{Registry, Source};
+
+use exists::exists;
+pub(crate) use list::ListKind;
+pub(crate) use plan::{Part, Plan};
+
+/// How deep lists may be nested in lists.
+const DEPTH: usize = 4;
+
+const IMAGE_CONFIGS: [&str; 2] = [
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.oci.image.config.v1+json",
+];
+
+/// A list that is ready to be pushed.
+pub(crate) struct Assembly {
+    pub(crate) target: Repository,
+    /// The first one is that of the target.
+    pub(crate) tags: Vec<String>,
+    pub(crate) kind: ListKind,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) digest: Digest,
+    /// Why parts were left out.
+    pub(crate) missing: Vec<Error>,
+    entries: Vec<Entry>,
+}
+
+/// A line of the list.
+struct Entry {
+    descriptor: Descriptor,
+    platform: Platform,
+    /// Where its manifest is.
+    repository: Repository,
+    is_attestation: bool,
+}
+
+/// How a list is made, whatever it is made of.
+pub(crate) struct Making<'a> {
+    pub(crate) kind: ListKind,
+    /// Whether images that are not there are left out.
+    pub(crate) ignore_missing: bool,
+    pub(crate) jobs: usize,
+    pub(crate) open: &'a (dyn Fn(&Repository) -> Result<Registry> + Sync),
+}
+
+impl Making<'_> {
+    /// Looks at all images. `Kind::Usage`, before any request, if the plan cannot be followed
+    /// whatever the images are; else `Kind::Local` if they do not fit together.
+    pub(crate) fn assemble(&self, plan: &Plan) -> Result<Assembly> {
+        if self.kind == ListKind::Docker && !plan.annotations.is_empty() {
+            let error = Error::usage("Docker's manifest lists have no annotations");
+            return Err(error.hint("--type oci makes an index, which has"));
+        }
+        let (target, tags) = target(plan)?;
+        let parts = plan.parts.iter().map(|part| checked(part, &target));
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        let gathered = parallel::all(self.jobs, parts, |(part, repository, at)| {
+            match self.entries(part, &repository, &at).during(&part.image) {
+                Err(error) if error.kind() == Kind::NotFound && self.ignore_missing => {
+                    Ok(Err(error))
+                }
+                result => result.map(Ok),
+            }
+        })?;
+        let (mut entries, mut missing) = (Vec::new(), Vec::new());
+        for found in gathered {
+            match found {
+                Ok(found) => entries.extend(found),
+                Err(error) => missing.push(error),
+            }
+        }
+        // Stable: what belongs to an image keeps its place among its kind.
+        entries.sort_by_key(|entry: &Entry| entry.is_attestation);
+        distinct(&entries)?;
+        let bytes = list::bytes(self.kind, &entries, &plan.annotations);
+        Ok(Assembly {
+            target,
+            tags,
+            kind: self.kind,
+            digest: Digest::of(Algorithm::Sha256, &bytes),
+            bytes,
+            missing,
+            entries,
+        })
+    }
+
+    /// What a part adds to the list: one image, or all that another list has.
+    fn entries(&self, part: &Part, repository: &Repository, at: &At) -> Result<Vec<Entry>> {
+        let registry = (self.open)(repository)?;
+        let document = registry.manifest(at)?;
+        if document.form() == Form::Index {
+            return flattened(&registry, repository, &document, DEPTH);
+        }
+        let config = config_of(&registry, &document)?;
+        let platform = completed(&part.platform, &config);
+        if !exists(&platform) {
+            let message = format!("there is no platform {platform}");
+            return Err(Error::new(Kind::Local, message));
+        }
+        Ok(vec![Entry {
+            descriptor: descriptor_of(&document),
+            platform,
+            repository: repository.clone(),
+            is_attestation: false,
+        }])
+    }
+}
+
+/// The repository and the tags that the list is to have.
+fn target(plan: &Plan) -> Result<(Repository, Vec<String>)> {
+    let reference: Reference = plan.image.parse()?;
+    let (Place::Registry(repository), At::Tag(tag)) = (reference.place, reference.at) else {
+        let why = "the list wants a name and a tag in a registry";
+        return Err(Error::usage(format!("{}: {why}", plan.image)));
+    };
+    let mut tags = vec![tag];
+    for tag in &plan.tags {
+        let named = format!("{repository}:{tag}");
+        match named.parse::<Reference>()?.at {
+            At::Tag(parsed) if parsed == *tag => tags.push(parsed),
+            _ => return Err(Error::usage(format!("'{tag}' is no tag"))),
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    tags.retain(|tag| seen.insert(tag.clone()));
+    Ok((repository, tags))
+}
+
+/// A part that is at the target's registry.
+fn checked<'a>(part: &'a Part, target: &Repository) -> Result<(&'a Part, Repository, At)> {
+    let reference: Reference = part.image.parse()?;
+    let wrong = |why: String| Err(Error::usage(format!("{}: {why}", part.image)));
+    let Place::Registry(repository) = reference.place else {
+        return wrong("a list is made of images in its own registry".into());
+    };
+    if repository.host != target.host {
+        return wrong(format!(
+            "the image is at {}, the list will be at {}",
+            repository.host, target.host
+        ));
+    }
+    let platform = &part.platform;
+    let is_whole = !platform.os.is_empty() && !platform.architecture.is_empty();
+    if is_whole && !exists(platform) {
+        return wrong(format!("there is no platform {platform}"));
+    }
+    Ok((part, repository, reference.at))
+}
+
+/// The configuration of an image; nothing else may stand in a list that engines choose from.
+fn config_of(registry: &Registry, manifest: &Document) -> Result<Document> {
+    let unfit = |what: String| {
+        Err(Error::new(
+            Kind::Local,
+            format!("{what} cannot be in a list"),
+        ))
+    };
+    if manifest.form() != Form::Manifest {
+        return unfit(format!("a manifest of type {}", manifest.media_type()));
+    }
+    match manifest.config()? {
+        Some(config) if IMAGE_CONFIGS.contains(&config.media_type.as_str()) => {
+            registry.document(&config)
+        }
+        Some(config) => unfit(format!(
+            "what has a {} for configuration",
+            config.media_type
+        )),
+        None => unfit("a manifest without configuration".into()),
+    }
+}
+
+/// The platform that was asked for, and what the configuration says where that is silent. Its
+/// variant and version only count for the system and architecture that they are of.
+fn completed(asked: &Platform, config: &Document) -> Platform {
+    let own = Platform::read(config.json()).unwrap_or_default();
+    let mut platform = asked.clone();
+    if platform.os.is_empty() {
+        platform.os = own.os.clone();
+    }
+    if platform.architecture.is_empty() {
+        platform.architecture = own.architecture.clone();
+    }
+    let same_os = platform.os == own.os;
+    if same_os && platform.architecture == own.architecture {
+        platform.variant = platform.variant.or(own.variant);
+    }
+    if same_os {
+        platform.os_version = platform.os_version.or(own.os_version);
+        if platform.os_features.is_empty() {
+            platform.os_features = own.os_features;
+        }
+    }
+    platform
+}
+
+/// All images below a list, with their attestations.
+fn flattened(
+    registry: &Registry,
+    repository: &Repository,
+    index: &Document,
+    depth: usize,
+) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for descriptor in index.descriptors("manifests")? {
+        let fetch = || {
+            let digest = descriptor.digest.clone();
+            registry.manifest(&At::Digest { digest, tag: None })
+        };
+        if Form::of(&descriptor.media_type) == Form::Index {
+            if depth == 0 {
+                return Err(Error::new(Kind::Local, "lists are nested too deeply"));
+            }
+            entries.extend(flattened(registry, repository, &fetch()?, depth - 1)?);
+            continue;
+        }
+        let is_attestation = descriptor.is_attestation();
+        let platform = match &descriptor.platform {
+            Some(platform) => platform.clone(),
+            None => completed(&Platform::default(), &config_of(registry, &fetch()?)?),
+        };
+        if Form::of(&descriptor.media_type) != Form::Manifest {
+            let (digest, media_type) = (&descriptor.digest, &descriptor.media_type);
+            let message = format!("{digest}, of type {media_type}, cannot be in a list");
+            return Err(Error::new(Kind::Local, message));
+        }
+        entries.push(Entry {
+            descriptor,
+            platform,
+            repository: repository.clone(),
+            is_attestation,
+        });
+    }
+    Ok(entries)
+}
+
+/// A descriptor of a manifest that was asked for by name.
+fn descriptor_of(document: &Document) -> Descriptor {
+    Descriptor {
+        media_type: document.media_type().to_owned(),
+        digest: document.digest().clone(),
+        size: document.bytes().len() as u64,
+        platform: None,
+        json: serde_json::Value::Null,
+    }
+}
+
+/// Refuses a list in which two images are for one platform, or none is.
+fn distinct(entries: &[Entry]) -> Result<()> {
+    let mut seen = HashMap::new();
+    for entry in entries.iter().filter(|entry| !entry.is_attestation) {
+        let platform = &entry.platform;
+        let key = (platform.to_string(), platform.os_features.join(","));
+        if let Some(other) = seen.insert(key, &entry.descriptor.digest) {
+            let digest = &entry.descriptor.digest;
+            let message = format!("two images are for {platform}: {other} and {digest}");
+            return Err(Error::new(Kind::Local, message));
+        }
+    }
+    match seen.is_empty() {
+        true => Err(Error::new(Kind::NotFound, "none of the images is there")),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,259 @@
+//! What a list is to be made of, as a YAML file says it.
+
+use std::fmt::Display;
+
+use saphyr::{MarkedYaml, Marker, ScalarStyle, YamlData, YamlLoader};
+use saphyr_parser::Parser;
+
+use crate::error::{Error, Result};
+use crate::platform::Platform;
+
+/// A list that is to be made. References are not parsed yet; what a platform leaves empty is for the
+/// image's configuration to say.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) image: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) annotations: Vec<(String, String)>,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// One image of the list, or another list whose images become part of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) image: String,
+    pub(crate) platform: Platform,
+}
+
+impl Plan {
+    /// `Kind::Usage`, with line and column, unless the text is YAML of the form that manifest-tool
+    /// reads: unknown keys are refused, since they are mostly misspelt ones.
+    pub(crate) fn read(yaml: &str) -> Result<Plan> {
+        let mut loader = YamlLoader::<MarkedYaml>::default();
+        // A version such as 1.10 stays what it is, not a number.
+        loader.early_parse(false);
+        let loaded = Parser::new_from_str(yaml).load(&mut loader, true);
+        let loaded = loaded.and_then(|()| loader.error().cloned().map_or(Ok(()), Err));
+        loaded.map_err(|error| at(error.marker(), error.info()))?;
+        let documents = loader.into_documents();
+        let [document] = &documents[..] else {
+            let count = documents.len();
+            return Err(Error::usage(format!("expected one document, not {count}")));
+        };
+        plan(document)
+    }
+}
+
+type Node<'a> = MarkedYaml<'a>;
+
+fn plan(node: &Node) -> Result<Plan> {
+    let mut plan = Plan::default();
+    for (key, value) in mapping(node, "the document")? {
+        match name(key)? {
+            "image" => plan.image = text(value, "image")?,
+            "tags" => plan.tags = texts(value, "tags")?,
+            "annotations" => {
+                for (key, value) in mapping(value, "annotations")? {
+                    let key = name(key)?;
+                    let value = text(value, key)?;
+                    plan.annotations.push((key.to_owned(), value));
+                }
+            }
+            "manifests" => {
+                let parts = sequence(value, "manifests")?.iter().map(part);
+                plan.parts = parts.collect::<Result<_>>()?;
+            }
+            other => return Err(unknown(key, other, "image, tags, manifests or annotations")),
+        }
+    }
+    match (plan.image.is_empty(), plan.parts.is_empty()) {
+        (true, _) => Err(wrong(node, "'image' is missing")),
+        (_, true) => Err(wrong(node, "'manifests' lists no image")),
+        _ => Ok(plan),
+    }
+}
+
+fn part(node: &Node) -> Result<Part> {
+    let mut part = Part::default();
+    for (key, value) in mapping(node, "an entry of manifests")? {
+        match name(key)? {
+            "image" => part.image = text(value, "image")?,
+            "platform" => part.platform = platform(value)?,
+            other => return Err(unknown(key, other, "image or platform")),
+        }
+    }
+    match part.image.is_empty() {
+        true => Err(wrong(node, "'image' is missing")),
+        false => Ok(part),
+    }
+}
+
+fn platform(node: &Node) -> Result<Platform> {
+    let mut platform = Platform::default();
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    for (key, value) in mapping(node, "platform")? {
+        match name(key)? {
+            "os" => platform.os = text(value, "os")?,
+            "architecture" => platform.architecture = text(value, "architecture")?,
+            "variant" => platform.variant = some(text(value, "variant")?),
+            "osversion" | "os.version" => platform.os_version = some(text(value, "osversion")?),
+            "osfeatures" | "os.features" => platform.os_features = texts(value, "osfeatures")?,
+            other => {
+                let known = "os, architecture, variant, osversion or osfeatures";
+                return Err(unknown(key, other, known));
+            }
+        }
+    }
+    Ok(platform)
+}
+
+/// Keys and values; none of what is not there.
+fn mapping<'a, 'b>(
+    node: &'a Node<'b>,
+    what: &str,
+) -> Result<impl Iterator<Item = (&'a Node<'b>, &'a Node<'b>)>> {
+    let pairs = match &node.data {
+        YamlData::Mapping(pairs) => Some(pairs),
+        _ if is_null(node) => None,
+        _ => return Err(wrong(node, format!("{what} is to be a mapping"))),
+    };
+    Ok(pairs.into_iter().flatten())
+}
+
+fn sequence<'a, 'b>(node: &'a Node<'b>, what: &str) -> Result<&'a [Node<'b>]> {
+    match &node.data {
+        YamlData::Sequence(items) => Ok(items),
+        _ if is_null(node) => Ok(&[]),
+        _ => Err(wrong(node, format!("{what} is to be a list"))),
+    }
+}
+
+fn texts(node: &Node, what: &str) -> Result<Vec<String>> {
+    let items = sequence(node, what)?.iter();
+    items
+        .map(|item| match is_null(item) {
+            true => Err(wrong(item, format!("an item of {what} is empty"))),
+            false => text(item, what),
+        })
+        .collect()
+}
+
+/// A scalar, whatever YAML would take it for; empty if there is nothing.
+fn text(node: &Node, what: &str) -> Result<String> {
+    match &node.data {
+        _ if is_null(node) => Ok(String::new()),
+        YamlData::Representation(text, ..) => Ok(text.as_ref().to_owned()),
+        _ => Err(wrong(node, format!("{what} is to be a text"))),
+    }
+}
+
+fn name<'a>(key: &'a Node) -> Result<&'a str> {
+    match &key.data {
+        YamlData::Representation(text, ..) => Ok(text),
+        _ => Err(wrong(key, "a key is to be a text")),
+    }
+}
+
+fn is_null(node: &Node) -> bool {
+    match &node.data {
+        YamlData::Representation(text, ScalarStyle::Plain, None) => {
+            matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL")
+        }
+        _ => false,
+    }
+}
+
+fn unknown(key: &Node, name: &str, known: &str) -> Error {
+    wrong(key, format!("unknown key '{name}': expected {known}"))
+}
+
+fn wrong(node: &Node, why: impl Display) -> Error {
+    at(&node.span.start, why)
+}
+
+fn at(mark: &Marker, why: impl Display) -> Error {
+    let (line, column) = (mark.line(), mark.col() + 1);
+    Error::usage(format!("line {line}, column {column}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_read() {
+        let plan = Plan::read(
+            "image: example.com/a:v1\n\
+             tags: [\"1.0\", 1.10, latest]\n\
+             annotations: {b: c, d: }\n\
+             manifests:\n\
+             - image: example.com/a:amd64\n\
+             -\n  image: example.com/a:win\n  platform:\n    os: windows\n    architecture: amd64\n    \
+             variant: v2\n    osversion: 10.0.17763\n    os.features: [win32k]\n",
+        );
+        let expected = Plan {
+            image: "example.com/a:v1".into(),
+            tags: vec!["1.0".into(), "1.10".into(), "latest".into()],
+            annotations: vec![("b".into(), "c".into()), ("d".into(), String::new())],
+            parts: vec![
+                Part {
+                    image: "example.com/a:amd64".into(),
+                    ..Part::default()
+                },
+                Part {
+                    image: "example.com/a:win".into(),
+                    platform: Platform {
+                        os: "windows".into(),
+                        architecture: "amd64".into(),
+                        variant: Some("v2".into()),
+                        os_version: Some("10.0.17763".into()),
+                        os_features: vec!["win32k".into()],
+                    },
+                },
+            ],
+        };
+        assert_eq!(plan.unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_where_it_stands() {
+        for (yaml, expected) in [
+            ("", "expected one document, not 0"),
+            ("a: b\n---\nc: d\n", "expected one document, not 2"),
+            ("- a", "line 1, column 1: the document is to be a mapping"),
+            (
+                "image: a\nmanifest: []",
+                "line 2, column 1: unknown key 'manifest': expected image, tags, manifests or annotations",
+            ),
+            ("image: [a]", "line 1, column 8: image is to be a text"),
+            ("image: a", "line 1, column 1: 'manifests' lists no image"),
+            (
+                "manifests: [{image: a}]",
+                "line 1, column 1: 'image' is missing",
+            ),
+            (
+                "image: a\nmanifests: b",
+                "line 2, column 12: manifests is to be a list",
+            ),
+            (
+                "image: a\nmanifests:\n- platform: {os: b}",
+                "line 3, column 3: 'image' is missing",
+            ),
+            (
+                "image: a\nmanifests:\n- image: b\n  platform: {arch: c}",
+                "line 4, column 14: unknown key 'arch': expected os, architecture, variant, osversion or osfeatures",
+            ),
+            (
+                "image: a\ntags: [b, ]\nmanifests:\n- platform: {osfeatures: c}",
+                "line 4, column 26: osfeatures is to be a list",
+            ),
+        ] {
+            let error = Plan::read(yaml).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{yaml}");
+        }
+        for yaml in ["a: b: c", "\"a", "a: *b", "image: a\nimage: b", "[a"] {
+            let message = Plan::read(yaml).unwrap_err().to_string();
+            assert!(message.starts_with("line "), "{yaml}: {message}");
+        }
+    }
+}

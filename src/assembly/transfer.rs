@@ -1,0 +1,60 @@
+//! A list on its way: what it needs from other repositories, then itself, then its tags.
+
+use std::collections::BTreeMap;
+
+use super::{Assembly, Entry};
+use crate::digest::Digest;
+use crate::document::{Descriptor, Document};
+use crate::error::Result;
+use crate::parallel;
+use crate::reference::{At, Repository};
+use crate::source::{Registry, Source};
+
+impl Assembly {
+    /// Sends everything, the tags last.
+    pub(crate) fn push(
+        &self,
+        jobs: usize,
+        open: &(dyn Fn(&Repository) -> Result<Registry> + Sync),
+    ) -> Result<()> {
+        let target = open(&self.target)?.for_pushing();
+        let elsewhere = self.entries.iter();
+        let elsewhere = elsewhere.filter(|entry| entry.repository != self.target);
+        let manifests = parallel::all(jobs, elsewhere.collect(), |entry: &Entry| {
+            let source = open(&entry.repository)?;
+            let digest = entry.descriptor.digest.clone();
+            let manifest = source.manifest(&At::Digest { digest, tag: None })?;
+            Ok((source, manifest))
+        })?;
+        let mut blobs: BTreeMap<Digest, (&Registry, Descriptor)> = BTreeMap::new();
+        for (source, manifest) in &manifests {
+            for blob in blobs_of(manifest)? {
+                blobs.entry(blob.digest.clone()).or_insert((source, blob));
+            }
+        }
+        let blobs = blobs.into_values().collect();
+        parallel::all(jobs, blobs, |(source, blob)| {
+            target.take_blob(&blob, source)
+        })?;
+        parallel::all(jobs, manifests, |(_, manifest)| {
+            let digest = manifest.digest().to_string();
+            target.put_manifest(&digest, manifest.media_type(), manifest.bytes())
+        })?;
+        for tag in &self.tags {
+            target.put_manifest(tag, self.kind.media_type(), &self.bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a manifest needs to be whole: configuration and layers, but those that are only to be had
+/// elsewhere.
+fn blobs_of(manifest: &Document) -> Result<Vec<Descriptor>> {
+    let mut blobs = manifest.descriptors("layers")?;
+    blobs.retain(|layer| {
+        let media_type = &layer.media_type;
+        !media_type.contains(".foreign.") && !media_type.contains(".nondistributable.")
+    });
+    blobs.extend(manifest.config()?);
+    Ok(blobs)
+}

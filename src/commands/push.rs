@@ -1,0 +1,209 @@
+//! `docker-registry push from-spec FILE`, `docker-registry push from-args`
+
+use std::fs;
+use std::io::{self, Read};
+
+use serde_json::json;
+
+use super::{Command, Run};
+use crate::answer::Answer;
+use crate::assembly::{ListKind, Making, Part, Plan};
+use crate::cli::{Args, Example, Flag, Form, Operand, Spec, Value};
+use crate::context::Context;
+use crate::error::{During, Error, Result, say};
+use crate::platform::Platform;
+
+static TYPE: Flag = Flag {
+    name: "type",
+    value: Value::Choice(&["docker", "oci"]),
+    help: "Make Docker's manifest list or an OCI index",
+    about: "Default: docker.",
+    ..Flag::DEFAULT
+};
+static IGNORE_MISSING: Flag = Flag {
+    name: "ignore-missing",
+    help: "Leave out images that are not there",
+    about: "With a line on stderr for each. At least one must be there.",
+    ..Flag::DEFAULT
+};
+static TAGS: Flag = Flag {
+    name: "tags",
+    value: Value::Text("TAG,..."),
+    help: "Give the list these tags too",
+    about: "May be given more than once.",
+    ..Flag::DEFAULT
+};
+static ANNOTATIONS: Flag = Flag {
+    name: "annotations",
+    value: Value::Text("NAME=VALUE,..."),
+    help: "Annotate the OCI index",
+    about: "May be given more than once.",
+    ..Flag::DEFAULT
+};
+static PLATFORMS: Flag = Flag {
+    name: "platforms",
+    value: Value::Text("OS/ARCH[/VARIANT],..."),
+    help: "With from-args: the platforms of the list",
+    ..Flag::DEFAULT
+};
+static TEMPLATE: Flag = Flag {
+    name: "template",
+    value: Value::Text("IMAGE"),
+    help: "With from-args: the image for a platform",
+    about: "In which OS, ARCH and VARIANT stand for the platform's.",
+    ..Flag::DEFAULT
+};
+static TARGET: Flag = Flag {
+    name: "target",
+    value: Value::Text("IMAGE"),
+    help: "With from-args: the name of the list",
+    ..Flag::DEFAULT
+};
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "push",
+        operand: Operand::Forms(&[
+            Form {
+                word: "from-spec",
+                file: Some("FILE"),
+            },
+            Form {
+                word: "from-args",
+                file: None,
+            },
+        ]),
+        help: "Put images together as a manifest list or index",
+        about: "Of images that the registry has already, as manifest-tool does, and with its digest: `Digest: DIGEST LENGTH`. FILE (`-` is stdin) is YAML:
+
+  image: localhost:5000/app:v1
+  tags: [\"1.0\", latest]
+  annotations: {NAME: VALUE}
+  manifests:
+  - image: localhost:5000/app:arm64
+    platform: {os: linux, architecture: arm64, variant: v8, osversion: VERSION, osfeatures: []}
+  - image: localhost:5000/other/app:amd64
+
+What a platform leaves out the image's configuration says. Of an image that is a list, all images become part of the new one under their own platforms; attestations stand last. Images of another repository of the registry are mounted, or copied where it does not mount. Everything is looked at before anything is sent, and tags are set last.",
+        flags: &[
+            &TYPE,
+            &IGNORE_MISSING,
+            &TAGS,
+            &ANNOTATIONS,
+            &PLATFORMS,
+            &TEMPLATE,
+            &TARGET,
+        ],
+        examples: &[
+            Example {
+                command: "docker-registry push from-spec app.yaml",
+                shows: "Digest: sha256:… 743",
+            },
+            Example {
+                command: "docker-registry push from-args --platforms linux/amd64,linux/arm/v7 --template localhost:5000/app:v1-ARCHVARIANT --target localhost:5000/app:v1",
+                shows: "a list of app:v1-amd64 and app:v1-armv7",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Alone(run),
+};
+
+fn run(context: &Context, args: &Args) -> Result<Answer> {
+    let mut plan = match args.operands() {
+        [_, path] => from_spec(path, args)?,
+        _ => from_args(args)?,
+    };
+    plan.tags.extend(items(args, &TAGS).map(str::to_owned));
+    for item in items(args, &ANNOTATIONS) {
+        let Some((name, value)) = item.split_once('=') else {
+            let message = format!("--annotations wants NAME=VALUE, not '{item}'");
+            return Err(Error::usage(message));
+        };
+        plan.annotations.push((name.to_owned(), value.to_owned()));
+    }
+    let open = |repository: &_| context.repository(repository);
+    let making = Making {
+        kind: match args.text(&TYPE) {
+            Some("oci") => ListKind::Oci,
+            _ => ListKind::Docker,
+        },
+        ignore_missing: args.has(&IGNORE_MISSING),
+        jobs: context.jobs,
+        open: &open,
+    };
+    let assembly = making.assemble(&plan)?;
+    for error in &assembly.missing {
+        say(&format!("docker-registry: left out: {error}"));
+    }
+    let pushed = assembly.push(context.jobs, &open);
+    context.forget(&assembly.target, &[]);
+    pushed.during(&plan.image)?;
+    let (digest, size) = (assembly.digest.to_string(), assembly.bytes.len());
+    let json = json!({
+        "digest": digest,
+        "size": size,
+        "mediaType": assembly.kind.media_type(),
+        "repository": assembly.target.to_string(),
+        "tags": assembly.tags,
+    });
+    Ok(Answer::text(format!("Digest: {digest} {size}"), json))
+}
+
+fn from_spec(path: &str, args: &Args) -> Result<Plan> {
+    for flag in [&PLATFORMS, &TEMPLATE, &TARGET] {
+        if args.has(flag) {
+            let message = format!("--{} goes with from-args", flag.name);
+            return Err(Error::usage(message));
+        }
+    }
+    let mut yaml = String::new();
+    match path {
+        "-" => io::stdin().read_to_string(&mut yaml).map(drop),
+        path => fs::read_to_string(path).map(|text| yaml = text),
+    }
+    .during(path)?;
+    Plan::read(&yaml).during(path)
+}
+
+fn from_args(args: &Args) -> Result<Plan> {
+    let given = |flag: &Flag| {
+        let missing = || Error::usage(format!("push from-args wants --{}", flag.name));
+        args.text(flag).ok_or_else(missing)
+    };
+    let (_, template, target) = (given(&PLATFORMS)?, given(&TEMPLATE)?, given(&TARGET)?);
+    let parts = items(args, &PLATFORMS).map(|text| part(text, template));
+    Ok(Plan {
+        image: target.to_owned(),
+        parts: parts.collect::<Result<_>>()?,
+        ..Plan::default()
+    })
+}
+
+/// The image for a platform, as the template names it.
+fn part(text: &str, template: &str) -> Result<Part> {
+    let (os, architecture, variant) = match text.split('/').collect::<Vec<_>>()[..] {
+        [os, architecture] => (os, architecture, ""),
+        [os, architecture, variant] => (os, architecture, variant),
+        _ => {
+            let message = format!("--platforms wants OS/ARCH[/VARIANT], not '{text}'");
+            return Err(Error::usage(message));
+        }
+    };
+    let image = template.replace("ARCH", architecture).replace("OS", os);
+    Ok(Part {
+        image: image.replace("VARIANT", variant),
+        platform: Platform {
+            os: os.to_owned(),
+            architecture: architecture.to_owned(),
+            variant: Some(variant.to_owned()).filter(|variant| !variant.is_empty()),
+            ..Platform::default()
+        },
+    })
+}
+
+/// The values of an option that takes several, with commas between them.
+fn items<'a>(args: &'a Args, flag: &'a Flag) -> impl Iterator<Item = &'a str> {
+    let values = args.texts(flag).flat_map(|text| text.split(','));
+    values.map(str::trim).filter(|item| !item.is_empty())
+}
