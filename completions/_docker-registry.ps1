@@ -20,6 +20,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('verifytool', 'verifytool', [CompletionResultType]::ParameterValue, 'Recompute the digests of an image and compare them')
         [CompletionResult]::new('catalog', 'catalog', [CompletionResultType]::ParameterValue, 'List the repositories of a registry')
         [CompletionResult]::new('ratelimit', 'ratelimit', [CompletionResultType]::ParameterValue, 'Print how much a registry still allows')
+        [CompletionResult]::new('push', 'push', [CompletionResultType]::ParameterValue, 'Put images together as a manifest list or index')
         [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete a manifest, and with it its tags')
         [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print the man page or a shell''s completions')
         [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Show the help of a command')
@@ -58,6 +59,12 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         '--output' { '' }
         '-o' { '' }
         '--all' { '' }
+        '--type' { 'docker', 'oci' }
+        '--tags' { '' }
+        '--annotations' { '' }
+        '--platforms' { '' }
+        '--template' { '' }
+        '--target' { '' }
         '--page' { '' }
     }
     $candidates = if ($null -ne $values) {
@@ -118,6 +125,15 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'catalog' {
                 [CompletionResult]::new('--tags', '--tags', [CompletionResultType]::ParameterName, 'Print an object of repositories and their tags')
             }
+            'push' {
+                [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Make Docker''s manifest list or an OCI index')
+                [CompletionResult]::new('--ignore-missing', '--ignore-missing', [CompletionResultType]::ParameterName, 'Leave out images that are not there')
+                [CompletionResult]::new('--tags', '--tags', [CompletionResultType]::ParameterName, 'Give the list these tags too')
+                [CompletionResult]::new('--annotations', '--annotations', [CompletionResultType]::ParameterName, 'Annotate the OCI index')
+                [CompletionResult]::new('--platforms', '--platforms', [CompletionResultType]::ParameterName, 'With from-args: the platforms of the list')
+                [CompletionResult]::new('--template', '--template', [CompletionResultType]::ParameterName, 'With from-args: the image for a platform')
+                [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'With from-args: the name of the list')
+            }
             'delete' {
                 [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Delete without asking')
             }
@@ -140,9 +156,10 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'downloadlayer' { $images }
             'verifytool' { $images }
             'ratelimit' { $images }
+            'push' { if ($previous -ceq 'push') { 'from-spec', 'from-args' } }
             'delete' { $images }
             'generate' { 'man', 'bash', 'zsh', 'fish', 'powershell' }
-            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'delete', 'generate', 'help' }
+            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'generate', 'help' }
         }
     } else {
         $commands

@@ -24,6 +24,12 @@ _docker_registry_option() {
     --cache-dir) takes=1 offer='@directories' ;;
     --output | -o) takes=1 offer='@files' ;;
     --all) takes=1 offer='@directories' ;;
+    --type) takes=1 offer='docker oci' ;;
+    --tags) takes=1 offer='' ;;
+    --annotations) takes=1 offer='' ;;
+    --platforms) takes=1 offer='' ;;
+    --template) takes=1 offer='' ;;
+    --target) takes=1 offer='' ;;
     --page) takes=1 offer='' ;;
     esac
 }
@@ -46,9 +52,10 @@ _docker_registry_command() {
     verifytool) offer='@images' further='@images' options='--layers' ;;
     catalog) offer='' further='' options='--tags' ;;
     ratelimit) offer='@images' further='' options='' ;;
+    push) offer='from-spec from-args' further='@files' options='--type --ignore-missing --tags --annotations --platforms --template --target' ;;
     delete) offer='@images' further='' options='--yes' ;;
     generate) offer='man bash zsh fish powershell' further='' options='--page' ;;
-    help) offer='tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit delete generate help' further='' options='' ;;
+    help) offer='tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit push delete generate help' further='' options='' ;;
     esac
 }
 
@@ -145,7 +152,7 @@ _docker_registry() {
         [[ $operand ]] && offer=$further
         _docker_registry_offer "$offer" "$cur"
     else
-        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit delete generate help' "$cur"
+        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit push delete generate help' "$cur"
     fi
     # Readline replaces only what follows the last : of the word.
     if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then

@@ -6,9 +6,9 @@ function __docker_registry_command
     for word in (commandline -opc)[2..]
         if test -n "$is_value"
             set is_value
-        else if contains -- $word --jq -q --arg --color --platform --os --arch --variant --images --jobs -j --user -u --media-type --cacert --cert --key --timeout --retries --max-age --cache-dir --output -o --all --page
+        else if contains -- $word --jq -q --arg --color --platform --os --arch --variant --images --jobs -j --user -u --media-type --cacert --cert --key --timeout --retries --max-age --cache-dir --output -o --all --type --tags --annotations --platforms --template --target --page
             set is_value yes
-        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit delete generate help
+        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit push delete generate help
             echo $word
             return 0
         end
@@ -51,6 +51,7 @@ complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a dow
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a verifytool -d 'Recompute the digests of an image and compare them'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a catalog -d 'List the repositories of a registry'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a ratelimit -d 'Print how much a registry still allows'
+complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a push -d 'Put images together as a manifest list or index'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a delete -d 'Delete a manifest, and with it its tags'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a generate -d 'Print the man page or a shell\'s completions'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a help -d 'Show the help of a command'
@@ -92,6 +93,13 @@ complete -c docker-registry -n '__docker_registry_in downloadlayer' -l force -d 
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -l no-progress -d 'Show no progress'
 complete -c docker-registry -n '__docker_registry_in verifytool' -l layers -d 'Download every layer too and check it and its diff ID'
 complete -c docker-registry -n '__docker_registry_in catalog' -l tags -d 'Print an object of repositories and their tags'
+complete -c docker-registry -n '__docker_registry_in push' -l type -x -a 'docker oci' -d 'Make Docker\'s manifest list or an OCI index'
+complete -c docker-registry -n '__docker_registry_in push' -l ignore-missing -d 'Leave out images that are not there'
+complete -c docker-registry -n '__docker_registry_in push' -l tags -x -d 'Give the list these tags too'
+complete -c docker-registry -n '__docker_registry_in push' -l annotations -x -d 'Annotate the OCI index'
+complete -c docker-registry -n '__docker_registry_in push' -l platforms -x -d 'With from-args: the platforms of the list'
+complete -c docker-registry -n '__docker_registry_in push' -l template -x -d 'With from-args: the image for a platform'
+complete -c docker-registry -n '__docker_registry_in push' -l target -x -d 'With from-args: the name of the list'
 complete -c docker-registry -n '__docker_registry_in delete' -l yes -d 'Delete without asking'
 complete -c docker-registry -n '__docker_registry_in generate' -l page -x -d 'With man: the page of this command'
 complete -c docker-registry -n '__docker_registry_in tags' -x -a '(__docker_registry_images)'
@@ -107,6 +115,8 @@ complete -c docker-registry -n '__docker_registry_in layers' -x -a '(__docker_re
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in verifytool' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in ratelimit' -x -a '(__docker_registry_images)'
+complete -c docker-registry -n '__docker_registry_in push' -x -a 'from-spec from-args'
+complete -c docker-registry -n '__docker_registry_in push; and contains -- from-spec (commandline -opc)' -F
 complete -c docker-registry -n '__docker_registry_in delete' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in generate' -x -a 'man bash zsh fish powershell'
-complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit delete generate help'
+complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit push delete generate help'
