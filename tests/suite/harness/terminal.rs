@@ -60,9 +60,28 @@ fn watch(mut ours: File, typed: &[(&str, &str)], deadline: Instant) -> Option<Ve
                 break;
             };
             answered += position + prompt.len();
+            if prompt.starts_with("Password") {
+                wait_for_silence(&ours, deadline);
+            }
             ours.write_all(answer.as_bytes()).expect("a terminal");
             next = typed.next();
         }
+    }
+}
+
+/// Waits until the terminal echoes no more, which programs see to when they have asked already.
+fn wait_for_silence(terminal: &File, deadline: Instant) {
+    let echoes = || {
+        // SAFETY: a termios is plain data which tcgetattr fills in.
+        let mode = unsafe {
+            let mut mode: libc::termios = std::mem::zeroed();
+            libc::tcgetattr(terminal.as_raw_fd(), &mut mode);
+            mode
+        };
+        mode.c_lflag & libc::ECHO != 0
+    };
+    while echoes() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -1,0 +1,43 @@
+//! HTTP without TLS: on this machine, or for who asks for it.
+
+use crate::credentials::{holding_tags, tags};
+use crate::harness::{Registry, Tls, Tool};
+
+const TAGS: &str = "[\"v1\"]\n";
+
+#[test]
+fn plain_http_is_for_this_machine_or_who_asks_for_it() {
+    let registry = holding_tags(Registry::start());
+    tags(&registry).run().success(TAGS);
+    let port = registry
+        .host()
+        .rsplit_once(':')
+        .map(|(_, port)| port.to_owned())
+        .unwrap();
+    let other = format!("0.0.0.0:{port}");
+    let tool = Tool::new().args(["tags", &format!("{other}/a")]);
+    registry.take();
+    tool.run().fails(
+        5,
+        format!(
+            "docker-registry: {other}/a: tags: {other}: the server does not speak TLS\n\
+             hint: if that is meant to be, use --plain-http\n"
+        ),
+    );
+    assert_eq!(registry.take(), [""; 0]);
+    tool.arg("--plain-http").run().success(TAGS);
+}
+
+#[test]
+fn this_machine_is_asked_by_https_first() {
+    let registry = holding_tags(Registry::builder().tls(Tls::authority()).start());
+    let trusted = |tool: Tool| tool.arg("--cacert").arg(registry.ca());
+    trusted(tags(&registry)).run().success(TAGS);
+    assert_eq!(registry.accepted(), 1);
+    // Who chooses plain HTTP gets it.
+    let plain = trusted(tags(&registry)).arg("--plain-http").run();
+    assert_eq!((plain.code, registry.take().len()), (Some(1), 1));
+    // A certificate that is not trusted is no reason to go without one.
+    assert_eq!(tags(&registry).run().code, Some(5));
+    assert_eq!(registry.take(), [""; 0]);
+}
