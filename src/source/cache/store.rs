@@ -18,9 +18,9 @@ use crate::error::say;
 /// How many bytes all files may have together.
 const LIMIT: u64 = 256 << 20;
 
-/// After how many bytes written, by all processes together, the store is swept. A sweep leaves three
-/// quarters of the limit, so that what is written until the next one still fits.
-const SWEEP: u64 = 32 << 20;
+/// After which part of the limit written, by all processes together, the store is swept. A sweep
+/// leaves three quarters of the limit, so that what is written until the next one still fits.
+const SWEEP: u64 = 8;
 
 /// What a value is, and so who may ask for it by listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,7 @@ impl Shelf {
 
 pub(crate) struct Store {
     directory: PathBuf,
+    limit: u64,
     clock: fn() -> SystemTime,
     /// Whether to say that a value could not be kept.
     is_verbose: bool,
@@ -64,6 +65,7 @@ impl Store {
     pub(crate) fn new(directory: PathBuf, clock: fn() -> SystemTime, is_verbose: bool) -> Self {
         Store {
             directory,
+            limit: LIMIT,
             clock,
             is_verbose,
             complaint: Once::new(),
@@ -144,7 +146,7 @@ impl Store {
         let path = self.directory.join("written");
         let mut written = OpenOptions::new().append(true).create(true).open(&path)?;
         written.write_all(&b".".repeat(bytes.div_ceil(1024) as usize))?;
-        if written.metadata()?.len() < SWEEP / 1024 {
+        if written.metadata()?.len() < self.limit / SWEEP / 1024 {
             return Ok(());
         }
         File::create(&path)?;
@@ -169,7 +171,7 @@ impl Store {
         files.sort();
         let mut size: u64 = files.iter().map(|(_, length, _)| length).sum();
         for (_, length, path) in files {
-            if size <= LIMIT / 4 * 3 {
+            if size <= self.limit / 4 * 3 {
                 break;
             }
             let _ = fs::remove_file(path);
@@ -266,8 +268,10 @@ mod tests {
 
     #[test]
     fn the_oldest_go_when_there_is_too_much() {
-        let (_directory, store) = store();
-        let long = vec![0; 8 << 20];
+        let (_directory, mut store) = store();
+        assert_eq!(store.limit, 256 << 20);
+        store.limit = 1 << 20;
+        let long = vec![0; 32 << 10];
         let written = SystemTime::now() - Duration::from_secs(3600);
         for n in 0..40u64 {
             store.put(Shelf::Content, &n.to_string(), &long);
@@ -283,7 +287,7 @@ mod tests {
             let size: u64 = files
                 .map(|file| file.unwrap().metadata().unwrap().len())
                 .sum();
-            assert!(size <= LIMIT, "{size} bytes after {n} files");
+            assert!(size <= store.limit, "{size} bytes after {n} files");
         }
         assert!(value(&store, "0").is_none() && value(&store, "39").is_some());
     }
