@@ -33,6 +33,6 @@ mod script;
 mod secrets;
 mod tls;
 mod tokens;
+mod trace;
 mod usage;
 mod verifytool;
-mod trace;
