@@ -139,6 +139,11 @@ impl Output {
     }
 }
 
+/// Whether what is written goes to a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Shows the help or another page of the program's own and gives the exit code.
 pub(crate) fn show(page: &str) -> Result<u8> {
     let mut out = Output::raw();

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::IsTerminal;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
@@ -15,7 +14,7 @@ use crate::digest::Digest;
 use crate::download::{Download, Layer, Saved, Target};
 use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::parallel;
 use crate::progress::{Progress, Style};
 use crate::reference::At;
@@ -104,7 +103,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 
 fn style(args: &Args) -> Style {
     let is_dash = args.path(&OUTPUT) == Some(Path::new("-"));
-    if args.has(&NO_PROGRESS) || (is_dash && std::io::stdout().is_terminal()) {
+    if args.has(&NO_PROGRESS) || (is_dash && output::is_terminal()) {
         Style::Silent
     } else if context::is_verbose(args) {
         Style::Lines

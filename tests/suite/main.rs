@@ -1,6 +1,7 @@
 //! The program as its users see it: the built binary against registries that run in the test.
 
 mod answers;
+mod architecture;
 mod batch;
 mod cache;
 mod catalog;

@@ -1,0 +1,242 @@
+//! How the house is built: who may use whom, and what has one home only.
+//!
+//! Tests, comments and what `#[cfg(test)]` declares do not count.
+
+mod source;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use source::{Source, sources};
+
+/// A module may use those in rows below its own. A file or folder right below `src` is a module.
+const ROWS: [&[&str]; 11] = [
+    &["main"],
+    &["driver"],
+    &["commands"],
+    &["context", "download", "manual"],
+    &[
+        "answer",
+        "cli",
+        "image",
+        "output",
+        "parallel",
+        "progress",
+        "query",
+        "readahead",
+    ],
+    &["source"],
+    &["compression"],
+    &["document"],
+    &["platform", "reference"],
+    &["digest", "encoding", "secret"],
+    &["error"],
+];
+
+/// The sources, and which others each may use; `source/mod.rs` brings them together.
+const SOURCES: [(&str, &[&str]); 4] = [
+    // An archive is a layout in a tar.
+    ("archive", &["layout"]),
+    ("cache", &[]),
+    ("layout", &[]),
+    ("registry", &[]),
+];
+
+/// What a dependency is called in code, and the one file or folder that names it.
+const HOMES: [(&str, &str, &str); 20] = [
+    ("base64", "base64", "encoding"),
+    ("flate2", "flate2", "compression"),
+    ("httpdate", "httpdate", "source/registry/retry"),
+    ("jaq-core", "jaq_core", "query"),
+    ("jaq-json", "jaq_json", "query"),
+    ("jaq-std", "jaq_std", "query"),
+    ("lexopt", "lexopt", "cli/parse"),
+    ("libc", "libc", "query/stack"),
+    ("regex-bites", "regex_bites", "query/regex"),
+    ("rpassword", "rpassword", "context/registry"),
+    ("rustls", "rustls", "source/registry/tls"),
+    (
+        "rustls-native-certs",
+        "rustls_native_certs",
+        "source/registry/tls",
+    ),
+    ("rustls-webpki", "webpki", "source/registry/tls"),
+    ("ruzstd", "ruzstd", "compression"),
+    // JSON is what the program is about.
+    ("serde_json", "serde_json", ""),
+    ("sha2", "sha2", "digest"),
+    ("tar", "tar", "source/archive/tarball"),
+    ("tempfile", "tempfile", "source/cache/store"),
+    ("ureq", "ureq", "source/registry/transport"),
+    ("webpki-roots", "webpki_roots", "source/registry/tls"),
+];
+
+/// Parts of the standard library, and the files or folders that may name them.
+const SURROUNDINGS: [(&str, &[&str]); 15] = [
+    ("env::args", &["main"]),
+    ("env::current_dir", &["context"]),
+    ("env::home_dir", &["context"]),
+    ("env::temp_dir", &["context"]),
+    ("env::var", &["context"]),
+    ("eprint!", &[]),
+    ("eprintln!", &[]),
+    (
+        "io::stderr",
+        &["context", "error", "progress", "source/registry/trace"],
+    ),
+    ("io::stdin", &["context"]),
+    ("io::stdout", &["output"]),
+    ("print!", &[]),
+    ("println!", &[]),
+    ("process::exit", &["driver"]),
+    // How long something takes is not what time it is.
+    (
+        "Instant::now",
+        &["progress", "readahead", "source/registry"],
+    ),
+    ("SystemTime::now", &["context"]),
+];
+
+/// Fails with one line for each fault.
+#[track_caller]
+fn sound(faults: Vec<String>) {
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn row(module: &str) -> Option<usize> {
+    ROWS.iter().position(|row| row.contains(&module))
+}
+
+#[test]
+fn modules_use_only_what_stands_below_them() {
+    let mut faults = Vec::new();
+    let sources = sources();
+    for source in &sources {
+        let module = source.module();
+        let Some(own) = row(module) else {
+            faults.push(format!("src/{module} stands in no row of {}", file!()));
+            continue;
+        };
+        for used in source.names_after("crate::") {
+            let is_below = row(used).is_some_and(|row| row > own);
+            if used != module && !is_below {
+                faults.push(format!(
+                    "src/{}.rs uses {used}, which is not below",
+                    source.path
+                ));
+            }
+        }
+    }
+    let modules: BTreeSet<&str> = sources.iter().map(Source::module).collect();
+    let rows = ROWS.iter().flat_map(|row| row.iter());
+    let gone = rows.filter(|name| !modules.contains(**name));
+    faults.extend(gone.map(|name| format!("{name} stands in {} but not in src", file!())));
+    sound(faults);
+}
+
+#[test]
+fn sources_do_not_know_one_another() {
+    let mut faults = Vec::new();
+    let sources = sources();
+    for (own, allowed) in SOURCES {
+        let others = SOURCES.map(|(name, _)| name).into_iter();
+        for other in others.filter(|other| *other != own && !allowed.contains(other)) {
+            let paths = ["source", "super"].map(|parent| format!("{parent}::{other}"));
+            let is_user = |source: &&Source| {
+                source.is_in(&format!("source/{own}"))
+                    && paths.iter().any(|path| source.names(path))
+            };
+            let users = sources.iter().filter(is_user);
+            faults.extend(users.map(|source| format!("src/{}.rs uses {other}", source.path)));
+        }
+    }
+    sound(faults);
+}
+
+#[test]
+fn commands_do_not_know_one_another() {
+    let sources = sources();
+    let is_command =
+        |source: &&Source| source.module() == "commands" && source.names("static COMMAND");
+    let commands: Vec<&Source> = sources.iter().filter(is_command).collect();
+    assert!(commands.len() > 10);
+    let name = |source: &Source| source.path.trim_start_matches("commands/").to_owned();
+    let names: Vec<String> = commands.iter().map(|source| name(source)).collect();
+    let mut faults = Vec::new();
+    for source in commands {
+        let used = source.names_after("super::");
+        let others = names.iter().filter(|other| used.contains(other.as_str()));
+        faults.extend(others.map(|other| format!("src/{}.rs uses {other}", source.path)));
+    }
+    sound(faults);
+}
+
+#[test]
+fn a_foreign_crate_has_one_home() {
+    let mut faults = Vec::new();
+    let sources = sources();
+    for (package, name, home) in HOMES {
+        let path = format!("{name}::");
+        let strangers = sources
+            .iter()
+            .filter(|source| !source.is_in(home) && source.names(&path));
+        let fault = |source: &Source| {
+            format!(
+                "src/{}.rs uses {package}, whose home is src/{home}",
+                source.path
+            )
+        };
+        faults.extend(strangers.map(fault));
+        if !sources.iter().any(|source| source.names(&path)) {
+            faults.push(format!("nobody uses {package}"));
+        }
+    }
+    sound(faults);
+}
+
+#[test]
+fn every_dependency_has_a_home() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let sections = manifest
+        .split("\n[")
+        .filter_map(|section| section.split_once("]\n"));
+    let sections = sections.filter(|(title, _)| {
+        title.ends_with("dependencies") && !title.ends_with("dev-dependencies")
+    });
+    let lines = sections.flat_map(|(_, body)| body.lines());
+    let named = lines.filter_map(|line| Some(line.split_once(" =")?.0));
+    let named: BTreeSet<&str> = named.collect();
+    let listed: BTreeSet<&str> = HOMES.iter().map(|(package, ..)| *package).collect();
+    assert_eq!(named, listed, "Cargo.toml and {}", file!());
+}
+
+#[test]
+fn the_surroundings_are_looked_at_in_few_places() {
+    let mut faults = Vec::new();
+    let sources = sources();
+    for (what, homes) in SURROUNDINGS {
+        let is_stranger =
+            |source: &&Source| source.names(what) && !homes.iter().any(|home| source.is_in(home));
+        let strangers = sources.iter().filter(is_stranger);
+        let allowed = match homes {
+            [] => "nobody may".to_owned(),
+            homes => format!("only {} may", homes.join(", ")),
+        };
+        faults.extend(
+            strangers.map(|source| format!("src/{}.rs has {what}, which {allowed}", source.path)),
+        );
+    }
+    sound(faults);
+}
+
+#[test]
+fn a_module_says_what_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let start = |source: &Source| {
+        let text = fs::read_to_string(root.join(&source.path).with_extension("rs")).unwrap();
+        (!text.starts_with("//! ")).then(|| format!("src/{}.rs starts without //!", source.path))
+    };
+    sound(sources().iter().filter_map(start).collect());
+}
