@@ -29,6 +29,7 @@ mod ratelimit;
 mod readme;
 mod realms;
 mod redirects;
+mod real;
 mod requests;
 mod script;
 mod secrets;
