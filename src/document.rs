@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::digest::{Algorithm, Digest};
 use crate::encoding;
-use crate::error::{Error, Kind, Result};
+use crate::error::{During, Error, Kind, Result};
 use crate::platform::Platform;
 
 /// Manifests and configurations that are longer are refused.
@@ -14,6 +14,8 @@ pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.ma
 pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub(crate) const SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+json";
 pub(crate) const SIGNED_SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
@@ -78,8 +80,8 @@ impl Document {
     /// A blob that a descriptor leads to. `Kind::Corrupt` if the bytes are others, or not JSON.
     pub(crate) fn blob(descriptor: &Descriptor, bytes: Vec<u8>) -> Result<Self> {
         descriptor.digest.verify(&bytes)?;
-        let json = parse(&bytes)?;
         let media_type = descriptor.media_type.clone();
+        let json = parse(&bytes).during(format_args!("content of type '{media_type}'"))?;
         Ok(Document {
             media_type,
             digest: descriptor.digest.clone(),
@@ -178,6 +180,19 @@ impl Descriptor {
 
     pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
         self.json["annotations"][name].as_str()
+    }
+
+    /// The content itself, where the descriptor brings it along (image-spec, descriptor.md, `data`).
+    pub(crate) fn data(&self) -> Option<Vec<u8>> {
+        encoding::decode(self.json["data"].as_str()?)
+    }
+
+    /// Whether this may lead to an image's configuration: artifacts have other types there.
+    pub(crate) fn is_image_config(&self) -> bool {
+        // Docker's first schema 2 manifests, and some builders, name a type that says nothing.
+        const VAGUE: [&str; 3] = ["", "application/octet-stream", "application/json"];
+        let media_type = self.media_type.as_str();
+        [DOCKER_CONFIG, OCI_CONFIG].contains(&media_type) || VAGUE.contains(&media_type)
     }
 
     /// Whether this is what BuildKit attaches to an image and not an image.

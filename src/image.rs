@@ -10,7 +10,7 @@ use crate::document::{self, Descriptor, Document, Form};
 use crate::error::{Error, Kind, Result};
 use crate::platform::{Platform, Wanted};
 use crate::reference::{At, Reference};
-use crate::source::Source;
+use crate::source::{Resolved, Source};
 
 /// How deep indexes may be nested in indexes.
 const DEPTH: usize = 4;
@@ -22,6 +22,9 @@ pub(crate) struct Image {
     wanted: Wanted,
     /// Whether the user chose which kinds of manifest to ask for.
     as_served: bool,
+    /// Of one of the images that [`Image::platforms`] gives: its platform.
+    fixed: Option<Platform>,
+    resolved: OnceCell<Resolved>,
     root: OnceCell<Arc<Document>>,
     chosen: OnceCell<Option<Descriptor>>,
     manifest: OnceCell<Arc<Document>>,
@@ -42,6 +45,8 @@ impl Image {
             source,
             wanted,
             as_served: false,
+            fixed: None,
+            resolved: OnceCell::new(),
             root: OnceCell::new(),
             chosen: OnceCell::new(),
             manifest: OnceCell::new(),
@@ -71,11 +76,84 @@ impl Image {
         &*self.source
     }
 
+    /// Another image of the same repository, for the same platform.
+    pub(crate) fn at(&self, at: At) -> Image {
+        let reference = Reference {
+            at,
+            ..self.reference.clone()
+        };
+        let source = self.source.clone();
+        Image::new(&self.text, reference, source, self.wanted.clone())
+    }
+
+    /// Digest and type of what the reference leads to, without its content where the source can
+    /// say so for less.
+    pub(crate) fn resolved(&self) -> Result<&Resolved> {
+        once(&self.resolved, || match self.root.get() {
+            Some(root) => Ok(Resolved {
+                media_type: root.media_type().to_owned(),
+                digest: root.digest().clone(),
+            }),
+            None => self.source.resolve(&self.reference.at),
+        })
+    }
+
+    /// What others refer to when they refer to the image: the platform's manifest if a platform was
+    /// asked for, else what the reference leads to.
+    pub(crate) fn subject(&self) -> Result<Digest> {
+        if self.fixed.is_some() || self.wanted.is_explicit() {
+            return self.digest();
+        }
+        match &self.reference.at {
+            At::Digest { digest, .. } => Ok(digest.clone()),
+            _ => Ok(self.resolved()?.digest.clone()),
+        }
+    }
+
     /// What the reference leads to: an index, or the manifest of an image without one.
     pub(crate) fn root(&self) -> Result<&Arc<Document>> {
         once(&self.root, || {
-            self.source.manifest(&self.reference.at).map(Arc::new)
+            let at = match self.resolved.get() {
+                // Not what a tag leads to by now, and perhaps remembered.
+                Some(Resolved { digest, .. }) => At::Digest {
+                    digest: digest.clone(),
+                    tag: None,
+                },
+                None => self.reference.at.clone(),
+            };
+            self.source.manifest(&at).map(Arc::new)
         })
+    }
+
+    /// Whether this is what the reference leads to, or listed there.
+    pub(crate) fn leads_to(&self, digest: &Digest) -> Result<bool> {
+        let resolved = self.resolved()?;
+        if Form::of(&resolved.media_type) != Form::Index {
+            return Ok(resolved.digest == *digest);
+        }
+        Ok(resolved.digest == *digest || self.lists(self.root()?, digest, DEPTH)?)
+    }
+
+    fn lists(&self, index: &Document, digest: &Digest, depth: usize) -> Result<bool> {
+        for entry in index.descriptors("manifests")? {
+            let is_index = Form::of(&entry.media_type) == Form::Index;
+            if entry.digest == *digest
+                || (is_index
+                    && depth > 0
+                    && self.lists(&fetch(&*self.source, &entry)?, digest, depth - 1)?)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The platform that the question is about, as one would write it for `--platform`.
+    pub(crate) fn platform_name(&self) -> String {
+        match &self.fixed {
+            Some(platform) => platform.to_string(),
+            None => self.wanted.to_string(),
+        }
     }
 
     /// The index; `Kind::NotFound` if the image has none, naming what it is instead.
@@ -90,9 +168,9 @@ impl Image {
 
     /// The index's digest, without its content where the source can say so for less.
     pub(crate) fn index_digest(&self) -> Result<Digest> {
-        let resolved = self.source.resolve(&self.reference.at)?;
+        let resolved = self.resolved()?;
         if Form::of(&resolved.media_type) == Form::Index {
-            return Ok(resolved.digest);
+            return Ok(resolved.digest.clone());
         }
         // Some registries give manifests a media type that says nothing; the document does.
         self.index().map(|index| index.digest().clone())
@@ -123,7 +201,7 @@ impl Image {
     /// The digest of the same.
     pub(crate) fn shown_digest(&self) -> Result<Digest> {
         if self.as_served {
-            return Ok(self.source.resolve(&self.reference.at)?.digest);
+            return Ok(self.resolved()?.digest.clone());
         }
         self.digest()
     }
@@ -150,6 +228,14 @@ impl Image {
         once(&self.config, || self.config_of(manifest))
     }
 
+    /// The configuration's JSON; null for an artifact, whose configuration is not an image's.
+    pub(crate) fn config_json(&self) -> Result<&Value> {
+        if is_artifact(self.manifest()?)? {
+            return Ok(&Value::Null);
+        }
+        Ok(self.config()?.json())
+    }
+
     /// The digest of the configuration; `Kind::NotFound` for a manifest that has none.
     pub(crate) fn config_digest(&self) -> Result<Digest> {
         let manifest = self.manifest()?;
@@ -172,7 +258,7 @@ impl Image {
     /// The digests of the tars in the layers, the lowest first; empty where the configuration is
     /// that of something else than an image.
     pub(crate) fn diff_ids(&self) -> Result<Vec<Digest>> {
-        let diff_ids = self.config()?.json()["rootfs"]["diff_ids"].as_array();
+        let diff_ids = self.config_json()?["rootfs"]["diff_ids"].as_array();
         let texts = diff_ids.into_iter().flatten().map(|id| id.as_str());
         let parsed = texts.map(|id| id.unwrap_or_default().parse::<Digest>());
         parsed.collect::<Result<_>>().map_err(|error| {
@@ -183,23 +269,18 @@ impl Image {
 
     /// The image that the tag of `IMAGE:TAG@DIGEST` leads to; `None` without a tag.
     pub(crate) fn tagged(&self) -> Option<Image> {
-        let At::Digest { tag: Some(tag), .. } = &self.reference.at else {
-            return None;
-        };
-        let reference = Reference {
-            at: At::Tag(tag.clone()),
-            ..self.reference.clone()
-        };
-        let (source, wanted) = (self.source.clone(), self.wanted.clone());
-        Some(Image::new(&self.text, reference, source, wanted))
+        match &self.reference.at {
+            At::Digest { tag: Some(tag), .. } => Some(self.at(At::Tag(tag.clone()))),
+            _ => None,
+        }
     }
 
-    /// How the image was built: the configuration's `history`, which may be empty; of a schema 1 image what it says of
-    /// each layer, the newest first.
+    /// How the image was built: the configuration's `history`, which may be empty; of a schema 1
+    /// image what it says of each layer, the newest first.
     pub(crate) fn history(&self) -> Result<Value> {
         let manifest = self.manifest()?;
         if manifest.form() != Form::Schema1 {
-            return Ok(match &self.config()?.json()["history"] {
+            return Ok(match &self.config_json()?["history"] {
                 Value::Null => Value::Array(Vec::new()),
                 history => history.clone(),
             });
@@ -219,35 +300,33 @@ impl Image {
         })
     }
 
-    /// One image for each platform there is, in the index's order, with its platform.
+    /// One image for each platform there is, in the index's order, with its platform; of such an
+    /// image itself.
     pub(crate) fn platforms(&self) -> Result<Vec<(Platform, Image)>> {
+        if let Some(platform) = &self.fixed {
+            return Ok(vec![self.on(platform.clone(), self.chosen()?.cloned())]);
+        }
         let root = self.root()?;
         if root.form() != Form::Index {
             let platform = self.platform_of(root)?.unwrap_or_else(Platform::unknown);
-            return Ok(vec![(platform, self.on(None))]);
+            return Ok(vec![self.on(platform, None)]);
         }
         let entries = self.flattened(root, DEPTH)?;
         let on = |entry: Descriptor| {
-            (
-                entry.platform.clone().unwrap_or_else(Platform::unknown),
-                self.on(Some(entry)),
-            )
+            let platform = entry.platform.clone();
+            self.on(platform.unwrap_or_else(Platform::unknown), Some(entry))
         };
         Ok(entries.into_iter().map(on).collect())
     }
 
-    fn on(&self, entry: Option<Descriptor>) -> Image {
-        let image = Image::new(
-            &self.text,
-            self.reference.clone(),
-            self.source.clone(),
-            self.wanted.clone(),
-        );
-        Image {
+    fn on(&self, platform: Platform, entry: Option<Descriptor>) -> (Platform, Image) {
+        let image = Image {
+            fixed: Some(platform.clone()),
             root: self.root.clone(),
             chosen: OnceCell::from(entry),
-            ..image
-        }
+            ..self.at(self.reference.at.clone())
+        };
+        (platform, image)
     }
 
     /// The entry of the index for the platform; `None` for an image without an index, whose
@@ -328,7 +407,7 @@ impl Image {
 
     /// What the configuration says; `None` for an artifact, which runs nowhere.
     fn platform_of(&self, manifest: &Document) -> Result<Option<Platform>> {
-        if manifest.form() != Form::Schema1 && manifest.config()?.is_none() {
+        if is_artifact(manifest)? {
             return Ok(None);
         }
         Ok(Platform::read(self.config_of(manifest)?.json()))
@@ -356,6 +435,15 @@ fn fetch(source: &dyn Source, entry: &Descriptor) -> Result<Document> {
         tag: None,
     };
     source.manifest(&at)
+}
+
+/// Whether a manifest is not an image's: it has no configuration that could be.
+fn is_artifact(manifest: &Document) -> Result<bool> {
+    if manifest.form() == Form::Schema1 {
+        return Ok(false);
+    }
+    let config = manifest.config()?;
+    Ok(!config.is_some_and(|config| config.is_image_config()))
 }
 
 fn without_config(manifest: &Document) -> Error {

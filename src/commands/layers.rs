@@ -31,7 +31,7 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(image: &Image, _: &Args) -> Result<Answer> {
     let layers = image.layers()?;
-    let config = image.config()?.json();
+    let config = image.config_json()?;
     // Steps that only changed the configuration left no layer.
     let steps = config["history"].as_array().into_iter().flatten();
     let mut steps = steps.filter(|step| step["empty_layer"] != true);

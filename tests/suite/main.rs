@@ -2,6 +2,7 @@
 
 mod answers;
 mod architecture;
+mod artifacts;
 mod batch;
 mod cache;
 mod catalog;

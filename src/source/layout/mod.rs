@@ -139,7 +139,10 @@ impl Source for Layout {
     }
 
     fn document(&self, descriptor: &Descriptor) -> Result<Document> {
-        let bytes = self.bytes(&descriptor.digest, Some(descriptor.size))?;
+        let bytes = match descriptor.data() {
+            Some(bytes) => bytes,
+            None => self.bytes(&descriptor.digest, Some(descriptor.size))?,
+        };
         Document::blob(descriptor, bytes).during(&descriptor.digest)
     }
 

@@ -37,7 +37,6 @@ use crate::document::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Document, Form, LIMIT, OCI_INDEX, OCI_MANIFEST,
     SCHEMA1, SIGNED_SCHEMA1,
 };
-use crate::encoding;
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::{At, Repository};
 
@@ -165,7 +164,7 @@ impl Registry {
             let message = format!("{} bytes are too many for a document", descriptor.size);
             return Err(Error::new(Kind::Local, message));
         }
-        let bytes = match embedded(descriptor) {
+        let bytes = match descriptor.data() {
             Some(bytes) => bytes,
             None => {
                 let url = self.url(&format!("blobs/{}", descriptor.digest))?;
@@ -265,9 +264,4 @@ fn is_sure(response: &Response) -> bool {
         404 => is_registry,
         _ => true,
     }
-}
-
-/// The content that a descriptor brings with itself (image-spec, descriptor.md, `data`).
-fn embedded(descriptor: &Descriptor) -> Option<Vec<u8>> {
-    encoding::decode(descriptor.json["data"].as_str()?)
 }
