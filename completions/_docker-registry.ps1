@@ -16,6 +16,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('labels', 'labels', [CompletionResultType]::ParameterValue, 'Print the labels of an image')
         [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Print how an image was built')
         [CompletionResult]::new('layers', 'layers', [CompletionResultType]::ParameterValue, 'List the layers of an image')
+        [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Show what differs between two images')
         [CompletionResult]::new('downloadlayer', 'downloadlayer', [CompletionResultType]::ParameterValue, 'Download one layer, or all, and verify it')
         [CompletionResult]::new('verifytool', 'verifytool', [CompletionResultType]::ParameterValue, 'Recompute the digests of an image and compare them')
         [CompletionResult]::new('catalog', 'catalog', [CompletionResultType]::ParameterValue, 'List the repositories of a registry')
@@ -78,7 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Exit with 8 if the last result is null or false')
         [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Exit with 8 if the last result is null or false')
         [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print an answer that is text as JSON')
-        [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour JSON')
+        [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour what is printed')
         [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Choose OS/ARCH[/VARIANT][:OSVERSION], or all')
         [CompletionResult]::new('--os', '--os', [CompletionResultType]::ParameterName, 'Choose the operating system')
         [CompletionResult]::new('--arch', '--arch', [CompletionResultType]::ParameterName, 'Choose the architecture')
@@ -153,13 +154,14 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'labels' { $images }
             'history' { $images }
             'layers' { $images }
+            'diff' { $images }
             'downloadlayer' { $images }
             'verifytool' { $images }
             'ratelimit' { $images }
             'push' { if ($previous -ceq 'push') { 'from-spec', 'from-args' } }
             'delete' { $images }
             'generate' { 'man', 'bash', 'zsh', 'fish', 'powershell' }
-            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'generate', 'help' }
+            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'generate', 'help' }
         }
     } else {
         $commands

@@ -8,7 +8,7 @@ function __docker_registry_command
             set is_value
         else if contains -- $word --jq -q --arg --color --platform --os --arch --variant --images --jobs -j --user -u --media-type --cacert --cert --key --timeout --retries --max-age --cache-dir --output -o --all --type --tags --annotations --platforms --template --target --page
             set is_value yes
-        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit push delete generate help
+        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers diff downloadlayer verifytool catalog ratelimit push delete generate help
             echo $word
             return 0
         end
@@ -47,6 +47,7 @@ complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a id 
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a labels -d 'Print the labels of an image'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a history -d 'Print how an image was built'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a layers -d 'List the layers of an image'
+complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a diff -d 'Show what differs between two images'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a downloadlayer -d 'Download one layer, or all, and verify it'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a verifytool -d 'Recompute the digests of an image and compare them'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a catalog -d 'List the repositories of a registry'
@@ -60,7 +61,7 @@ complete -c docker-registry -s q -l jq -x -d 'Run a jq filter over the answer'
 complete -c docker-registry -l arg -x -d 'Bind $NAME in the filter to the string VALUE'
 complete -c docker-registry -s e -l exit-status -d 'Exit with 8 if the last result is null or false'
 complete -c docker-registry -l json -d 'Print an answer that is text as JSON'
-complete -c docker-registry -l color -x -a 'auto always never' -d 'Colour JSON'
+complete -c docker-registry -l color -x -a 'auto always never' -d 'Colour what is printed'
 complete -c docker-registry -l platform -x -a 'all linux/386 linux/amd64 linux/arm/v5 linux/arm/v6 linux/arm/v7 linux/arm64 linux/mips64le linux/ppc64le linux/riscv64 linux/s390x windows/amd64 windows/arm64' -d 'Choose OS/ARCH[/VARIANT][:OSVERSION], or all'
 complete -c docker-registry -l os -x -a 'darwin freebsd linux windows' -d 'Choose the operating system'
 complete -c docker-registry -l arch -x -a '386 amd64 arm arm64 loong64 mips64le ppc64le riscv64 s390x' -d 'Choose the architecture'
@@ -112,6 +113,7 @@ complete -c docker-registry -n '__docker_registry_in id' -x -a '(__docker_regist
 complete -c docker-registry -n '__docker_registry_in labels' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in history' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in layers' -x -a '(__docker_registry_images)'
+complete -c docker-registry -n '__docker_registry_in diff' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in verifytool' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in ratelimit' -x -a '(__docker_registry_images)'
@@ -119,4 +121,4 @@ complete -c docker-registry -n '__docker_registry_in push' -x -a 'from-spec from
 complete -c docker-registry -n '__docker_registry_in push; and contains -- from-spec (commandline -opc)' -F
 complete -c docker-registry -n '__docker_registry_in delete' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in generate' -x -a 'man bash zsh fish powershell'
-complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers downloadlayer verifytool catalog ratelimit push delete generate help'
+complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers diff downloadlayer verifytool catalog ratelimit push delete generate help'

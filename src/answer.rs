@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::document::Document;
 use crate::error::Error;
+use crate::text::Text;
 
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -24,17 +25,18 @@ pub(crate) enum Body {
     /// Shown on one line.
     Line(Value),
     /// Shown as it is, a newline added; `--json`, filters and batches see the JSON form.
-    Text { text: String, json: Value },
+    Text { text: Text, json: Value },
     /// The command has written its data itself.
     Nothing,
 }
 
-/// What the exit code says of an answer that was given.
+/// What the exit code says of an answer that was given. Of several answers the greatest counts:
+/// no is said only if all say no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
-    Yes,
     /// The answer is no: exit 8.
     No,
+    Yes,
     /// What was checked is not as it should be: exit 6.
     Corrupt,
 }
@@ -62,7 +64,7 @@ impl Answer {
         Body::Line(value).into()
     }
 
-    pub(crate) fn text(text: impl Into<String>, json: Value) -> Self {
+    pub(crate) fn text(text: impl Into<Text>, json: Value) -> Self {
         Body::Text {
             text: text.into(),
             json,
@@ -75,7 +77,7 @@ impl Answer {
         let word = word.to_string();
         Body::Text {
             json: Value::from(word.as_str()),
-            text: word,
+            text: word.into(),
         }
         .into()
     }

@@ -10,12 +10,13 @@ use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::output::Output;
 use crate::parallel;
+use crate::platform::Platform;
 use crate::query;
 
 /// Asks the command's question of every image that was named, prints the answers and gives the
 /// exit code.
 pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u8> {
-    if context.platforms == Platforms::All && !matches!(command.run, Run::Image(_)) {
+    if context.platforms == Platforms::All && !matches!(command.run, Run::Image(_) | Run::Pair(_)) {
         let name = command.spec.name;
         let message = format!("--platform all is not for '{name}', which is not about a platform");
         return Err(Error::usage(message));
@@ -25,19 +26,22 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         command,
         out: context.output(),
         exit_code: 0,
-        last: Verdict::Yes,
+        verdict: None,
+        ends_with_no: false,
     };
     let ended = match command.run {
         Run::Alone(ask) => {
             ask(context, args).and_then(|answer| printer.print(&Asked::plain(answer), false))
+        }
+        Run::Pair(ask) => {
+            compare(context, args, ask).and_then(|answer| printer.print(&answer, false))
         }
         Run::Image(_) | Run::Repository(_) => printer.print_all(args),
     };
     match ended.and_then(|()| printer.out.flush()) {
         _ if printer.out.is_closed() => Ok(0),
         Err(error) => Err(error),
-        Ok(()) if printer.exit_code != 0 => Ok(printer.exit_code),
-        Ok(()) => Ok(printer.last.exit_code()),
+        Ok(()) => Ok(printer.exit_code()),
     }
 }
 
@@ -63,7 +67,7 @@ fn ask(context: &Context, command: &Command, args: &Args, image: &Image) -> Resu
     let answer = match (&command.run, &context.platforms) {
         (Run::Image(ask), Platforms::All) => everywhere(context, args, image, *ask),
         (Run::Image(ask) | Run::Repository(ask), _) => ask(image, args),
-        (Run::Alone(ask), _) => ask(context, args),
+        (Run::Alone(_) | Run::Pair(_), _) => unreachable!("these are not asked of one image"),
     };
     let platform = match context.platforms {
         Platforms::All => None,
@@ -88,15 +92,78 @@ fn everywhere(
         let answer = ask(&image, args).during(&platform)?;
         Ok((platform.to_string(), answer))
     })?;
-    let mut object = Map::new();
-    let mut verdict = Verdict::Yes;
-    for (platform, answer) in answers {
-        verdict = verdict.max(answer.verdict);
-        object
-            .entry(platform)
-            .or_insert_with(|| answer.json().clone());
+    Ok(keyed(answers, Verdict::max))
+}
+
+/// The same question about two images, for one platform or for each that either of them has.
+fn compare(
+    context: &Context,
+    args: &Args,
+    ask: fn(Option<&Image>, Option<&Image>) -> Result<Answer>,
+) -> Result<Asked> {
+    let [from, to] = args.operands() else {
+        unreachable!("the parser has counted")
+    };
+    let (from, to) = (context.image(from)?, context.image(to)?);
+    let answer = match context.platforms {
+        Platforms::One(_) => ask(Some(&from), Some(&to))?,
+        Platforms::All => {
+            let platforms = |image: &Image| image.platforms().during(image.text());
+            let pairs = paired(platforms(&from)?, platforms(&to)?);
+            let answers = parallel::all(context.jobs, pairs, |(platform, from, to)| {
+                let answer = ask(from.as_ref(), to.as_ref()).during(&platform)?;
+                Ok((platform, answer))
+            })?;
+            // Two images are the same only if they are on all platforms.
+            keyed(answers, Verdict::min)
+        }
+    };
+    let image = from.text().to_owned();
+    let platform = from.platform().map(|platform| platform.to_string());
+    Ok(Asked {
+        image,
+        platform,
+        answer,
+    })
+}
+
+/// Brings together what is for the same platform.
+fn paired(
+    from: Vec<(Platform, Image)>,
+    to: Vec<(Platform, Image)>,
+) -> Vec<(String, Option<Image>, Option<Image>)> {
+    let from = from.into_iter().map(|(platform, image)| {
+        let image = Some(image);
+        (platform.to_string(), image, None)
+    });
+    let mut pairs: Vec<(String, Option<Image>, Option<Image>)> = Vec::new();
+    let to = to.into_iter().map(|(platform, image)| {
+        let image = Some(image);
+        (platform.to_string(), None, image)
+    });
+    for (platform, from, to) in from.chain(to) {
+        match pairs.iter_mut().find(|(other, ..)| *other == platform) {
+            Some((_, first, second)) => {
+                *first = first.take().or(from);
+                *second = second.take().or(to);
+            }
+            None => pairs.push((platform, from, to)),
+        }
     }
-    Ok(Answer::value(object.into()).verdict(verdict))
+    pairs
+}
+
+/// One object. Of two answers for one platform the first counts.
+fn keyed(answers: Vec<(String, Answer)>, both: fn(Verdict, Verdict) -> Verdict) -> Answer {
+    let mut object = Map::new();
+    let mut verdict: Option<Verdict> = None;
+    for (platform, answer) in answers {
+        if !object.contains_key(&platform) {
+            verdict = Some(verdict.map_or(answer.verdict, |others| both(others, answer.verdict)));
+            object.insert(platform, answer.json().clone());
+        }
+    }
+    Answer::value(object.into()).verdict(verdict.unwrap_or(Verdict::Yes))
 }
 
 /// Prints answers as they come and remembers what the exit code will say.
@@ -106,8 +173,10 @@ struct Printer<'a> {
     out: Output,
     /// The first failure's.
     exit_code: u8,
-    /// The last answer's.
-    last: Verdict,
+    /// What the answers say together; `None` as long as there is none.
+    verdict: Option<Verdict>,
+    /// With `--exit-status`: whether the last result was null, false or missing.
+    ends_with_no: bool,
 }
 
 impl Printer<'_> {
@@ -148,20 +217,26 @@ impl Printer<'_> {
     }
 
     fn print(&mut self, asked: &Asked, is_batch: bool) -> Result<()> {
-        let answer = &asked.answer;
-        let mut verdict = answer.verdict;
+        let verdict = asked.answer.verdict;
         let last = self.show(asked, is_batch)?;
-        if self.context.presentation.exit_status && last == Some(false) {
-            verdict = verdict.max(Verdict::No);
-        }
-        for failure in &answer.failures {
+        self.ends_with_no = self.context.presentation.exit_status && last == Some(false);
+        for failure in &asked.answer.failures {
             self.failed(failure);
         }
         if verdict == Verdict::Corrupt {
             self.note(verdict.exit_code());
         }
-        self.last = verdict;
+        self.verdict = self.verdict.max(Some(verdict));
         Ok(())
+    }
+
+    fn exit_code(&self) -> u8 {
+        let verdict = self.verdict.unwrap_or(Verdict::Yes);
+        match self.exit_code {
+            0 if self.ends_with_no => Verdict::No.exit_code(),
+            0 => verdict.exit_code(),
+            failed => failed,
+        }
     }
 
     /// Gives the truth of the last result: whether there was one that is neither null nor false.
@@ -186,7 +261,7 @@ impl Printer<'_> {
             let mut written = Ok(());
             let mut write = |found: &query::Output| {
                 written = match found {
-                    query::Output::Text(text) => out.text(text),
+                    query::Output::Text(text) => out.string(text),
                     query::Output::Json(json) => out.json(json),
                     query::Output::Note(note) => {
                         say(note.trim_end_matches('\n'));

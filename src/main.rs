@@ -23,7 +23,7 @@
 //!   archive/      the same in a tar, and what `docker save` writes
 //!   registry/     the distribution API: a visit asks, answers the challenge, asks again
 //! compression     gzip and zstd, told by their first bytes
-//! reference  platform  digest  document  encoding  secret  error
+//! reference  platform  digest  document  encoding  text  secret  error
 //! ```
 //!
 //! Modules use only what stands below them; `tests/suite/architecture.rs` holds them to it.
@@ -60,6 +60,7 @@ mod readahead;
 mod reference;
 mod secret;
 mod source;
+mod text;
 
 use std::process::ExitCode;
 

@@ -40,7 +40,7 @@ else to stderr.
 
 With several images each answer is one line `{\"image\": IMAGE, \"COMMAND\": ANSWER}`, in the order of the images; with \
 `--jq` the filter's results are printed bare. A failure is a line on stderr, the rest goes on, and the exit code is the \
-first failure's. If nothing failed, it is the last answer's.
+first failure's. If nothing failed, it is 8 only if all answers are no, or, with `--exit-status`, if the last result is.
 
 On a terminal, characters that could drive it are escaped.",
         entries: &[],

@@ -5,8 +5,9 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result, drives_terminal, printable};
+use crate::text::{Hue, Text};
 
-/// When JSON is coloured.
+/// When answers are coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Color {
     Auto,
@@ -20,7 +21,7 @@ pub(crate) struct Output {
     is_closed: bool,
 }
 
-/// How JSON is laid out.
+/// How answers are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Style {
     is_indented: bool,
@@ -67,10 +68,30 @@ impl Output {
         self.done(written)
     }
 
-    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
+    /// A line, or several.
+    pub(crate) fn text(&mut self, text: &Text) -> Result<()> {
+        for (part, hue) in text.parts() {
+            match hue {
+                Some(hue) if self.style.is_colored => {
+                    self.bytes(sequence(hue).as_bytes())?;
+                    self.part(part)?;
+                    self.bytes(RESET.as_bytes())?;
+                }
+                _ => self.part(part)?,
+            }
+        }
+        self.bytes(b"\n")
+    }
+
+    /// A string that a filter gives.
+    pub(crate) fn string(&mut self, text: &str) -> Result<()> {
+        self.part(text)?;
+        self.bytes(b"\n")
+    }
+
+    fn part(&mut self, text: &str) -> Result<()> {
         if !self.style.is_safe {
-            self.bytes(text.as_bytes())?;
-            return self.bytes(b"\n");
+            return self.bytes(text.as_bytes());
         }
         let mut safe = String::new();
         for line in text.split_inclusive('\n') {
@@ -80,8 +101,7 @@ impl Output {
             printable(&mut safe, line).expect("a String takes everything");
             safe.push_str(end);
         }
-        self.bytes(safe.as_bytes())?;
-        self.bytes(b"\n")
+        self.bytes(safe.as_bytes())
     }
 
     /// Indented, or on one line with `--raw`.
@@ -183,6 +203,16 @@ const KEY: &str = "\x1b[34;1m";
 const STRING: &str = "\x1b[0;32m";
 const NULL: &str = "\x1b[1;30m";
 const SCALAR: &str = "\x1b[0;39m";
+
+/// manifest-tool's colours.
+fn sequence(hue: Hue) -> &'static str {
+    match hue {
+        Hue::Red => "\x1b[1;31m",
+        Hue::Green => "\x1b[1;32m",
+        Hue::Yellow => "\x1b[1;33m",
+        Hue::Blue => "\x1b[1;34m",
+    }
+}
 
 impl<W: Write> Layout<'_, W> {
     fn write(&mut self, json: &[u8]) -> io::Result<()> {

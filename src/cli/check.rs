@@ -51,6 +51,7 @@ pub(super) fn operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
         (Operand::Forms(forms), [word, files @ ..]) => {
             form(forms, word).is_some_and(|form| files.len() == usize::from(form.file.is_some()))
         }
+        (Operand::Pair, operands) => operands.len() == 2,
         (Operand::None, [_]) => false,
         (_, operands) => operands.len() == 1,
     };
@@ -100,6 +101,7 @@ fn wanted(operand: Operand) -> String {
         Operand::None => "takes no operand".to_owned(),
         Operand::Image => "wants one image".to_owned(),
         Operand::Images => "wants an image".to_owned(),
+        Operand::Pair => "wants two images".to_owned(),
         Operand::Layer => "wants one layer, IMAGE@DIGEST".to_owned(),
         Operand::Repository => "wants one repository".to_owned(),
         Operand::Registry => "wants one registry, HOST[:PORT]".to_owned(),

@@ -115,6 +115,8 @@ pub(crate) enum Operand {
     Image,
     /// One image or more, or an option that takes `Value::Images`.
     Images,
+    /// Two images, which make one question.
+    Pair,
     /// `IMAGE@DIGEST`, the digest being that of a layer.
     Layer,
     Repository,
@@ -149,6 +151,7 @@ impl Operand {
             Operand::None => String::new(),
             Operand::Image => "IMAGE".to_owned(),
             Operand::Images => "IMAGE...".to_owned(),
+            Operand::Pair => "IMAGE IMAGE".to_owned(),
             Operand::Layer => "IMAGE@DIGEST".to_owned(),
             Operand::Repository => "REPOSITORY".to_owned(),
             Operand::Registry => "HOST".to_owned(),

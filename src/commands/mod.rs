@@ -10,6 +10,7 @@ use crate::manual;
 mod catalog;
 mod config;
 mod delete;
+mod diff;
 mod digest;
 mod digestlist;
 mod downloadlayer;
@@ -38,6 +39,8 @@ pub(crate) enum Run {
     Image(fn(&Image, &Args) -> Result<Answer>),
     /// One image or repository, whatever the platform.
     Repository(fn(&Image, &Args) -> Result<Answer>),
+    /// Two images on one platform; `None` where one of them has no image for it.
+    Pair(fn(Option<&Image>, Option<&Image>) -> Result<Answer>),
     /// Nothing that a registry knows.
     Alone(fn(&Context, &Args) -> Result<Answer>),
 }
@@ -59,6 +62,7 @@ static ALL: &[(&str, &[&Command])] = &[
             &layers::COMMAND,
         ],
     ),
+    ("Changes", &[&diff::COMMAND]),
     ("Content", &[&downloadlayer::COMMAND, &verifytool::COMMAND]),
     (
         "Registries",

@@ -6,6 +6,7 @@ use std::env;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::cli::{Args, Flag, Group, HELP, VERSION, Value};
 use crate::digest::Digest;
@@ -57,7 +58,7 @@ pub(crate) static GROUPS: &[Group] = &[
 /// What the first screen of the help shows.
 pub(crate) static ESSENTIAL: &[&Flag] = &[&PLATFORM, &JQ, &RAW];
 
-static RAW: Flag = Flag {
+pub(crate) static RAW: Flag = Flag {
     name: "raw",
     short: Some('r'),
     help: "Print documents byte for byte, other JSON on one line",
@@ -91,7 +92,7 @@ static JSON: Flag = Flag {
 static COLOR: Flag = Flag {
     name: "color",
     value: Value::Choice(&["auto", "always", "never"]),
-    help: "Colour JSON",
+    help: "Colour what is printed",
     about: "Default: auto, on a terminal unless NO_COLOR is set.",
     ..Flag::DEFAULT
 };
@@ -283,6 +284,13 @@ pub(crate) fn jobs(args: &Args) -> Result<usize> {
         Some(jobs) => Ok(usize::try_from(jobs).unwrap_or(usize::MAX).min(256)),
         None => Ok(8),
     }
+}
+
+/// The time in seconds since 1970.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    // A clock that stands before 1970 is not set.
+    since.map_or(0, |since| since.as_secs())
 }
 
 fn platforms(args: &Args) -> Result<Platforms> {

@@ -9,6 +9,7 @@ mod catalog;
 mod credentials;
 mod deadlines;
 mod delete;
+mod diff;
 mod downloads;
 mod faults;
 mod filter;

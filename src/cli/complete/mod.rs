@@ -58,7 +58,7 @@ impl Offer {
         match operand {
             Operand::None | Operand::Registry => Offer::Unknown,
             Operand::Image | Operand::Images | Operand::Layer => Offer::Images,
-            Operand::Repository => Offer::Images,
+            Operand::Pair | Operand::Repository => Offer::Images,
             Operand::Command => Offer::Words(cli.specs().map(|spec| spec.name).collect()),
             Operand::Kind(kinds) => Offer::Words(kinds.to_vec()),
             Operand::Forms(forms) => Offer::Words(forms.iter().map(|form| form.word).collect()),

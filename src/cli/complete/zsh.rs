@@ -24,7 +24,7 @@ pub(super) fn script(cli: &Cli) -> String {
 /// What follows a command: options and operands, for a second `_arguments`.
 fn operands(cli: &Cli, spec: &Spec) -> String {
     let place = match spec.operand {
-        Operand::Images => "*",
+        Operand::Images | Operand::Pair => "*",
         _ => "1",
     };
     let action = action(&Offer::operand(cli, spec.operand));

@@ -1,0 +1,47 @@
+//! Text of which parts stand out where colours are wanted.
+
+use std::fmt::Display;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Text(Vec<(String, Option<Hue>)>);
+
+/// How a part stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hue {
+    Red,
+    Green,
+    Yellow,
+    Blue,
+}
+
+impl Text {
+    pub(crate) fn plain(&mut self, part: impl Display) -> &mut Self {
+        self.0.push((part.to_string(), None));
+        self
+    }
+
+    pub(crate) fn colored(&mut self, hue: Hue, part: impl Display) -> &mut Self {
+        self.0.push((part.to_string(), Some(hue)));
+        self
+    }
+
+    /// Without the line end that it ends with: whoever prints it adds one.
+    pub(crate) fn without_line_end(mut self) -> Self {
+        if let Some((last, _)) = self.0.last_mut()
+            && last.ends_with('\n')
+        {
+            last.pop();
+        }
+        self
+    }
+
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, Option<Hue>)> {
+        self.0.iter().map(|(part, hue)| (part.as_str(), *hue))
+    }
+}
+
+impl<T: Into<String>> From<T> for Text {
+    fn from(text: T) -> Self {
+        Text(vec![(text.into(), None)])
+    }
+}
