@@ -16,6 +16,8 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('labels', 'labels', [CompletionResultType]::ParameterValue, 'Print the labels of an image')
         [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Print how an image was built')
         [CompletionResult]::new('layers', 'layers', [CompletionResultType]::ParameterValue, 'List the layers of an image')
+        [CompletionResult]::new('platforms', 'platforms', [CompletionResultType]::ParameterValue, 'List the platforms of an image')
+        [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show an image with all manifests of its list')
         [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Show what differs between two images')
         [CompletionResult]::new('downloadlayer', 'downloadlayer', [CompletionResultType]::ParameterValue, 'Download one layer, or all, and verify it')
         [CompletionResult]::new('verifytool', 'verifytool', [CompletionResultType]::ParameterValue, 'Recompute the digests of an image and compare them')
@@ -112,6 +114,9 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Show the version')
         [CompletionResult]::new('-V', '-V', [CompletionResultType]::ParameterName, 'Show the version')
         switch -CaseSensitive -Exact ($command) {
+            'inspect' {
+                [CompletionResult]::new('--expand-config', '--expand-config', [CompletionResultType]::ParameterName, 'Put the configuration in the place of its descriptor')
+            }
             'downloadlayer' {
                 [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE, or to stdout if it is -')
                 [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE, or to stdout if it is -')
@@ -154,6 +159,8 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'labels' { $images }
             'history' { $images }
             'layers' { $images }
+            'platforms' { $images }
+            'inspect' { $images }
             'diff' { $images }
             'downloadlayer' { $images }
             'verifytool' { $images }
@@ -161,7 +168,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'push' { if ($previous -ceq 'push') { 'from-spec', 'from-args' } }
             'delete' { $images }
             'generate' { 'man', 'bash', 'zsh', 'fish', 'powershell' }
-            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'generate', 'help' }
+            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'platforms', 'inspect', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'generate', 'help' }
         }
     } else {
         $commands

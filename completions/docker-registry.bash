@@ -48,6 +48,8 @@ _docker_registry_command() {
     labels) offer='@images' further='@images' options='' ;;
     history) offer='@images' further='@images' options='' ;;
     layers) offer='@images' further='@images' options='' ;;
+    platforms) offer='@images' further='@images' options='' ;;
+    inspect) offer='@images' further='@images' options='--expand-config' ;;
     diff) offer='@images' further='' options='' ;;
     downloadlayer) offer='@images' further='' options='--output -o --all --decompress --force --no-progress' ;;
     verifytool) offer='@images' further='@images' options='--layers' ;;
@@ -56,7 +58,7 @@ _docker_registry_command() {
     push) offer='from-spec from-args' further='@files' options='--type --ignore-missing --tags --annotations --platforms --template --target' ;;
     delete) offer='@images' further='' options='--yes' ;;
     generate) offer='man bash zsh fish powershell' further='' options='--page' ;;
-    help) offer='tags manifestlist digestlist manifest digest config id labels history layers diff downloadlayer verifytool catalog ratelimit push delete generate help' further='' options='' ;;
+    help) offer='tags manifestlist digestlist manifest digest config id labels history layers platforms inspect diff downloadlayer verifytool catalog ratelimit push delete generate help' further='' options='' ;;
     esac
 }
 
@@ -153,7 +155,7 @@ _docker_registry() {
         [[ $operand ]] && offer=$further
         _docker_registry_offer "$offer" "$cur"
     else
-        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers diff downloadlayer verifytool catalog ratelimit push delete generate help' "$cur"
+        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect diff downloadlayer verifytool catalog ratelimit push delete generate help' "$cur"
     fi
     # Readline replaces only what follows the last : of the word.
     if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then

@@ -8,7 +8,7 @@ function __docker_registry_command
             set is_value
         else if contains -- $word --jq -q --arg --color --platform --os --arch --variant --images --jobs -j --user -u --media-type --cacert --cert --key --timeout --retries --max-age --cache-dir --output -o --all --type --tags --annotations --platforms --template --target --page
             set is_value yes
-        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers diff downloadlayer verifytool catalog ratelimit push delete generate help
+        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers platforms inspect diff downloadlayer verifytool catalog ratelimit push delete generate help
             echo $word
             return 0
         end
@@ -47,6 +47,8 @@ complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a id 
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a labels -d 'Print the labels of an image'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a history -d 'Print how an image was built'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a layers -d 'List the layers of an image'
+complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a platforms -d 'List the platforms of an image'
+complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a inspect -d 'Show an image with all manifests of its list'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a diff -d 'Show what differs between two images'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a downloadlayer -d 'Download one layer, or all, and verify it'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a verifytool -d 'Recompute the digests of an image and compare them'
@@ -87,6 +89,7 @@ complete -c docker-registry -l max-age -x -d 'Believe the cache about tags for s
 complete -c docker-registry -l cache-dir -x -a '(__fish_complete_directories)' -d 'Keep the cache in DIR'
 complete -c docker-registry -s h -l help -d 'Show help; after a command, that command\'s'
 complete -c docker-registry -s V -l version -d 'Show the version'
+complete -c docker-registry -n '__docker_registry_in inspect' -l expand-config -d 'Put the configuration in the place of its descriptor'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -s o -l output -r -F -d 'Write to FILE, or to stdout if it is -'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -l all -x -a '(__fish_complete_directories)' -d 'Download all layers of an image into DIR'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -l decompress -d 'Write the tar inside'
@@ -113,6 +116,8 @@ complete -c docker-registry -n '__docker_registry_in id' -x -a '(__docker_regist
 complete -c docker-registry -n '__docker_registry_in labels' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in history' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in layers' -x -a '(__docker_registry_images)'
+complete -c docker-registry -n '__docker_registry_in platforms' -x -a '(__docker_registry_images)'
+complete -c docker-registry -n '__docker_registry_in inspect' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in diff' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in verifytool' -x -a '(__docker_registry_images)'
@@ -121,4 +126,4 @@ complete -c docker-registry -n '__docker_registry_in push' -x -a 'from-spec from
 complete -c docker-registry -n '__docker_registry_in push; and contains -- from-spec (commandline -opc)' -F
 complete -c docker-registry -n '__docker_registry_in delete' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in generate' -x -a 'man bash zsh fish powershell'
-complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers diff downloadlayer verifytool catalog ratelimit push delete generate help'
+complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect diff downloadlayer verifytool catalog ratelimit push delete generate help'

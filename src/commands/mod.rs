@@ -18,10 +18,12 @@ mod generate;
 mod help;
 mod history;
 mod id;
+mod inspect;
 mod labels;
 mod layers;
 mod manifest;
 mod manifestlist;
+mod platforms;
 mod push;
 mod ratelimit;
 mod tags;
@@ -60,6 +62,8 @@ static ALL: &[(&str, &[&Command])] = &[
             &labels::COMMAND,
             &history::COMMAND,
             &layers::COMMAND,
+            &platforms::COMMAND,
+            &inspect::COMMAND,
         ],
     ),
     ("Changes", &[&diff::COMMAND]),

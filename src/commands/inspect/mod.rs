@@ -1,0 +1,154 @@
+//! `docker-registry inspect IMAGE...`: manifest-tool's report.
+
+mod json;
+mod report;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Command, Run};
+use crate::answer::Answer;
+use crate::cli::{Args, Example, Flag, Operand, Spec};
+use crate::context;
+use crate::document::{Descriptor, Document, Form};
+use crate::error::{Error, Kind, Result};
+use crate::image::Image;
+use crate::parallel;
+use crate::reference::At;
+use crate::source::Source;
+
+static EXPAND_CONFIG: Flag = Flag {
+    name: "expand-config",
+    help: "Put the configuration in the place of its descriptor",
+    about: "In the JSON form, which it implies.",
+    ..Flag::DEFAULT
+};
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "inspect",
+        operand: Operand::Images,
+        help: "Show an image with all manifests of its list",
+        about: "The report of manifest-tool. With `--raw` its JSON, indented by 4; `--json`, `--jq` and batches see the same JSON.
+
+It says more where manifest-tool loses something or gives up. Below `manifests` each manifest has the `digest`, the `size` and the `platform` that the list says of it, and the annotations of both. `--expand-config` works for lists too. A list in a list is opened, its entries numbered `[2.1]`. Where an entry has no platform, it is read from the image's configuration. An image without a tag is `latest`.",
+        flags: &[&EXPAND_CONFIG],
+        examples: &[
+            Example {
+                command: "docker-registry inspect ubuntu:18.04",
+                shows: "platforms, digests and layers",
+            },
+            Example {
+                command: "docker-registry inspect --raw --expand-config ubuntu:18.04",
+                shows: "manifests and configurations in one JSON document",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Repository(run),
+};
+
+/// How deep lists may be nested in lists.
+const DEPTH: usize = 4;
+
+fn run(image: &Image, args: &Args) -> Result<Answer> {
+    let is_expanded = args.has(&EXPAND_CONFIG);
+    let root = image.root()?;
+    let tree = Tree {
+        source: image.source(),
+        jobs: context::jobs(args)?,
+        is_expanded,
+    };
+    let node = tree.node(root.clone(), true, DEPTH)?;
+    let json = json::of(image.text(), &node, is_expanded);
+    let text = match is_expanded || args.has(&context::RAW) {
+        true => indented(&json).into(),
+        false => report::of(image.text(), &node),
+    };
+    Ok(Answer::text(text, json))
+}
+
+/// A manifest, and what it leads to.
+struct Node {
+    document: Arc<Document>,
+    /// Of an image, where it is needed.
+    config: Option<Document>,
+    /// Of a list, in its order.
+    children: Vec<(Descriptor, Child)>,
+}
+
+enum Child {
+    Node(Node),
+    /// Listed, but not there: lists may be copied without all that they list.
+    Missing,
+    /// Of a type that is not known here.
+    Unknown,
+}
+
+struct Tree<'a> {
+    source: &'a dyn Source,
+    jobs: usize,
+    /// Whether all configurations are needed.
+    is_expanded: bool,
+}
+
+impl Tree<'_> {
+    fn node(&self, document: Arc<Document>, with_config: bool, depth: usize) -> Result<Node> {
+        let mut children = Vec::new();
+        let mut config = None;
+        if document.form() == Form::Index {
+            let entries = document.descriptors("manifests")?;
+            children = parallel::all(self.jobs, entries, |entry| {
+                let child = self.child(&entry, depth)?;
+                Ok((entry, child))
+            })?;
+        } else if with_config {
+            config = self.config(&document)?;
+        }
+        Ok(Node {
+            document,
+            config,
+            children,
+        })
+    }
+
+    fn child(&self, entry: &Descriptor, depth: usize) -> Result<Child> {
+        match Form::of(&entry.media_type) {
+            Form::Other => return Ok(Child::Unknown),
+            Form::Index if depth == 0 => {
+                return Err(Error::new(Kind::Local, "lists are nested too deeply"));
+            }
+            _ => {}
+        }
+        let digest = entry.digest.clone();
+        let at = At::Digest { digest, tag: None };
+        let document = match self.source.manifest(&at) {
+            Err(error) if error.kind() == Kind::NotFound => return Ok(Child::Missing),
+            document => Arc::new(document?),
+        };
+        let with_config = self.is_expanded || entry.platform.is_none();
+        let node = self.node(document, with_config, depth.saturating_sub(1))?;
+        Ok(Child::Node(node))
+    }
+
+    fn config(&self, manifest: &Document) -> Result<Option<Document>> {
+        if manifest.form() == Form::Schema1 {
+            return manifest.v1_compatibility().map(Some);
+        }
+        match manifest.config()? {
+            Some(config) if config.is_image_config() => self.source.document(&config).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// By four spaces, as manifest-tool does it.
+fn indented(json: &Value) -> String {
+    let by_two = format!("{json:#}");
+    let lines = by_two.lines().map(|line| {
+        let text = line.trim_start();
+        format!("{}{text}", "  ".repeat(line.len() - text.len()))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

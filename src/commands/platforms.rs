@@ -1,0 +1,95 @@
+//! `docker-registry platforms IMAGE...`: mquery's report.
+
+use serde_json::{Map, Value, json};
+
+use super::{Command, Run};
+use crate::answer::Answer;
+use crate::cli::{Args, Example, Operand, Spec};
+use crate::context;
+use crate::document::Form;
+use crate::error::Result;
+use crate::image::Image;
+use crate::platform::Platform;
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "platforms",
+        operand: Operand::Images,
+        help: "List the platforms of an image",
+        about: "The report of mquery, byte for byte. With `--json` mquery's fields: `{imagename, digest, mediatype, islist, archlist, cachets}`, where `archlist` is an array of `{architecture, os, os.version, os.features, variant}` without what is not known, and `cachets` the time of the answer in seconds since 1970. What BuildKit attaches to an image is left out.
+
+Where an entry of the list has no platform, mquery crashes; here it is read from the image's configuration, and what runs nowhere is `unknown/unknown`. Lists in lists are opened.",
+        examples: &[
+            Example {
+                command: "docker-registry platforms ubuntu:18.04",
+                shows: "a report to read",
+            },
+            Example {
+                command: "docker-registry platforms -q '.archlist[].architecture' ubuntu",
+                shows: "one architecture per line",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Repository(run),
+};
+
+fn run(image: &Image, _: &Args) -> Result<Answer> {
+    let root = image.root()?;
+    let is_list = root.form() == Form::Index;
+    let platforms = image.platforms()?;
+    let mut platforms = platforms.iter().map(|(platform, _)| platform);
+    let json = json!({
+        "imagename": image.text(),
+        "digest": root.digest().to_string(),
+        "mediatype": root.media_type(),
+        "islist": is_list,
+        "archlist": platforms.clone().map(fields).collect::<Value>(),
+        "cachets": context::now(),
+    });
+    let (digest, media_type) = (root.digest(), root.media_type());
+    let yes = if is_list { "Yes" } else { "No" };
+    let mut text = format!(
+        "Image: {} (digest: {digest})\n * Manifest List: {yes} (Image type: {media_type})\n",
+        image.text(),
+    );
+    if is_list {
+        text += " * Supported platforms:\n";
+        text.extend(platforms.map(|platform| format!("   - {}\n", named(platform))));
+    } else if let Some(Platform {
+        os, architecture, ..
+    }) = platforms.next()
+    {
+        text += &format!(" * Supports: {os}/{architecture}\n");
+    }
+    Ok(Answer::text(text, json))
+}
+
+/// `OS/ARCH[/VARIANT]`, and the version of Windows, where it decides what can run.
+fn named(platform: &Platform) -> String {
+    let is_windows = platform.os == "windows";
+    let os_version = platform.os_version.clone().filter(|_| is_windows);
+    let shown = Platform {
+        os_version,
+        ..platform.clone()
+    };
+    shown.to_string()
+}
+
+/// As image-spec has them.
+fn fields(platform: &Platform) -> Value {
+    let mut fields = Map::new();
+    let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    add("architecture", platform.architecture.as_str().into());
+    add("os", platform.os.as_str().into());
+    if let Some(version) = &platform.os_version {
+        add("os.version", version.as_str().into());
+    }
+    if !platform.os_features.is_empty() {
+        add("os.features", platform.os_features.clone().into());
+    }
+    if let Some(variant) = &platform.variant {
+        add("variant", variant.as_str().into());
+    }
+    fields.into()
+}
