@@ -18,6 +18,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('layers', 'layers', [CompletionResultType]::ParameterValue, 'List the layers of an image')
         [CompletionResult]::new('platforms', 'platforms', [CompletionResultType]::ParameterValue, 'List the platforms of an image')
         [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show an image with all manifests of its list')
+        [CompletionResult]::new('referrers', 'referrers', [CompletionResultType]::ParameterValue, 'List what refers to an image')
         [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Show what differs between two images')
         [CompletionResult]::new('downloadlayer', 'downloadlayer', [CompletionResultType]::ParameterValue, 'Download one layer, or all, and verify it')
         [CompletionResult]::new('verifytool', 'verifytool', [CompletionResultType]::ParameterValue, 'Recompute the digests of an image and compare them')
@@ -59,6 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         '--retries' { '' }
         '--max-age' { '' }
         '--cache-dir' { '' }
+        '--artifact-type' { '' }
         '--output' { '' }
         '-o' { '' }
         '--all' { '' }
@@ -117,6 +119,9 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'inspect' {
                 [CompletionResult]::new('--expand-config', '--expand-config', [CompletionResultType]::ParameterName, 'Put the configuration in the place of its descriptor')
             }
+            'referrers' {
+                [CompletionResult]::new('--artifact-type', '--artifact-type', [CompletionResultType]::ParameterName, 'Only those of this artifact type')
+            }
             'downloadlayer' {
                 [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE, or to stdout if it is -')
                 [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE, or to stdout if it is -')
@@ -161,6 +166,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'layers' { $images }
             'platforms' { $images }
             'inspect' { $images }
+            'referrers' { $images }
             'diff' { $images }
             'downloadlayer' { $images }
             'verifytool' { $images }
@@ -168,7 +174,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'push' { if ($previous -ceq 'push') { 'from-spec', 'from-args' } }
             'delete' { $images }
             'generate' { 'man', 'bash', 'zsh', 'fish', 'powershell' }
-            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'platforms', 'inspect', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'generate', 'help' }
+            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'platforms', 'inspect', 'referrers', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'generate', 'help' }
         }
     } else {
         $commands

@@ -22,6 +22,7 @@ _docker_registry_option() {
     --retries) takes=1 offer='' ;;
     --max-age) takes=1 offer='' ;;
     --cache-dir) takes=1 offer='@directories' ;;
+    --artifact-type) takes=1 offer='' ;;
     --output | -o) takes=1 offer='@files' ;;
     --all) takes=1 offer='@directories' ;;
     --type) takes=1 offer='docker oci' ;;
@@ -50,6 +51,7 @@ _docker_registry_command() {
     layers) offer='@images' further='@images' options='' ;;
     platforms) offer='@images' further='@images' options='' ;;
     inspect) offer='@images' further='@images' options='--expand-config' ;;
+    referrers) offer='@images' further='@images' options='--artifact-type' ;;
     diff) offer='@images' further='' options='' ;;
     downloadlayer) offer='@images' further='' options='--output -o --all --decompress --force --no-progress' ;;
     verifytool) offer='@images' further='@images' options='--layers' ;;
@@ -58,7 +60,7 @@ _docker_registry_command() {
     push) offer='from-spec from-args' further='@files' options='--type --ignore-missing --tags --annotations --platforms --template --target' ;;
     delete) offer='@images' further='' options='--yes' ;;
     generate) offer='man bash zsh fish powershell' further='' options='--page' ;;
-    help) offer='tags manifestlist digestlist manifest digest config id labels history layers platforms inspect diff downloadlayer verifytool catalog ratelimit push delete generate help' further='' options='' ;;
+    help) offer='tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete generate help' further='' options='' ;;
     esac
 }
 
@@ -155,7 +157,7 @@ _docker_registry() {
         [[ $operand ]] && offer=$further
         _docker_registry_offer "$offer" "$cur"
     else
-        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect diff downloadlayer verifytool catalog ratelimit push delete generate help' "$cur"
+        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete generate help' "$cur"
     fi
     # Readline replaces only what follows the last : of the word.
     if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then

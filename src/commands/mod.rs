@@ -26,6 +26,7 @@ mod manifestlist;
 mod platforms;
 mod push;
 mod ratelimit;
+mod referrers;
 mod tags;
 mod verifytool;
 
@@ -64,6 +65,7 @@ static ALL: &[(&str, &[&Command])] = &[
             &layers::COMMAND,
             &platforms::COMMAND,
             &inspect::COMMAND,
+            &referrers::COMMAND,
         ],
     ),
     ("Changes", &[&diff::COMMAND]),

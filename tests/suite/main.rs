@@ -35,6 +35,7 @@ mod readme;
 mod realms;
 mod redirects;
 mod real;
+mod referrers;
 mod requests;
 mod script;
 mod secrets;
