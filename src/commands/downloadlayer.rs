@@ -81,7 +81,7 @@ the layer is written only when its digest is right.",
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Image(run),
+    run: Run::Repository(run),
 };
 
 fn run(image: &Image, args: &Args) -> Result<Answer> {
