@@ -26,7 +26,7 @@ _docker_registry_option() {
     --output | -o) takes=1 offer='@files' ;;
     --all) takes=1 offer='@directories' ;;
     --type) takes=1 offer='docker oci' ;;
-    --tags) takes=1 offer='' ;;
+    --tags) [[ $command == push ]] && takes=1 offer='' ;;
     --annotations) takes=1 offer='' ;;
     --platforms) takes=1 offer='' ;;
     --template) takes=1 offer='' ;;

@@ -33,6 +33,9 @@ fn tags_stand_beside_their_repositories() {
     tool.run()
         .success("{\"a\":[\"v1\"],\"b/c\":[\"v1\"],\"d\":[\"v1\",\"v2\"]}\n");
     assert_eq!(registry.take().len(), 5);
+    // push has an option of that name which takes a value; it matters which command is named.
+    let first = tool.again(["--tags", "-q", ".a[]", "catalog", &registry.host()]);
+    first.run().success("v1\n");
 }
 
 #[test]

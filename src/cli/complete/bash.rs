@@ -1,11 +1,13 @@
 //! Completions for bash 3.2 and later, without the package bash-completion.
 
+use std::ptr;
+
 use super::{Offer, arguments, fill, spellings};
 use crate::cli::{Cli, Flag, Spec};
 
 pub(super) fn script(cli: &Cli) -> String {
     let valued = cli.flags().filter(|flag| !flag.value.is_switch());
-    let options: Vec<String> = valued.map(option_case).collect();
+    let options: Vec<String> = valued.map(|flag| option_case(cli, flag)).collect();
     let commands: Vec<String> = cli.specs().map(|spec| command_case(cli, spec)).collect();
     let names: Vec<&str> = cli.specs().map(|spec| spec.name).collect();
     fill(
@@ -20,11 +22,28 @@ pub(super) fn script(cli: &Cli) -> String {
     )
 }
 
-fn option_case(flag: &Flag) -> String {
+fn option_case(cli: &Cli, flag: &Flag) -> String {
     let spellings = spellings(flag).join(" | ");
     let takes = arguments(flag.value);
     let offer = offer(Offer::value(flag.value));
-    format!("    {spellings}) takes={takes} offer='{offer}' ;;")
+    let guard = match cli.flags().any(|other| is_namesake(flag, other)) {
+        true => format!(
+            "[[ $command == {} ]] && ",
+            owners(cli, flag).join(" || $command == ")
+        ),
+        false => String::new(),
+    };
+    format!("    {spellings}) {guard}takes={takes} offer='{offer}' ;;")
+}
+
+/// Whether another command has an option of the same name that means something else.
+fn is_namesake(flag: &Flag, other: &Flag) -> bool {
+    flag.name == other.name && !ptr::eq(flag, other)
+}
+
+fn owners(cli: &Cli, flag: &Flag) -> Vec<&'static str> {
+    let owns = |spec: &&Spec| spec.flags.iter().any(|own| ptr::eq(*own, flag));
+    cli.specs().filter(owns).map(|spec| spec.name).collect()
 }
 
 fn command_case(cli: &Cli, spec: &Spec) -> String {

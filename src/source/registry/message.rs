@@ -18,7 +18,6 @@ pub(crate) enum Method {
     Head,
     Post,
     Put,
-    Patch,
     Delete,
 }
 
@@ -29,14 +28,13 @@ impl Method {
             Method::Head => "HEAD",
             Method::Post => "POST",
             Method::Put => "PUT",
-            Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         }
     }
 
     /// Whether to send it twice is as good as once (RFC 9110, 9.2.2).
     pub(super) fn is_idempotent(self) -> bool {
-        !matches!(self, Method::Post | Method::Patch)
+        !matches!(self, Method::Post)
     }
 }
 

@@ -96,7 +96,7 @@ impl Transport {
                 self.agent.run(build(request, body)?)
             }
             (Some(Content::Bytes(bytes)), None) => self.agent.run(build(request, &bytes[..])?),
-            _ if matches!(request.method, Method::Post | Method::Put | Method::Patch) => {
+            _ if matches!(request.method, Method::Post | Method::Put) => {
                 self.agent.run(build(request, &[][..])?)
             }
             _ => self.agent.run(build(request, ())?),
