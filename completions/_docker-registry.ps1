@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('ratelimit', 'ratelimit', [CompletionResultType]::ParameterValue, 'Print how much a registry still allows')
         [CompletionResult]::new('push', 'push', [CompletionResultType]::ParameterValue, 'Put images together as a manifest list or index')
         [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete a manifest, and with it its tags')
+        [CompletionResult]::new('testregistry', 'testregistry', [CompletionResultType]::ParameterValue, 'Find out what a registry supports, by trying')
         [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print the man page or a shell''s completions')
         [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Show the help of a command')
     )
@@ -173,8 +174,9 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'ratelimit' { $images }
             'push' { if ($previous -ceq 'push') { 'from-spec', 'from-args' } }
             'delete' { $images }
+            'testregistry' { $images }
             'generate' { 'man', 'bash', 'zsh', 'fish', 'powershell' }
-            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'platforms', 'inspect', 'referrers', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'generate', 'help' }
+            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'platforms', 'inspect', 'referrers', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'testregistry', 'generate', 'help' }
         }
     } else {
         $commands

@@ -59,8 +59,9 @@ _docker_registry_command() {
     ratelimit) offer='@images' further='' options='' ;;
     push) offer='from-spec from-args' further='@files' options='--type --ignore-missing --tags --annotations --platforms --template --target' ;;
     delete) offer='@images' further='' options='--yes' ;;
+    testregistry) offer='@images' further='' options='' ;;
     generate) offer='man bash zsh fish powershell' further='' options='--page' ;;
-    help) offer='tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete generate help' further='' options='' ;;
+    help) offer='tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help' further='' options='' ;;
     esac
 }
 
@@ -157,7 +158,7 @@ _docker_registry() {
         [[ $operand ]] && offer=$further
         _docker_registry_offer "$offer" "$cur"
     else
-        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete generate help' "$cur"
+        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help' "$cur"
     fi
     # Readline replaces only what follows the last : of the word.
     if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then

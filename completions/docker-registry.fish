@@ -8,7 +8,7 @@ function __docker_registry_command
             set is_value
         else if contains -- $word --jq -q --arg --color --platform --os --arch --variant --images --jobs -j --user -u --media-type --cacert --cert --key --timeout --retries --max-age --cache-dir --artifact-type --output -o --all --type --tags --annotations --platforms --template --target --page
             set is_value yes
-        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete generate help
+        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help
             echo $word
             return 0
         end
@@ -57,6 +57,7 @@ complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a cat
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a ratelimit -d 'Print how much a registry still allows'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a push -d 'Put images together as a manifest list or index'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a delete -d 'Delete a manifest, and with it its tags'
+complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a testregistry -d 'Find out what a registry supports, by trying'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a generate -d 'Print the man page or a shell\'s completions'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a help -d 'Show the help of a command'
 complete -c docker-registry -s r -l raw -d 'Print documents byte for byte, other JSON on one line'
@@ -128,5 +129,6 @@ complete -c docker-registry -n '__docker_registry_in ratelimit' -x -a '(__docker
 complete -c docker-registry -n '__docker_registry_in push' -x -a 'from-spec from-args'
 complete -c docker-registry -n '__docker_registry_in push; and contains -- from-spec (commandline -opc)' -F
 complete -c docker-registry -n '__docker_registry_in delete' -x -a '(__docker_registry_images)'
+complete -c docker-registry -n '__docker_registry_in testregistry' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in generate' -x -a 'man bash zsh fish powershell'
-complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete generate help'
+complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help'

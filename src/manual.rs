@@ -63,6 +63,20 @@ Manifests of all kinds are asked for in one request. Connections and tokens are 
         entries: &[],
     },
     Chapter {
+        title: "Lists",
+        text: "`push` writes the bytes that manifest-tool writes, so a list has the same digest: members in the order of Docker's and \
+the OCI's Go structures, indented by two spaces, annotations sorted, `<`, `>` and `&` escaped, no newline at the end. (`docker \
+manifest push` indents by three and so gets another digest.)
+
+It differs from manifest-tool where that loses or breaks something: unknown keys of the YAML are errors, with line and \
+column; every part of a platform that the YAML leaves out comes from the configuration, not only both or none; system and \
+architecture must exist together; a variant may be any that Go knows; OS, ARCH and VARIANT are replaced wherever they stand \
+in a template; lists within lists are flattened too, and an image to which a list gives no platform gets that of its \
+configuration; `--ignore-missing` leaves out what the registry does not find, and fails on everything else; a value of \
+`--annotations` may hold `=`.",
+        entries: &[],
+    },
+    Chapter {
         title: "Cache",
         text: "What has a digest never changes: it is kept, and verified again whenever it is read. What a tag leads to is asked for \
 each time, by a request without a body, unless `--max-age` allows an older answer or `--offline` forbids to ask. What a \

@@ -6,7 +6,9 @@
 mod exists;
 mod list;
 mod plan;
+mod sample;
 mod transfer;
+mod trial;
 
 use std::collections::HashMap;
 
@@ -21,6 +23,7 @@ use crate::source::{Registry, Source};
 use exists::exists;
 pub(crate) use list::ListKind;
 pub(crate) use plan::{Part, Plan};
+pub(crate) use trial::{Finding, Trial, trial};
 
 /// How deep lists may be nested in lists.
 const DEPTH: usize = 4;

@@ -28,6 +28,7 @@ mod push;
 mod ratelimit;
 mod referrers;
 mod tags;
+mod testregistry;
 mod verifytool;
 
 /// A row of the table and what it does.
@@ -77,6 +78,7 @@ static ALL: &[(&str, &[&Command])] = &[
             &ratelimit::COMMAND,
             &push::COMMAND,
             &delete::COMMAND,
+            &testregistry::COMMAND,
         ],
     ),
     ("This program", &[&generate::COMMAND, &help::COMMAND]),

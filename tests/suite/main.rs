@@ -39,6 +39,7 @@ mod referrers;
 mod requests;
 mod script;
 mod secrets;
+mod testregistry;
 mod tls;
 mod tokens;
 mod trace;

@@ -1,0 +1,213 @@
+//! A registry tried out: lists of both kinds pushed and read back, and what else it supports.
+
+use super::sample::{self, LAYER, PLATFORMS, Sample};
+use super::{Assembly, ListKind, Making, Part, Plan};
+use crate::digest::Digest;
+use crate::document::Document;
+use crate::error::{During, Error, Kind, Result};
+use crate::reference::{At, Repository};
+use crate::source::{Registry, Source};
+
+const LIST: &str = "docker-registry-test-list";
+const INDEX: &str = "docker-registry-test-index";
+const IMAGE: &str = "docker-registry-test-image";
+
+/// What was found out.
+pub(crate) struct Trial {
+    pub(crate) findings: Vec<Finding>,
+    /// Tags that are still there, since they could not be deleted.
+    pub(crate) left: Vec<&'static str>,
+}
+
+pub(crate) struct Finding {
+    pub(crate) feature: &'static str,
+    /// `None` if the registry supports it.
+    pub(crate) why_not: Option<Error>,
+}
+
+struct Bench<'a> {
+    repository: &'a Repository,
+    open: &'a (dyn Fn(&Repository) -> Result<Registry> + Sync),
+    jobs: usize,
+    reading: Registry,
+    writing: Registry,
+    findings: Vec<Finding>,
+    /// The manifests that were pushed, in the order to delete them in.
+    pushed: Vec<Digest>,
+}
+
+/// Tries everything. An error if not even blobs can be pushed.
+pub(crate) fn trial(
+    repository: &Repository,
+    jobs: usize,
+    open: &(dyn Fn(&Repository) -> Result<Registry> + Sync),
+) -> Result<Trial> {
+    let reading = open(repository)?;
+    let mut bench = Bench {
+        repository,
+        open,
+        jobs,
+        writing: reading.for_pushing(),
+        reading,
+        findings: Vec::new(),
+        pushed: Vec::new(),
+    };
+    bench.writing.put_blob(&LAYER)?;
+    let lists = bench.list(ListKind::Docker, LIST);
+    let indexes = bench.list(ListKind::Oci, INDEX);
+    let image = bench.image();
+    bench.found("lists", lists);
+    bench.found("indexes", indexes);
+    bench.try_mount();
+    let at = At::Tag(IMAGE.to_owned());
+    let head = bench.reading.tries_head(&at);
+    bench.found("head", head);
+    let digest_header = image.and_then(|digest| bench.reading.tries_digest_header(&at, &digest));
+    bench.found("digest header", digest_header);
+    let paging = bench.reading.tries_paging();
+    bench.found("paging", paging);
+    let referrers = bench.try_referrers();
+    bench.found("referrers", referrers);
+    let range = sample::layer().and_then(|layer| bench.reading.tries_range(&layer));
+    bench.found("range", range);
+    Ok(bench.clean_up())
+}
+
+impl Bench<'_> {
+    fn found(&mut self, feature: &'static str, outcome: Result<()>) {
+        self.findings.push(Finding {
+            feature,
+            why_not: outcome.err(),
+        });
+    }
+
+    fn put(&mut self, at: Option<&str>, manifest: &Sample) -> Result<()> {
+        let digest = manifest.digest();
+        let at = at.map_or_else(|| digest.to_string(), str::to_owned);
+        self.writing
+            .put_manifest(&at, manifest.media_type, &manifest.bytes)?;
+        if !self.pushed.contains(&digest) {
+            self.pushed.push(digest);
+        }
+        Ok(())
+    }
+
+    /// Pushes images and their list, and reads all of it back.
+    fn list(&mut self, kind: ListKind, tag: &str) -> Result<()> {
+        let mut plan = Plan {
+            image: format!("{}:{tag}", self.repository),
+            ..Plan::default()
+        };
+        for platform in PLATFORMS {
+            let [config, manifest] = sample::image(kind, platform);
+            self.writing.put_blob(&config.bytes)?;
+            self.put(None, &manifest)?;
+            plan.parts.push(Part {
+                image: format!("{}@{}", self.repository, manifest.digest()),
+                ..Part::default()
+            });
+        }
+        let making = Making {
+            kind,
+            ignore_missing: false,
+            jobs: self.jobs,
+            open: self.open,
+        };
+        let assembly = making.assemble(&plan)?;
+        assembly.push(self.jobs, self.open)?;
+        // A list before what it lists, or some registries refuse.
+        self.pushed.insert(0, assembly.digest.clone());
+        self.read_back(&assembly, tag)
+    }
+
+    fn read_back(&self, assembly: &Assembly, tag: &str) -> Result<()> {
+        let list = self.reading.manifest(&At::Tag(tag.to_owned()))?;
+        same(&list, &assembly.bytes, assembly.kind.media_type()).during(tag)?;
+        for platform in PLATFORMS {
+            let [config, manifest] = sample::image(assembly.kind, platform);
+            let digest = manifest.digest();
+            let read = self.reading.manifest(&At::Digest { digest, tag: None })?;
+            same(&read, &manifest.bytes, manifest.media_type).during(read.digest())?;
+            if let Some(descriptor) = read.config()? {
+                let read = self.reading.document(&descriptor)?;
+                same(&read, &config.bytes, config.media_type).during(read.digest())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An image with a tag, of whichever kind the registry takes.
+    fn image(&mut self) -> Result<Digest> {
+        let mut outcome = Err(Error::new(Kind::Local, "no image could be pushed"));
+        for kind in [ListKind::Docker, ListKind::Oci] {
+            let [config, manifest] = sample::image(kind, PLATFORMS[3]);
+            outcome = self
+                .writing
+                .put_blob(&config.bytes)
+                .and_then(|()| self.put(Some(IMAGE), &manifest))
+                .map(|()| manifest.digest());
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// Takes a blob to a repository beside this one.
+    fn try_mount(&mut self) {
+        let beside = Repository {
+            name: format!("{}-mount", self.repository.name),
+            ..self.repository.clone()
+        };
+        let mounted = sample::layer().and_then(|layer| {
+            let beside = (self.open)(&beside)?.for_pushing();
+            beside.tries_mount(&layer.digest, &self.reading)?;
+            // The other repository is nobody's but this test's. Most registries keep blobs.
+            let _ = beside.delete_blob(&layer.digest);
+            Ok(())
+        });
+        self.found("mount", mounted);
+    }
+
+    fn try_referrers(&mut self) -> Result<()> {
+        let [_, subject] = sample::image(ListKind::Oci, PLATFORMS[3]);
+        let [empty, artifact] = sample::artifact(&subject);
+        self.writing.put_blob(&empty.bytes)?;
+        self.put(None, &artifact)?;
+        self.reading
+            .tries_referrers(&subject.digest(), &artifact.digest())
+    }
+
+    /// Deletes the manifests, which is a finding too. Blobs are left to the registry: others may
+    /// have the same ones.
+    fn clean_up(mut self) -> Trial {
+        let mut outcome = Ok(());
+        for digest in std::mem::take(&mut self.pushed) {
+            let deleted = self.writing.delete_manifest(&digest);
+            outcome = outcome.and(deleted);
+        }
+        let is_left = |tag: &&str| self.reading.resolve(&At::Tag((*tag).to_owned())).is_ok();
+        let left: Vec<_> = [LIST, INDEX, IMAGE].into_iter().filter(is_left).collect();
+        if outcome.is_ok() && !left.is_empty() {
+            outcome = Err(Error::new(Kind::Local, "what was deleted is still there"));
+        }
+        self.found("delete", outcome);
+        Trial {
+            findings: self.findings,
+            left,
+        }
+    }
+}
+
+/// Whether what was read back is what was pushed.
+fn same(read: &Document, bytes: &[u8], media_type: &str) -> Result<()> {
+    if read.bytes() != bytes {
+        let message = "what is read back is not what was pushed";
+        return Err(Error::new(Kind::Corrupt, message));
+    }
+    if read.media_type() != media_type {
+        let message = format!("it comes back as {}", read.media_type());
+        return Err(Error::new(Kind::Corrupt, message));
+    }
+    Ok(())
+}
