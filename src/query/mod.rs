@@ -34,6 +34,7 @@ use fault::Fault;
 use session::{Filters, Session};
 
 pub(crate) use differences::DIFFERENCES;
+pub(crate) use regex::Pattern;
 
 /// A compiled filter.
 pub(crate) struct Query {

@@ -6,6 +6,24 @@ use jaq_json::{Error, Map, Val};
 use regex_bites::bytes::{Captures, Match, Regex, RegexBuilder};
 
 use super::values::{quoted, text};
+use crate::error;
+
+/// A regular expression that is only asked whether it matches.
+pub(crate) struct Pattern(Regex);
+
+impl Pattern {
+    /// `Kind::Usage` if it is malformed.
+    pub(crate) fn compile(pattern: &str) -> error::Result<Self> {
+        Regex::new(pattern).map(Pattern).map_err(|why| {
+            error::Error::usage(format!("'{pattern}' is no regular expression: {why}"))
+        })
+    }
+
+    /// Anywhere in the text.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text.as_bytes())
+    }
+}
 
 /// The matches of `pattern`, an array of match objects; with `g` among the flags all, else one.
 pub(super) fn matches(value: &Val, pattern: &Val, flags: &Val) -> Result<Val, Error> {

@@ -40,6 +40,7 @@ mod requests;
 mod script;
 mod secrets;
 mod testregistry;
+mod tags;
 mod tls;
 mod tokens;
 mod trace;

@@ -1,0 +1,115 @@
+//! `docker-registry tags IMAGE...`
+
+mod moment;
+mod range;
+mod selection;
+mod version;
+
+use std::cmp::Reverse;
+
+use super::{Command, Run};
+use crate::answer::Answer;
+use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
+use crate::context;
+use crate::error::{During, Kind, Result};
+use crate::image::Image;
+use crate::parallel;
+use crate::reference::At;
+use moment::Moment;
+use selection::{EXCLUDE, MATCH, NO_ARTIFACTS, SEMVER, Selection};
+use version::Version;
+
+static SORT: Flag = Flag {
+    name: "sort",
+    value: Value::Choice(&["semver", "name", "created"]),
+    help: "Sort by version, by name or by age",
+    about: "Default: the order of the registry. Versions and ages: the newest first, and last what is no version or says no date. `created` reads the configuration that each tag leads to.",
+    ..Flag::DEFAULT
+};
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "tags",
+        operand: Operand::Images,
+        help: "List the tags of a repository",
+        about: "All pages, in the order of the registry, as a JSON array on one line. A tag in IMAGE is ignored.
+
+With `IMAGE@DIGEST`: only the tags that lead to this digest, as list or as the manifest for some platform. That asks for each tag that the options leave.
+
+A version is one to many numbers with points between them, `v` or not before them, a suffix such as `-alpine` or `rc1` or not behind them: `1`, `v1.2`, `18.04`, `1.2.3-alpine`. A missing number is 0. A version with a suffix comes before the same one without.",
+        flags: &[&SORT, &MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS],
+        examples: &[
+            Example {
+                command: "docker-registry tags ubuntu",
+                shows: "all tags of Docker Hub's library/ubuntu",
+            },
+            Example {
+                command: "docker-registry tags -q '.[]' localhost:5000/app",
+                shows: "one tag per line",
+            },
+            Example {
+                command: "docker-registry tags --semver '^3.18' --sort semver -q '.[0]' alpine",
+                shows: "the newest 3.x from 3.18 on",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Repository(run),
+};
+
+fn run(image: &Image, args: &Args) -> Result<Answer> {
+    let selection = Selection::of(args)?;
+    let jobs = context::jobs(args)?;
+    let mut tags = image.source().tags()?;
+    tags.retain(|tag| selection.takes(tag));
+    if let At::Digest { digest, .. } = &image.reference().at {
+        let led = each(image, jobs, tags, |image| image.leads_to(digest))?;
+        tags = Vec::from_iter(
+            led.into_iter()
+                .filter_map(|(tag, leads)| leads.then_some(tag)),
+        );
+    }
+    match args.text(&SORT) {
+        Some("semver") => tags.sort_by_cached_key(|tag| newest_first(tag)),
+        Some("created") => {
+            let mut dated = each(image, jobs, tags, created)?;
+            dated.sort_by_key(|(_, created)| Reverse(*created));
+            tags = dated.into_iter().map(|(tag, _)| tag).collect();
+        }
+        Some(_) => tags.sort(),
+        None => {}
+    }
+    Ok(Answer::line(tags.into()))
+}
+
+/// What is said of each tag, side by side.
+fn each<T: Send>(
+    image: &Image,
+    jobs: usize,
+    tags: Vec<String>,
+    ask: impl Fn(&Image) -> Result<T> + Sync,
+) -> Result<Vec<(String, T)>> {
+    let images = tags.into_iter().map(|tag| {
+        let image = image.at(At::Tag(tag.clone()));
+        (tag, image)
+    });
+    parallel::all(jobs, images.collect(), |(tag, image)| {
+        let said = ask(&image).during(format_args!("tag {tag}"))?;
+        Ok((tag, said))
+    })
+}
+
+/// Of two that are the same version the one that says more numbers comes first, as in diun.
+fn newest_first(tag: &str) -> impl Ord + use<> {
+    let version = Version::parse(tag);
+    let numbers = version.as_ref().map_or(0, |_| tag.matches('.').count());
+    (Reverse(version), Reverse(numbers), tag.to_owned())
+}
+
+/// `None` if there is no image for the platform, or it does not say.
+fn created(image: &Image) -> Result<Option<Moment>> {
+    match image.config_json() {
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        config => Ok(config?["created"].as_str().and_then(Moment::parse)),
+    }
+}

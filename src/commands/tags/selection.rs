@@ -1,0 +1,105 @@
+//! Which tags are wanted.
+
+use super::range::Range;
+use super::version::Version;
+use crate::cli::{Args, Flag, Value};
+use crate::error::Result;
+use crate::query::Pattern;
+
+pub(super) static MATCH: Flag = Flag {
+    name: "match",
+    value: Value::Text("REGEX"),
+    help: "Only tags in which the regular expression matches",
+    about: "Anywhere, unless `^` and `$` say where. Given several times: one of them.",
+    ..Flag::DEFAULT
+};
+pub(super) static EXCLUDE: Flag = Flag {
+    name: "exclude",
+    value: Value::Text("REGEX"),
+    help: "No tags in which the regular expression matches",
+    about: "Given several times: none of them.",
+    ..Flag::DEFAULT
+};
+pub(super) static SEMVER: Flag = Flag {
+    name: "semver",
+    value: Value::Text("RANGE"),
+    help: "Only versions in the range, such as ^1.4 or '>=1.2 <2'",
+    about: "As npm has it: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`; a space or a comma between what must hold together, `||` between what may hold instead. A version that says fewer numbers stands for all that begin with it: `<=1.4` takes 1.4.2.
+
+Versions with a suffix, be it `-rc1` or `-alpine`, are in a range only if the range names the suffix: `^1.4-alpine`. `^1.4-*` takes all suffixes and none.",
+    ..Flag::DEFAULT
+};
+pub(super) static NO_ARTIFACTS: Flag = Flag {
+    name: "no-artifacts",
+    help: "Leave out the tags of signatures and the like",
+    about: "They are named after a digest: `sha256-…`, `sha256-….sig`, `.att`, `.sbom`.",
+    ..Flag::DEFAULT
+};
+
+pub(super) struct Selection {
+    matching: Vec<Pattern>,
+    excluded: Vec<Pattern>,
+    range: Option<Range>,
+    without_artifacts: bool,
+}
+
+impl Selection {
+    /// `Kind::Usage` if a pattern or the range is malformed.
+    pub(super) fn of(args: &Args) -> Result<Self> {
+        let patterns = |flag| {
+            let compiled = args.texts(flag).map(Pattern::compile);
+            compiled.collect::<Result<Vec<Pattern>>>()
+        };
+        Ok(Selection {
+            matching: patterns(&MATCH)?,
+            excluded: patterns(&EXCLUDE)?,
+            range: args.text(&SEMVER).map(str::parse).transpose()?,
+            without_artifacts: args.has(&NO_ARTIFACTS),
+        })
+    }
+
+    pub(super) fn takes(&self, tag: &str) -> bool {
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(tag));
+        let in_range =
+            |range: &Range| Version::parse(tag).is_some_and(|version| range.takes(&version));
+        (self.matching.is_empty() || any(&self.matching))
+            && !any(&self.excluded)
+            && self.range.as_ref().is_none_or(in_range)
+            && !(self.without_artifacts && is_artifact(tag))
+    }
+}
+
+/// The fallback tag of referrers (distribution-spec, "Referrers Tag Schema"), and cosign's tags.
+fn is_artifact(tag: &str) -> bool {
+    let (name, extension) = tag.split_once('.').unwrap_or((tag, ""));
+    let hex = name
+        .strip_prefix("sha256-")
+        .or(name.strip_prefix("sha512-"));
+    let is_digest = |hex: &str| hex.len() >= 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    hex.is_some_and(is_digest) && ["", "sig", "att", "sbom"].contains(&extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_artifacts_are_named_after_a_digest() {
+        let hex = "0".repeat(64);
+        for extension in ["", ".sig", ".att", ".sbom"] {
+            assert!(
+                is_artifact(&format!("sha256-{hex}{extension}")),
+                "{extension}"
+            );
+        }
+        for tag in [
+            "latest".to_owned(),
+            "sha256-0123".to_owned(),
+            format!("sha256-{hex}.tar"),
+            format!("md5-{hex}"),
+            format!("sha256-{}", "g".repeat(64)),
+        ] {
+            assert!(!is_artifact(&tag), "{tag}");
+        }
+    }
+}

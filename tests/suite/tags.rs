@@ -1,0 +1,141 @@
+//! `tags` chooses and sorts.
+
+use crate::harness::{Image, Index, Registry, Tool};
+
+const TAGS: [&str; 9] = [
+    "1.10.0",
+    "1.2.0",
+    "1.9",
+    "1.9.0",
+    "1.9.1-alpine",
+    "1.9.1-rc1",
+    "2",
+    "latest",
+    "v1.4.2",
+];
+
+/// `a` with tags that all lead to one image, and two that cosign and its kin make.
+fn registry() -> Registry {
+    let registry = Registry::start();
+    let digest = Image::new("linux/amd64").push(&registry, "a", None);
+    registry.tags("a", TAGS.map(str::to_owned), &digest);
+    let artifact = digest.replace(':', "-");
+    registry.tags("a", ["", ".sig"].map(|it| artifact.clone() + it), &digest);
+    registry
+}
+
+/// The tags that are left by these options, one space between them.
+#[track_caller]
+fn tags(registry: &Registry, options: &str) -> String {
+    let tool = Tool::new().args(["tags", "--no-artifacts"]);
+    let tool = tool.args(options.split_whitespace());
+    let output = tool.arg(registry.image("a")).run().status(0).stderr("");
+    let json = output.json();
+    let tags = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag.as_str().unwrap());
+    tags.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn tags_are_chosen() {
+    let registry = registry();
+    for (options, expected) in [
+        ("", TAGS.join(" ").as_str()),
+        ("--match ^1\\.9", "1.9 1.9.0 1.9.1-alpine 1.9.1-rc1"),
+        ("--match ^2 --match ^v", "2 v1.4.2"),
+        ("--exclude [.-] --exclude ^2", "latest"),
+        ("--match 9 --exclude - --semver ~1.9.0", "1.9 1.9.0"),
+        ("--semver ^1.4", "1.10.0 1.9 1.9.0 v1.4.2"),
+        ("--semver >=1.9.0-alpine", "1.9.1-alpine"),
+        ("--semver 1.2||2", "1.2.0 2"),
+        ("--match nothing", ""),
+    ] {
+        assert_eq!(tags(&registry, options), expected, "{options}");
+    }
+    let tool = Tool::new().args(["tags", "-q", "length", &registry.image("a")]);
+    tool.run().success("11\n");
+}
+
+#[test]
+fn tags_are_sorted() {
+    let registry = registry();
+    let newest = "2 1.10.0 1.9.1-rc1 1.9.1-alpine 1.9.0 1.9 v1.4.2 1.2.0 latest";
+    assert_eq!(tags(&registry, "--sort semver"), newest);
+    assert_eq!(tags(&registry, "--sort name"), TAGS.join(" "));
+    registry.take();
+    assert_eq!(tags(&registry, ""), TAGS.join(" "));
+    assert_eq!(registry.take(), ["GET /v2/a/tags/list?n=1000"]);
+}
+
+#[test]
+fn tags_are_sorted_by_age() {
+    let registry = Registry::start();
+    let dated = |created: &str| Image::new("linux/amd64").in_config("created", created.into());
+    dated("2026-01-02T03:04:05Z").push_to(&registry, "a", "middle");
+    let list = Index::new().image(dated("2026-01-02T01:00:00.5-04:00"));
+    list.push_to(&registry, "a", "newest");
+    dated("2025-12-31T00:00:00Z").push_to(&registry, "a", "oldest");
+    dated("").push_to(&registry, "a", "dateless");
+    let elsewhere = Index::new().image(Image::new("plan9/386"));
+    elsewhere.push_to(&registry, "a", "elsewhere");
+    let expected = "newest middle oldest dateless elsewhere";
+    assert_eq!(tags(&registry, "--sort created --arch amd64"), expected);
+    registry.take();
+    let tool = Tool::new().args(["tags", "--sort", "created", "--arch", "amd64"]);
+    let tool = tool.arg(registry.image("a"));
+    let first = tool.run().status(0).stderr("");
+    let sent = registry.take().len();
+    tool.run().success(first.text());
+    let again = registry.take();
+    let heads = again.iter().filter(|line| line.starts_with("HEAD"));
+    assert_eq!((heads.count(), again.len(), sent), (5, 6, 11));
+}
+
+#[test]
+fn tags_of_a_digest_lead_to_it() {
+    let registry = Registry::start();
+    let arm = Image::new("linux/arm64");
+    let list = Index::new()
+        .image(Image::new("linux/amd64"))
+        .image(arm.clone());
+    let digest = list.push_to(&registry, "a", "1.0");
+    list.push_to(&registry, "a", "1");
+    Index::new()
+        .index(list.clone())
+        .push_to(&registry, "a", "nested");
+    arm.push_to(&registry, "a", "arm");
+    Image::new("linux/386").push_to(&registry, "a", "other");
+    for (digest, expected) in [
+        (digest, "[\"1\",\"1.0\",\"nested\"]\n"),
+        (arm.digest(), "[\"1\",\"1.0\",\"arm\",\"nested\"]\n"),
+        (Image::new("linux/s390x").digest(), "[]\n"),
+    ] {
+        let image = registry.image(&format!("a@{digest}"));
+        Tool::new().args(["tags", &image]).run().success(expected);
+    }
+}
+
+#[test]
+fn malformed_choices_are_usage_errors() {
+    let registry = Registry::start();
+    let image = registry.image("a");
+    for (option, value, why) in [
+        (
+            "--match",
+            "(",
+            "'(' is no regular expression: found open group without closing ')'",
+        ),
+        (
+            "--semver",
+            "new",
+            "--semver wants a range such as '^1.4', '1.x' or '>=1.2 <2', not 'new'",
+        ),
+    ] {
+        let output = Tool::new().args(["tags", option, value, &image]).run();
+        output.fails(2, format!("docker-registry: {image}: {why}\n"));
+    }
+    assert_eq!(registry.take(), [""; 0]);
+}
