@@ -8,6 +8,7 @@ use crate::image::Image;
 use crate::manual;
 
 mod catalog;
+mod changed;
 mod config;
 mod delete;
 mod diff;
@@ -69,7 +70,7 @@ static ALL: &[(&str, &[&Command])] = &[
             &referrers::COMMAND,
         ],
     ),
-    ("Changes", &[&diff::COMMAND]),
+    ("Changes", &[&changed::COMMAND, &diff::COMMAND]),
     ("Content", &[&downloadlayer::COMMAND, &verifytool::COMMAND]),
     (
         "Registries",

@@ -6,6 +6,7 @@ mod artifacts;
 mod batch;
 mod cache;
 mod catalog;
+mod changed;
 mod credentials;
 mod deadlines;
 mod delete;

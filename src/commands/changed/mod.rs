@@ -1,0 +1,168 @@
+//! `docker-registry changed IMAGE...`: diun's question.
+
+mod state;
+
+use serde_json::{Value, json};
+
+use super::{Command, Run};
+use crate::answer::{Answer, Verdict};
+use crate::cli::{self, Args, Example, Flag, Operand, Spec};
+use crate::document::Form;
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::platform::Platform;
+use crate::reference::{At, Place};
+use state::State;
+
+static STATE: Flag = Flag {
+    name: "state",
+    value: cli::Value::Path("FILE"),
+    help: "Compare with what FILE remembers, and remember there",
+    about: "JSON, made when it is missing and replaced as a whole. `FILE.lock` beside it keeps several processes from losing what the others remember.",
+    ..Flag::DEFAULT
+};
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "changed",
+        operand: Operand::Images,
+        help: "Say whether an image has changed",
+        about: "With `--state`: since the last time, for the platform. Prints `{name, tag, mimeType, digest, created, dockerVersion, labels, layers, platform, status}` as diun has them, with the status `new`, `update` or `unchanged`; exit 0 for new and update, 8 for unchanged. As long as the tag leads to the same digest that takes one request. When a manifest list has changed, only the entry for the platform counts. Each platform is remembered for itself. A name with a tag and a digest is remembered under both, and the digest decides, where diun drops it.
+
+Without `--state`, for `IMAGE:TAG@DIGEST`: whether the tag still leads to the digest, as list or as the manifest for some platform. Prints `{name, tag, mimeType, digest, pinned, status}`, `digest` being what the tag leads to now; exit 0 for update, 8 for unchanged.
+
+Of several images or platforms: exit 0 if any of them is new or updated, 8 if none is.",
+        flags: &[&STATE],
+        examples: &[
+            Example {
+                command: "docker-registry changed --state seen.json ubuntu && make",
+                shows: "build when there is a new Ubuntu",
+            },
+            Example {
+                command: "docker-registry changed --state seen.json --images images.txt -q 'select(.status != \"unchanged\") | .name + \":\" + .tag'",
+                shows: "the names of those that are new",
+            },
+            Example {
+                command: "docker-registry changed debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+                shows: "whether a pinned base image is behind",
+            },
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Image(run),
+};
+
+/// Of the entry in the state file, and no part of the answer: the digest of the platform's manifest.
+const MANIFEST: &str = "manifest";
+
+fn run(image: &Image, args: &Args) -> Result<Answer> {
+    let Some(path) = args.path(&STATE) else {
+        return pinned(image);
+    };
+    let state = State::at(path);
+    let (key, platform) = (key(image), image.platform_name());
+    let before = state.get(&key, &platform)?;
+    let digest = image.resolved()?.digest.to_string();
+    if let Some(before) = &before
+        && before["digest"] == *digest
+    {
+        return Ok(answer(before.clone(), "unchanged"));
+    }
+    let after = described(image)?;
+    state.put(&key, &platform, &after)?;
+    let status = match &before {
+        None => "new",
+        Some(before) if is_same_entry(before, &after) => "unchanged",
+        Some(_) => "update",
+    };
+    Ok(answer(after, status))
+}
+
+/// Whether two lists have the same manifest for the platform.
+fn is_same_entry(before: &Value, after: &Value) -> bool {
+    let is_list = |it: &Value| Form::of(it["mimeType"].as_str().unwrap_or_default()) == Form::Index;
+    is_list(before) && is_list(after) && before[MANIFEST] == after[MANIFEST]
+}
+
+/// What is remembered.
+fn described(image: &Image) -> Result<Value> {
+    let root = image.root()?;
+    let config = image.config_json()?;
+    let layers = match image.manifest()?.form() {
+        Form::Schema1 => Vec::new(),
+        _ => image.layers()?,
+    };
+    let layers = layers.iter().map(|layer| layer.digest.to_string());
+    Ok(json!({
+        "name": name(image),
+        "tag": tag(image),
+        "mimeType": root.media_type(),
+        "digest": root.digest().to_string(),
+        "created": config["created"],
+        "dockerVersion": config["docker_version"],
+        "labels": config["config"]["Labels"],
+        "layers": layers.collect::<Value>(),
+        "platform": Platform::read(config).map(|platform| platform.to_string()),
+        MANIFEST: image.digest()?.to_string(),
+    }))
+}
+
+fn answer(mut entry: Value, status: &str) -> Answer {
+    if let Some(entry) = entry.as_object_mut() {
+        entry.shift_remove(MANIFEST);
+    }
+    entry["status"] = status.into();
+    let verdict = match status {
+        "unchanged" => Verdict::No,
+        _ => Verdict::Yes,
+    };
+    Answer::value(entry).verdict(verdict)
+}
+
+/// Whether the tag still leads to the digest that stands behind it.
+fn pinned(image: &Image) -> Result<Answer> {
+    let (At::Digest { digest, .. }, Some(image)) = (&image.reference().at, image.tagged()) else {
+        let message = "changed wants --state FILE, or an image with a tag and a digest";
+        return Err(Error::usage(message));
+    };
+    let status = match image.leads_to(digest)? {
+        true => "unchanged",
+        false => "update",
+    };
+    let now = image.resolved()?;
+    let entry = json!({
+        "name": name(&image),
+        "tag": tag(&image),
+        "mimeType": now.media_type,
+        "digest": now.digest.to_string(),
+        "pinned": digest.to_string(),
+    });
+    Ok(answer(entry, status))
+}
+
+/// The whole name of the image, whatever the user left out: `docker.io/library/ubuntu:latest`.
+fn key(image: &Image) -> String {
+    let mut key = name(image);
+    if let Some(tag) = tag(image) {
+        key += &format!(":{tag}");
+    }
+    if let At::Digest { digest, .. } = &image.reference().at {
+        key += &format!("@{digest}");
+    }
+    key
+}
+
+fn name(image: &Image) -> String {
+    match &image.reference().place {
+        Place::Registry(repository) => format!("{}/{}", repository.host, repository.name),
+        place => place.to_string(),
+    }
+}
+
+fn tag(image: &Image) -> Option<&str> {
+    match &image.reference().at {
+        At::Only => None,
+        At::Tag(tag) => Some(tag),
+        At::Digest { tag, .. } => tag.as_deref(),
+    }
+}
