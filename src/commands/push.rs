@@ -1,7 +1,7 @@
 //! `docker-registry push from-spec FILE`, `docker-registry push from-args`
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::{Command, Run};
 use crate::answer::Answer;
 use crate::assembly::{ListKind, Making, Part, Plan};
 use crate::cli::{Args, Example, Flag, Form, Operand, Spec, Value};
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::error::{During, Error, Result, say};
 use crate::platform::Platform;
 
@@ -159,7 +159,7 @@ fn from_spec(path: &str, args: &Args) -> Result<Plan> {
     }
     let mut yaml = String::new();
     match path {
-        "-" => io::stdin().read_to_string(&mut yaml).map(drop),
+        "-" => context::stdin().read_to_string(&mut yaml).map(drop),
         path => fs::read_to_string(path).map(|text| yaml = text),
     }
     .during(path)?;

@@ -137,6 +137,11 @@ static JOBS: Flag = Flag {
     about: "Default: 8. Also the most requests to one registry at a time.",
 };
 
+/// Standard input, for the operand or file that is called `-`.
+pub(crate) fn stdin() -> impl io::Read {
+    io::stdin()
+}
+
 /// Everything around a question that is the same for all images.
 pub(crate) struct Context {
     pub(crate) platforms: Platforms,

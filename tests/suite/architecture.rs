@@ -15,7 +15,7 @@ const ROWS: [&[&str]; 11] = [
     &["main"],
     &["driver"],
     &["commands"],
-    &["context", "download", "manual"],
+    &["assembly", "context", "download", "manual"],
     &[
         "answer",
         "cli",
@@ -30,7 +30,7 @@ const ROWS: [&[&str]; 11] = [
     &["compression"],
     &["document"],
     &["platform", "reference"],
-    &["digest", "encoding", "secret"],
+    &["digest", "encoding", "secret", "text"],
     &["error"],
 ];
 
@@ -44,7 +44,7 @@ const SOURCES: [(&str, &[&str]); 4] = [
 ];
 
 /// What a dependency is called in code, and the one file or folder that names it.
-const HOMES: [(&str, &str, &str); 20] = [
+const HOMES: [(&str, &str, &str); 22] = [
     ("base64", "base64", "encoding"),
     ("flate2", "flate2", "compression"),
     ("httpdate", "httpdate", "source/registry/retry"),
@@ -63,6 +63,8 @@ const HOMES: [(&str, &str, &str); 20] = [
     ),
     ("rustls-webpki", "webpki", "source/registry/tls"),
     ("ruzstd", "ruzstd", "compression"),
+    ("saphyr", "saphyr", "assembly/plan"),
+    ("saphyr-parser", "saphyr_parser", "assembly/plan"),
     // JSON is what the program is about.
     ("serde_json", "serde_json", ""),
     ("sha2", "sha2", "digest"),
