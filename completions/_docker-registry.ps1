@@ -19,6 +19,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('platforms', 'platforms', [CompletionResultType]::ParameterValue, 'List the platforms of an image')
         [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show an image with all manifests of its list')
         [CompletionResult]::new('referrers', 'referrers', [CompletionResultType]::ParameterValue, 'List what refers to an image')
+        [CompletionResult]::new('changed', 'changed', [CompletionResultType]::ParameterValue, 'Say whether an image has changed')
         [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Show what differs between two images')
         [CompletionResult]::new('downloadlayer', 'downloadlayer', [CompletionResultType]::ParameterValue, 'Download one layer, or all, and verify it')
         [CompletionResult]::new('verifytool', 'verifytool', [CompletionResultType]::ParameterValue, 'Recompute the digests of an image and compare them')
@@ -61,7 +62,12 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         '--retries' { '' }
         '--max-age' { '' }
         '--cache-dir' { '' }
+        '--sort' { 'semver', 'name', 'created' }
+        '--match' { '' }
+        '--exclude' { '' }
+        '--semver' { '' }
         '--artifact-type' { '' }
+        '--state' { '' }
         '--output' { '' }
         '-o' { '' }
         '--all' { '' }
@@ -117,11 +123,21 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
         [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Show the version')
         [CompletionResult]::new('-V', '-V', [CompletionResultType]::ParameterName, 'Show the version')
         switch -CaseSensitive -Exact ($command) {
+            'tags' {
+                [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by version, by name or by age')
+                [CompletionResult]::new('--match', '--match', [CompletionResultType]::ParameterName, 'Only tags in which the regular expression matches')
+                [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'No tags in which the regular expression matches')
+                [CompletionResult]::new('--semver', '--semver', [CompletionResultType]::ParameterName, 'Only versions in the range, such as ^1.4 or ''>=1.2 <2''')
+                [CompletionResult]::new('--no-artifacts', '--no-artifacts', [CompletionResultType]::ParameterName, 'Leave out the tags of signatures and the like')
+            }
             'inspect' {
                 [CompletionResult]::new('--expand-config', '--expand-config', [CompletionResultType]::ParameterName, 'Put the configuration in the place of its descriptor')
             }
             'referrers' {
                 [CompletionResult]::new('--artifact-type', '--artifact-type', [CompletionResultType]::ParameterName, 'Only those of this artifact type')
+            }
+            'changed' {
+                [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Compare with what FILE remembers, and remember there')
             }
             'downloadlayer' {
                 [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE, or to stdout if it is -')
@@ -168,6 +184,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'platforms' { $images }
             'inspect' { $images }
             'referrers' { $images }
+            'changed' { $images }
             'diff' { $images }
             'downloadlayer' { $images }
             'verifytool' { $images }
@@ -176,7 +193,7 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
             'delete' { $images }
             'testregistry' { $images }
             'generate' { 'man', 'bash', 'zsh', 'fish', 'powershell' }
-            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'platforms', 'inspect', 'referrers', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'testregistry', 'generate', 'help' }
+            'help' { 'tags', 'manifestlist', 'digestlist', 'manifest', 'digest', 'config', 'id', 'labels', 'history', 'layers', 'platforms', 'inspect', 'referrers', 'changed', 'diff', 'downloadlayer', 'verifytool', 'catalog', 'ratelimit', 'push', 'delete', 'testregistry', 'generate', 'help' }
         }
     } else {
         $commands

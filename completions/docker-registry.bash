@@ -22,7 +22,12 @@ _docker_registry_option() {
     --retries) takes=1 offer='' ;;
     --max-age) takes=1 offer='' ;;
     --cache-dir) takes=1 offer='@directories' ;;
+    --sort) takes=1 offer='semver name created' ;;
+    --match) takes=1 offer='' ;;
+    --exclude) takes=1 offer='' ;;
+    --semver) takes=1 offer='' ;;
     --artifact-type) takes=1 offer='' ;;
+    --state) takes=1 offer='@files' ;;
     --output | -o) takes=1 offer='@files' ;;
     --all) takes=1 offer='@directories' ;;
     --type) takes=1 offer='docker oci' ;;
@@ -39,7 +44,7 @@ _docker_registry_option() {
 _docker_registry_command() {
     offer='' further='' options=''
     case $1 in
-    tags) offer='@images' further='@images' options='' ;;
+    tags) offer='@images' further='@images' options='--sort --match --exclude --semver --no-artifacts' ;;
     manifestlist) offer='@images' further='@images' options='' ;;
     digestlist) offer='@images' further='@images' options='' ;;
     manifest) offer='@images' further='@images' options='' ;;
@@ -52,6 +57,7 @@ _docker_registry_command() {
     platforms) offer='@images' further='@images' options='' ;;
     inspect) offer='@images' further='@images' options='--expand-config' ;;
     referrers) offer='@images' further='@images' options='--artifact-type' ;;
+    changed) offer='@images' further='@images' options='--state' ;;
     diff) offer='@images' further='' options='' ;;
     downloadlayer) offer='@images' further='' options='--output -o --all --decompress --force --no-progress' ;;
     verifytool) offer='@images' further='@images' options='--layers' ;;
@@ -61,7 +67,7 @@ _docker_registry_command() {
     delete) offer='@images' further='' options='--yes' ;;
     testregistry) offer='@images' further='' options='' ;;
     generate) offer='man bash zsh fish powershell' further='' options='--page' ;;
-    help) offer='tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help' further='' options='' ;;
+    help) offer='tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers changed diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help' further='' options='' ;;
     esac
 }
 
@@ -158,7 +164,7 @@ _docker_registry() {
         [[ $operand ]] && offer=$further
         _docker_registry_offer "$offer" "$cur"
     else
-        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help' "$cur"
+        _docker_registry_offer 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers changed diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help' "$cur"
     fi
     # Readline replaces only what follows the last : of the word.
     if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then

@@ -6,9 +6,9 @@ function __docker_registry_command
     for word in (commandline -opc)[2..]
         if test -n "$is_value"
             set is_value
-        else if contains -- $word --jq -q --arg --color --platform --os --arch --variant --images --jobs -j --user -u --media-type --cacert --cert --key --timeout --retries --max-age --cache-dir --artifact-type --output -o --all --type --tags --annotations --platforms --template --target --page
+        else if contains -- $word --jq -q --arg --color --platform --os --arch --variant --images --jobs -j --user -u --media-type --cacert --cert --key --timeout --retries --max-age --cache-dir --sort --match --exclude --semver --artifact-type --state --output -o --all --type --tags --annotations --platforms --template --target --page
             set is_value yes
-        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help
+        else if contains -- $word tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers changed diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help
             echo $word
             return 0
         end
@@ -50,6 +50,7 @@ complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a lay
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a platforms -d 'List the platforms of an image'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a inspect -d 'Show an image with all manifests of its list'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a referrers -d 'List what refers to an image'
+complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a changed -d 'Say whether an image has changed'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a diff -d 'Show what differs between two images'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a downloadlayer -d 'Download one layer, or all, and verify it'
 complete -c docker-registry -n 'not __docker_registry_command >/dev/null' -a verifytool -d 'Recompute the digests of an image and compare them'
@@ -91,8 +92,14 @@ complete -c docker-registry -l max-age -x -d 'Believe the cache about tags for s
 complete -c docker-registry -l cache-dir -x -a '(__fish_complete_directories)' -d 'Keep the cache in DIR'
 complete -c docker-registry -s h -l help -d 'Show help; after a command, that command\'s'
 complete -c docker-registry -s V -l version -d 'Show the version'
+complete -c docker-registry -n '__docker_registry_in tags' -l sort -x -a 'semver name created' -d 'Sort by version, by name or by age'
+complete -c docker-registry -n '__docker_registry_in tags' -l match -x -d 'Only tags in which the regular expression matches'
+complete -c docker-registry -n '__docker_registry_in tags' -l exclude -x -d 'No tags in which the regular expression matches'
+complete -c docker-registry -n '__docker_registry_in tags' -l semver -x -d 'Only versions in the range, such as ^1.4 or \'>=1.2 <2\''
+complete -c docker-registry -n '__docker_registry_in tags' -l no-artifacts -d 'Leave out the tags of signatures and the like'
 complete -c docker-registry -n '__docker_registry_in inspect' -l expand-config -d 'Put the configuration in the place of its descriptor'
 complete -c docker-registry -n '__docker_registry_in referrers' -l artifact-type -x -d 'Only those of this artifact type'
+complete -c docker-registry -n '__docker_registry_in changed' -l state -r -F -d 'Compare with what FILE remembers, and remember there'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -s o -l output -r -F -d 'Write to FILE, or to stdout if it is -'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -l all -x -a '(__fish_complete_directories)' -d 'Download all layers of an image into DIR'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -l decompress -d 'Write the tar inside'
@@ -122,6 +129,7 @@ complete -c docker-registry -n '__docker_registry_in layers' -x -a '(__docker_re
 complete -c docker-registry -n '__docker_registry_in platforms' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in inspect' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in referrers' -x -a '(__docker_registry_images)'
+complete -c docker-registry -n '__docker_registry_in changed' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in diff' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in downloadlayer' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in verifytool' -x -a '(__docker_registry_images)'
@@ -131,4 +139,4 @@ complete -c docker-registry -n '__docker_registry_in push; and contains -- from-
 complete -c docker-registry -n '__docker_registry_in delete' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in testregistry' -x -a '(__docker_registry_images)'
 complete -c docker-registry -n '__docker_registry_in generate' -x -a 'man bash zsh fish powershell'
-complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help'
+complete -c docker-registry -n '__docker_registry_in help' -x -a 'tags manifestlist digestlist manifest digest config id labels history layers platforms inspect referrers changed diff downloadlayer verifytool catalog ratelimit push delete testregistry generate help'
