@@ -10,20 +10,23 @@
 //! commands/       a file for each command: its row of the table and one function
 //! context/        global options and environment as values; the only reader of the environment
 //! manual          what the man page says beyond commands and options
+//! assembly/       lists of images put together and pushed, as manifest-tool does
+//! download/       a layer on its way to a file: resumed, verified, unpacked
+//! progress        the bar on a terminal while layers arrive
 //! cli/            the command line as one table: parsing, help, man pages, completions
 //! answer          a document, a JSON value, or a text with its JSON form
 //! query/          jq: compiled before any request, run over answers; the only user of jaq
 //! output          standard output: indented, coloured, safe on a terminal
-//! assembly/       lists of images put together and pushed, as manifest-tool does
 //! image           index → platform → manifest → configuration, each fetched when first asked for
 //! parallel        work side by side, results in order
+//! readahead       a stream read on a thread of its own, blocks ahead of whoever hashes it
 //! source/         where images come from, behind one trait
 //!   cache/        any source, remembering on disk what has a digest
 //!   layout/       a directory in OCI layout
 //!   archive/      the same in a tar, and what `docker save` writes
 //!   registry/     the distribution API: a visit asks, answers the challenge, asks again
 //! compression     gzip and zstd, told by their first bytes
-//! reference  platform  digest  document  encoding  text  secret  error
+//! reference  platform  document  digest  encoding  text  secret  replace  error
 //! ```
 //!
 //! Modules use only what stands below them; `tests/suite/architecture.rs` holds them to it.
@@ -34,8 +37,6 @@
 //! configuration; the image asks its source for the index, chooses the platform, asks for the
 //! manifest and the configuration; the source is a registry inside a cache; the driver prints the
 //! answer as [`output::Output`] lays it out.
-
-#![allow(dead_code)]
 
 mod answer;
 mod assembly;
@@ -58,6 +59,7 @@ mod progress;
 mod query;
 mod readahead;
 mod reference;
+mod replace;
 mod secret;
 mod source;
 mod text;

@@ -30,7 +30,7 @@ const ROWS: [&[&str]; 11] = [
     &["compression"],
     &["document"],
     &["platform", "reference"],
-    &["digest", "encoding", "secret", "text"],
+    &["digest", "encoding", "replace", "secret", "text"],
     &["error"],
 ];
 
@@ -69,7 +69,7 @@ const HOMES: [(&str, &str, &str); 22] = [
     ("serde_json", "serde_json", ""),
     ("sha2", "sha2", "digest"),
     ("tar", "tar", "source/archive/tarball"),
-    ("tempfile", "tempfile", "source/cache/store"),
+    ("tempfile", "tempfile", "replace"),
     ("ureq", "ureq", "source/registry/transport"),
     ("webpki-roots", "webpki_roots", "source/registry/tls"),
 ];

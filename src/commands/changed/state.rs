@@ -4,14 +4,14 @@
 //! it again, adding an entry and replacing it, so that nobody's entry is lost.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 
 use crate::document::parse;
 use crate::error::{During, Error, Kind, Result};
+use crate::replace::replace;
 
 pub(super) struct State<'a> {
     path: &'a Path,
@@ -35,7 +35,7 @@ impl<'a> State<'a> {
         let lock = self.lock()?;
         let mut all = self.read()?;
         all["images"][image][platform] = entry.clone();
-        self.replace(&format!("{all:#}\n"))?;
+        replace(self.path, format!("{all:#}\n").as_bytes())?;
         Ok(lock.unlock()?)
     }
 
@@ -66,18 +66,5 @@ impl<'a> State<'a> {
             images.is_some_and(|images| images.values().all(Value::is_object))
         });
         all.ok_or_else(|| Error::new(Kind::Local, "this is no file that --state has written"))
-    }
-
-    fn replace(&self, text: &str) -> io::Result<()> {
-        let directory = self.path.parent();
-        let directory = directory.filter(|parent| !parent.as_os_str().is_empty());
-        let mut file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
-        file.write_all(text.as_bytes())?;
-        // Who may read it stays as it was; what is new is its owner's.
-        if let Ok(before) = fs::metadata(self.path) {
-            file.as_file().set_permissions(before.permissions())?;
-        }
-        file.persist(self.path)?;
-        Ok(())
     }
 }

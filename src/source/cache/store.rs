@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
-use tempfile::NamedTempFile;
-
 use crate::digest::{Algorithm, Digest};
 use crate::error::say;
+use crate::replace::replace;
 
 /// How many bytes all files may have together.
 const LIMIT: u64 = 256 << 20;
@@ -133,11 +132,10 @@ impl Store {
         rest.extend_from_slice(key.as_bytes());
         rest.push(b'\n');
         rest.extend_from_slice(value);
-        let mut file = NamedTempFile::new_in(directory)?;
-        writeln!(file, "{}", Digest::of(Algorithm::Sha256, &rest))?;
-        file.write_all(&rest)?;
-        file.persist(path)?;
-        self.count(rest.len() as u64)
+        let mut file = format!("{}\n", Digest::of(Algorithm::Sha256, &rest)).into_bytes();
+        file.extend_from_slice(&rest);
+        replace(path, &file)?;
+        self.count(file.len() as u64)
     }
 
     /// Adds to the bytes written since the last sweep: a file with one byte for each KiB, to which
