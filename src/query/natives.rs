@@ -3,7 +3,7 @@
 
 use jaq_core::box_iter::box_once;
 use jaq_core::native::{self, Fun, bome, run, v};
-use jaq_core::{Bind, Cv, Exn, RunPtr, ValXs};
+use jaq_core::{Bind, Exn, RunPtr, ValXs};
 use jaq_json::Val;
 
 use super::arithmetic::{add, divide, multiply, negate, remainder, subtract};
@@ -17,7 +17,6 @@ use super::values::{integer, kind, text};
 use super::{bases, paths, regex};
 
 type Values<'a> = ValXs<'a, Val>;
-type Input<'a> = Cv<'a, Filters>;
 
 pub(super) fn all() -> impl Iterator<Item = Fun<Filters>> {
     // What reads the environment, or makes bytes that are not text.
