@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! main            arguments → exit code
-//! driver          images × platforms → answers, printed in order; the first failure's exit code
+//! driver/         images × platforms → answers, printed in order; the first failure's exit code
 //! commands/       a file for each command: its row of the table and one function
 //! context/        global options and environment as values; the only reader of the environment
 //! manual          what the man page says beyond commands and options
@@ -17,7 +17,7 @@
 //! answer          a document, a JSON value, or a text with its JSON form
 //! query/          jq: compiled before any request, run over answers; the only user of jaq
 //! output          standard output: indented, coloured, safe on a terminal
-//! image           index → platform → manifest → configuration, each fetched when first asked for
+//! image/          index → platform → manifest → configuration, each fetched when first asked for
 //! parallel        work side by side, results in order
 //! readahead       a stream read on a thread of its own, blocks ahead of whoever hashes it
 //! source/         where images come from, behind one trait

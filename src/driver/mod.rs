@@ -1,5 +1,7 @@
 //! Images × platforms → answers: in parallel, printed in the order they were asked for.
 
+mod pair;
+
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body, Verdict};
@@ -10,7 +12,6 @@ use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::output::Output;
 use crate::parallel;
-use crate::platform::Platform;
 use crate::query;
 
 /// Asks the command's question of every image that was named, prints the answers and gives the
@@ -34,7 +35,7 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
             ask(context, args).and_then(|answer| printer.print(&Asked::plain(answer), false))
         }
         Run::Pair(ask) => {
-            compare(context, args, ask).and_then(|answer| printer.print(&answer, false))
+            pair::compare(context, args, ask).and_then(|answer| printer.print(&answer, false))
         }
         Run::Image(_) | Run::Repository(_) => printer.print_all(args),
     };
@@ -93,64 +94,6 @@ fn everywhere(
         Ok((platform.to_string(), answer))
     })?;
     Ok(keyed(answers, Verdict::max))
-}
-
-/// The same question about two images, for one platform or for each that either of them has.
-fn compare(
-    context: &Context,
-    args: &Args,
-    ask: fn(Option<&Image>, Option<&Image>) -> Result<Answer>,
-) -> Result<Asked> {
-    let [from, to] = args.operands() else {
-        unreachable!("the parser has counted")
-    };
-    let (from, to) = (context.image(from)?, context.image(to)?);
-    let answer = match context.platforms {
-        Platforms::One(_) => ask(Some(&from), Some(&to))?,
-        Platforms::All => {
-            let platforms = |image: &Image| image.platforms().during(image.text());
-            let pairs = paired(platforms(&from)?, platforms(&to)?);
-            let answers = parallel::all(context.jobs, pairs, |(platform, from, to)| {
-                let answer = ask(from.as_ref(), to.as_ref()).during(&platform)?;
-                Ok((platform, answer))
-            })?;
-            // Two images are the same only if they are on all platforms.
-            keyed(answers, Verdict::min)
-        }
-    };
-    let image = from.text().to_owned();
-    let platform = from.platform().map(|platform| platform.to_string());
-    Ok(Asked {
-        image,
-        platform,
-        answer,
-    })
-}
-
-/// Brings together what is for the same platform.
-fn paired(
-    from: Vec<(Platform, Image)>,
-    to: Vec<(Platform, Image)>,
-) -> Vec<(String, Option<Image>, Option<Image>)> {
-    let from = from.into_iter().map(|(platform, image)| {
-        let image = Some(image);
-        (platform.to_string(), image, None)
-    });
-    let mut pairs: Vec<(String, Option<Image>, Option<Image>)> = Vec::new();
-    let to = to.into_iter().map(|(platform, image)| {
-        let image = Some(image);
-        (platform.to_string(), None, image)
-    });
-    for (platform, from, to) in from.chain(to) {
-        match pairs.iter_mut().find(|(other, ..)| *other == platform) {
-            Some((_, first, second)) => {
-                *first = first.take().or(from);
-                *second = second.take().or(to);
-            }
-            None => pairs.push((platform, from, to)),
-        }
-    }
-    pairs
 }
 
 /// One object. Of two answers for one platform the first counts.

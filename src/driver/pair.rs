@@ -1,0 +1,68 @@
+//! One question about two images.
+
+use super::{Asked, keyed};
+use crate::answer::{Answer, Verdict};
+use crate::cli::Args;
+use crate::context::{Context, Platforms};
+use crate::error::{During, Result};
+use crate::image::Image;
+use crate::parallel;
+use crate::platform::Platform;
+
+/// For one platform, or for each that either of them has.
+pub(super) fn compare(
+    context: &Context,
+    args: &Args,
+    ask: fn(Option<&Image>, Option<&Image>) -> Result<Answer>,
+) -> Result<Asked> {
+    let [from, to] = args.operands() else {
+        unreachable!("the parser has counted")
+    };
+    let (from, to) = (context.image(from)?, context.image(to)?);
+    let answer = match context.platforms {
+        Platforms::One(_) => ask(Some(&from), Some(&to))?,
+        Platforms::All => {
+            let platforms = |image: &Image| image.platforms().during(image.text());
+            let pairs = paired(platforms(&from)?, platforms(&to)?);
+            let answers = parallel::all(context.jobs, pairs, |(platform, from, to)| {
+                let answer = ask(from.as_ref(), to.as_ref()).during(&platform)?;
+                Ok((platform, answer))
+            })?;
+            // Two images are the same only if they are on all platforms.
+            keyed(answers, Verdict::min)
+        }
+    };
+    let image = from.text().to_owned();
+    let platform = from.platform().map(|platform| platform.to_string());
+    Ok(Asked {
+        image,
+        platform,
+        answer,
+    })
+}
+
+/// Brings together what is for the same platform.
+fn paired(
+    from: Vec<(Platform, Image)>,
+    to: Vec<(Platform, Image)>,
+) -> Vec<(String, Option<Image>, Option<Image>)> {
+    let from = from.into_iter().map(|(platform, image)| {
+        let image = Some(image);
+        (platform.to_string(), image, None)
+    });
+    let mut pairs: Vec<(String, Option<Image>, Option<Image>)> = Vec::new();
+    let to = to.into_iter().map(|(platform, image)| {
+        let image = Some(image);
+        (platform.to_string(), None, image)
+    });
+    for (platform, from, to) in from.chain(to) {
+        match pairs.iter_mut().find(|(other, ..)| *other == platform) {
+            Some((_, first, second)) => {
+                *first = first.take().or(from);
+                *second = second.take().or(to);
+            }
+            None => pairs.push((platform, from, to)),
+        }
+    }
+    pairs
+}
