@@ -110,6 +110,10 @@ impl Real {
         self.tls.as_ref().expect("a registry with TLS").ca()
     }
 
+    pub fn tls(&self) -> Arc<Tls> {
+        self.tls.clone().expect("a registry with TLS")
+    }
+
     /// The token server, with its log of requests.
     pub fn token_server(&self) -> &Registry {
         match &self.access {
@@ -202,6 +206,8 @@ impl Access {
                 let path = at.join("tokens.pem");
                 fs::write(&path, tokens.certificate()).expect("tokens.pem");
                 let realm = tokens.realm().expect("a token server");
+                // Of addresses on loopback crane asks no tokens.
+                let realm = realm.replace("127.0.0.1", "localhost");
                 format!(
                     "auth: {{token: {{realm: '{realm}', service: {SERVICE}, issuer: {SERVICE}, \
                      rootcertbundle: {}}}}}\n",
