@@ -1,25 +1,28 @@
 //! The commands in README print what README says.
 //!
-//! A block fenced as `console` holds commands, each behind `$ `, and below each what it prints. Those
-//! that need no network are run: `BLESS=1 cargo test --test suite readme` writes anew what they print.
+//! A block fenced as `console` holds commands, each behind `$ `, and below each what it prints. All of
+//! them are run: `BLESS=1 cargo test --test suite readme` writes anew what they print. The registries
+//! that they name are this suite's, found through a proxy.
 
 use std::fs;
 use std::path::Path;
 
-use crate::harness::Tool;
+use crate::harness::{Image, Index, Proxy, Registry, Tls, Tool};
 use crate::hello;
+
+const REGISTRY: &str = "registry.example.com";
+const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+/// The proxy that README names, which is ours.
+const PROXY: &str = "http://proxy.example.com:3128";
 
 #[test]
 fn readme_shows_what_commands_print() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
-    let tool = surroundings();
-    let (retold, count) = retold(&readme, |command| {
-        let command = format!("exec 2>&1\n{command}");
-        let output = tool.again(["-c", &command]).run();
-        output.text().to_owned()
-    });
-    assert!(count > 10, "only {count} commands were run");
+    let scene = Scene::new();
+    let (retold, count) = retold(&readme, |command| scene.run(command));
+    assert!(count > 25, "only {count} commands were run");
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &retold).unwrap();
         return;
@@ -37,53 +40,99 @@ fn readme_shows_what_commands_print() {
     assert_eq!(readme, retold);
 }
 
-/// A shell in a directory like the repository's, with the program in its path.
-fn surroundings() -> Tool {
-    let tool = Tool::program("/bin/sh");
-    let fixtures = tool.work().join("tests/fixtures");
-    fs::create_dir_all(&fixtures).unwrap();
-    hello::make(&fixtures.join("hello"));
-    let program = env!("CARGO_BIN_EXE_docker-registry");
-    let link = Tool::program("/bin/ln").args(["-s", program]);
-    link.arg(tool.home().join("bin/docker-registry"))
-        .run()
-        .success("");
-    tool
+/// A shell in a directory like the repository's, with the program in its path, and the registries.
+struct Scene {
+    shell: Tool,
+    proxy: Proxy,
+    _registries: [Registry; 2],
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let tls = std::sync::Arc::new(Tls::named(&[REGISTRY, ECR]));
+        let registry = Registry::builder().tls(tls.clone()).start();
+        seed(&registry);
+        let ecr = Registry::builder().tls(tls).basic("AWS", "secret").start();
+        Image::new("linux/amd64").push_to(&ecr, "app", "1.0.0");
+        let proxy = Proxy::start()
+            .route(&format!("{REGISTRY}:443"), &registry.host())
+            .route(&format!("{ECR}:443"), &ecr.host());
+        let config = "{\"credHelpers\": {\"*.dkr.ecr.*.amazonaws.com\": \"ecr-login\"}}\n";
+        let helper = "echo '{\"Username\": \"AWS\", \"Secret\": \"secret\"}'";
+        let shell = Tool::program("/bin/sh")
+            .env("HTTPS_PROXY", proxy.url())
+            .env("SSL_CERT_FILE", registry.ca())
+            .file(".docker/config.json", config)
+            .script("docker-credential-ecr-login", helper);
+        let work = shell.work();
+        hello::make(&work.join("tests/fixtures/hello"));
+        fs::copy(registry.ca(), work.join("ca.pem")).unwrap();
+        let program = env!("CARGO_BIN_EXE_docker-registry");
+        std::os::unix::fs::symlink(program, shell.home().join("bin/docker-registry")).unwrap();
+        Scene {
+            shell,
+            proxy,
+            _registries: [registry, ecr],
+        }
+    }
+
+    fn run(&self, command: &str) -> String {
+        let command = command.replace(PROXY, &self.proxy.url());
+        let command = format!("exec 2>&1\n{command}");
+        self.shell.again(["-c", &command]).run().text().to_owned()
+    }
+}
+
+/// What the recipes ask for.
+fn seed(registry: &Registry) {
+    // For whichever machine the tests run on.
+    let list = |change: &dyn Fn(Image) -> Image| {
+        ["linux/amd64", "linux/arm64/v8"]
+            .iter()
+            .fold(Index::new(), |list, platform| {
+                let image = Image::new(platform).layer("etc/os-release", b"base");
+                list.image(change(image))
+            })
+    };
+    list(&|image| image.layer("python", &[1; 1000])).push_to(registry, "base", "3.12");
+    let app = list(&|image| image.label("org.opencontainers.image.revision", "03e2a663ba5e"));
+    for tag in ["1.9.0", "1.10.0", "2.0.0-rc.1", "latest"] {
+        app.push_to(registry, "app", tag);
+    }
+    // Looked for when they are deleted.
+    registry
+        .absent("/v2/scratch/check/manifests/docker-registry-test-*")
+        .on("HEAD")
+        .after(1);
 }
 
 /// The text with what each command prints now, and how many were run.
 fn retold(readme: &str, run: impl Fn(&str) -> String) -> (String, usize) {
     let (mut text, mut count) = (String::new(), 0);
-    let (mut is_console, mut is_replaced) = (false, false);
+    let mut is_console = false;
     for line in readme.split_inclusive('\n') {
-        let command = line.strip_prefix("$ ").filter(|_| is_console);
         if line.starts_with("```") {
             is_console = line.trim_end() == "```console";
-            is_replaced = false;
-        }
-        if let Some(command) = command {
-            is_replaced = needs_no_network(command);
+        } else if is_console {
+            let Some(command) = line.strip_prefix("$ ") else {
+                continue;
+            };
+            count += 1;
             text += line;
-            if is_replaced {
-                count += 1;
-                text += &run(command);
-            }
-        } else if !is_replaced {
-            text += line;
+            text += &run(command);
+            continue;
         }
+        text += line;
     }
     (text, count)
 }
 
-fn needs_no_network(command: &str) -> bool {
-    let asks_for_help = |word: &str| matches!(word, "help" | "--help" | "-h" | "--version");
-    command.contains("oci:tests/fixtures/") || command.split_whitespace().any(asks_for_help)
-}
-
 #[test]
-fn only_commands_that_need_no_network_are_run() {
-    let readme = "```sh\n$ help\n```\n```console\n$ a help\nold\n$ ubuntu\nkept\n```\n$ help\n";
+fn only_commands_in_console_blocks_are_run() {
+    let readme = "```sh\n$ help\nkept\n```\n```console\n$ a\nold\n$ b\n```\n$ help\n";
     let (text, count) = retold(readme, |command| format!("ran {command}"));
-    let expected = readme.replace("old\n", "ran a help\n");
-    assert_eq!((text, count), (expected, 1));
+    let expected = readme
+        .replace("old\n", "ran a\n")
+        .replace("$ b\n", "$ b\nran b\n");
+    assert_eq!((text, count), (expected, 2));
 }
