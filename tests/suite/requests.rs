@@ -1,6 +1,8 @@
 //! How much is asked for: the least that the protocol allows, and less the second time.
 
-use crate::harness::{Fault, Image, Index, Registry, Tokens, Tool};
+use std::sync::Arc;
+
+use crate::harness::{Fault, Image, Index, Registry, Tls, Tokens, Tool};
 
 const ARM: &str = "--platform=linux/arm64";
 
@@ -173,4 +175,22 @@ fn what_an_image_shares_with_another_is_asked_for_once() {
     let labels = tool.again(["labels", "-r", ARM, &registry.image("a:single")]);
     labels.run().success("{\"a\":\"b\"}\n");
     assert_eq!(registry.take(), ["GET /v2/a/manifests/single"]);
+}
+
+#[test]
+fn a_known_registry_is_connected_to_once() {
+    let (tls, tokens) = (Arc::new(Tls::authority()), Tokens::new());
+    let secure = || Registry::builder().tls(tls.clone());
+    let _server = secure().token_server(&tokens).start();
+    let registry = secure().tokens(&tokens).start();
+    let tool = Tool::new();
+    for (repository, requests) in [("a", 2), ("b", 1)] {
+        Image::new("linux/amd64").push_to(&registry, repository, "v1");
+        let tags = ["tags", &registry.image(repository), "--cacert"];
+        let before = registry.accepted();
+        let tags = tool.again(tags).arg(tls.ca());
+        tags.run().success("[\"v1\"]\n");
+        assert_eq!(registry.take().len(), requests);
+        assert_eq!(registry.accepted(), before + 1);
+    }
 }

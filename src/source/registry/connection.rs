@@ -70,7 +70,10 @@ impl Connections {
     pub(super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
         let (connections, to) = (Arc::clone(self), origin.clone());
         let opening = move || connections.open_new(&to);
-        self.ahead().insert(origin.clone(), thread::spawn(opening));
+        // One that told whether TLS is spoken there is as good.
+        self.ahead()
+            .entry(origin.clone())
+            .or_insert_with(|| thread::spawn(opening));
     }
 
     /// Whether a server on this machine speaks TLS. The first request gets the connection, or the
