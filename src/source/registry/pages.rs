@@ -39,9 +39,9 @@ impl Client {
         first: &Response,
         key: &str,
     ) -> Result<Vec<Value>> {
-        let mut last = read(first, key)?;
+        let mut items = read(first, key)?;
         let mut next = next(first, &request.url)?;
-        let mut items = last.clone();
+        let mut last = 0;
         let mut seen = HashSet::from([request.url.clone()]);
         while let Some(url) = next {
             if !seen.insert(url.clone()) || seen.len() > PAGES {
@@ -50,11 +50,11 @@ impl Client {
             request.url = url;
             let response = self.succeed(host, scope, request.clone())?;
             let page = read(&response, key)?;
-            if !page.is_empty() && page == last {
+            if !page.is_empty() && page == items[last..] {
                 return Err(repeated());
             }
-            items.extend(page.iter().cloned());
-            last = page;
+            last = items.len();
+            items.extend(page);
             next = self::next(&response, &request.url)?;
         }
         Ok(items)
@@ -75,10 +75,10 @@ fn repeated() -> Error {
 /// The items of one page.
 pub(super) fn read(response: &Response, key: &str) -> Result<Vec<Value>> {
     let outside = |why: &str| Error::new(Kind::Local, format!("the answer {why}"));
-    let json: Value =
+    let mut json: Value =
         serde_json::from_slice(response.bytes()).map_err(|_| outside("is not JSON"))?;
-    match &json[key] {
-        Value::Array(items) => Ok(items.clone()),
+    match json.get_mut(key).map(Value::take).unwrap_or_default() {
+        Value::Array(items) => Ok(items),
         // Nexus says so of a repository without tags.
         Value::Null if json.is_object() => Ok(Vec::new()),
         _ => Err(outside(&format!("has no list '{key}'"))),

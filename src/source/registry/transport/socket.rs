@@ -50,6 +50,7 @@ impl Connector for Opener {
             buffers: LazyBuffers::new(BUFFER, BUFFER),
             phase: Phase::New,
             patience: self.patience,
+            set: None,
             is_tls: scheme == Scheme::Https,
         }))
     }
@@ -70,18 +71,29 @@ pub(super) struct Socket {
     buffers: LazyBuffers,
     phase: Phase,
     patience: Duration,
+    /// The patience that the connection has. To set it costs more than to read a record of TLS.
+    set: Option<Duration>,
     is_tls: bool,
 }
 
 impl Socket {
+    fn set_patience(&mut self, timeout: NextTimeout) -> io::Result<()> {
+        let patience = (*timeout.after).min(self.patience);
+        if self.set != Some(patience) {
+            self.line.stream.set_patience(patience)?;
+            self.set = Some(patience);
+        }
+        Ok(())
+    }
+
     fn write(&mut self, amount: usize, timeout: NextTimeout) -> io::Result<()> {
         let begins = !matches!(self.phase, Phase::Asked { .. });
         if begins {
             let used = self.phase == Phase::Answered;
             self.phase = Phase::Asked { used };
         }
+        self.set_patience(timeout)?;
         let stream = &mut self.line.stream;
-        stream.set_patience((*timeout.after).min(self.patience))?;
         let mut output = &self.buffers.output()[..amount];
         if let Some(forwarded) = self.line.forwarded.as_ref().filter(|_| begins) {
             let target = output
@@ -106,8 +118,8 @@ impl Socket {
     }
 
     fn read(&mut self, timeout: NextTimeout) -> io::Result<usize> {
+        self.set_patience(timeout)?;
         let stream = &mut self.line.stream;
-        stream.set_patience((*timeout.after).min(self.patience))?;
         let amount = stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);
         Ok(amount)
