@@ -224,7 +224,8 @@ impl Printer<'_> {
                 .out
                 .line(&json!({"image": image, self.command.spec.name: json}))?,
             Body::Document(document) if presentation.raw => self.out.bytes(document.bytes())?,
-            Body::Document(_) | Body::Value(_) => self.out.value(json)?,
+            Body::Document(document) => self.out.document(document.bytes())?,
+            Body::Value(json) => self.out.value(json)?,
             Body::Line(json) => self.out.line(json)?,
             Body::Text { json, .. } if presentation.json => self.out.value(json)?,
             Body::Text { text, .. } => self.out.text(text)?,

@@ -23,21 +23,21 @@ fn labelled(value: &str) -> (Registry, String) {
 
 #[test]
 fn keys_and_numbers_stay_as_they_were_written() {
-    let document = "{\"schemaVersion\":2, \"z\":[1.0,-0.50,123456789012345678901234567890],\n\
+    let document = "{\"schemaVersion\":2, \"z\":[1.0,-0.50,1e2,123456789012345678901234567890],\n\
                     \t\"a\":{\"b\":{},\"A\":[]}}\n\n";
     let (_registry, name) = serving(document);
     let tool = Tool::new();
     tool.again(["manifest", "-r", &name])
         .run()
         .success(document);
-    let indented = "{\n  \"schemaVersion\": 2,\n  \"z\": [\n    1.0,\n    -0.50,\n    \
+    let indented = "{\n  \"schemaVersion\": 2,\n  \"z\": [\n    1.0,\n    -0.50,\n    1e2,\n    \
                     123456789012345678901234567890\n  ],\n  \"a\": {\n    \"b\": {},\n    \
                     \"A\": []\n  }\n}\n";
     tool.again(["manifest", &name]).run().success(indented);
     tool.again(["manifest", "-q", ".", &name])
         .run()
         .success(indented);
-    let line = "{\"schemaVersion\":2,\"z\":[1.0,-0.50,123456789012345678901234567890],\
+    let line = "{\"schemaVersion\":2,\"z\":[1.0,-0.50,1e2,123456789012345678901234567890],\
                 \"a\":{\"b\":{},\"A\":[]}}\n";
     let filter = ["manifest", "-r", "-q", ".", &name];
     tool.again(filter).run().success(line);

@@ -1,0 +1,195 @@
+//! Standard output: what a person or a script gets to see, and how.
+
+mod layout;
+
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
+
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result, printable};
+use crate::text::{Hue, Text};
+use layout::{Layout, RESET, Style, compacted};
+
+/// When answers are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+pub(crate) struct Output {
+    out: BufWriter<Stdout>,
+    style: Style,
+    is_closed: bool,
+}
+
+impl Output {
+    /// `raw` puts computed JSON on one line.
+    pub(crate) fn new(color: Color, raw: bool) -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        let is_colored = match color {
+            Color::Auto => is_terminal,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        let style = Style {
+            is_indented: !raw,
+            is_colored,
+            is_safe: is_terminal,
+        };
+        Output {
+            out: BufWriter::with_capacity(64 << 10, stdout),
+            style,
+            is_closed: false,
+        }
+    }
+
+    /// For bytes that are nobody's answer but the content itself.
+    pub(crate) fn raw() -> Self {
+        Output::new(Color::Never, true)
+    }
+
+    /// Whether the reader went away: nothing more needs to be said, and nothing went wrong.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Exactly these bytes.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.out.write_all(bytes);
+        self.done(written)
+    }
+
+    /// A line, or several.
+    pub(crate) fn text(&mut self, text: &Text) -> Result<()> {
+        for (part, hue) in text.parts() {
+            match hue {
+                Some(hue) if self.style.is_colored => {
+                    self.bytes(sequence(hue).as_bytes())?;
+                    self.part(part)?;
+                    self.bytes(RESET.as_bytes())?;
+                }
+                _ => self.part(part)?,
+            }
+        }
+        self.bytes(b"\n")
+    }
+
+    /// A string that a filter gives.
+    pub(crate) fn string(&mut self, text: &str) -> Result<()> {
+        self.part(text)?;
+        self.bytes(b"\n")
+    }
+
+    fn part(&mut self, text: &str) -> Result<()> {
+        if !self.style.is_safe {
+            return self.bytes(text.as_bytes());
+        }
+        let mut safe = String::new();
+        for line in text.split_inclusive('\n') {
+            let (line, end) = line
+                .strip_suffix('\n')
+                .map_or((line, ""), |line| (line, "\n"));
+            printable(&mut safe, line).expect("a String takes everything");
+            safe.push_str(end);
+        }
+        self.bytes(safe.as_bytes())
+    }
+
+    /// A document's JSON, with numbers and keys as they were written.
+    pub(crate) fn document(&mut self, json: &[u8]) -> Result<()> {
+        self.json(&compacted(json))
+    }
+
+    /// Indented, or on one line with `--raw`.
+    pub(crate) fn value(&mut self, value: &Value) -> Result<()> {
+        self.json(&compact(value))
+    }
+
+    /// On one line.
+    pub(crate) fn line(&mut self, value: &Value) -> Result<()> {
+        let style = Style {
+            is_indented: false,
+            ..self.style
+        };
+        self.styled(&compact(value), style)
+    }
+
+    /// As [`Output::value`], from JSON without white space.
+    pub(crate) fn json(&mut self, compact: &[u8]) -> Result<()> {
+        self.styled(compact, self.style)
+    }
+
+    fn styled(&mut self, compact: &[u8], style: Style) -> Result<()> {
+        let written = if style
+            == (Style {
+                is_indented: false,
+                is_colored: false,
+                is_safe: false,
+            }) {
+            self.out.write_all(compact)
+        } else {
+            Layout::new(&mut self.out, style).write(compact)
+        };
+        let written = written.and_then(|()| self.out.write_all(b"\n"));
+        self.done(written)
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        let flushed = self.out.flush();
+        self.done(flushed)
+    }
+
+    fn done(&mut self, written: io::Result<()>) -> Result<()> {
+        written.map_err(|error| {
+            self.is_closed |= error.kind() == ErrorKind::BrokenPipe;
+            Error::new(
+                Kind::Local,
+                format!("standard output: {}", Error::from(error)),
+            )
+        })
+    }
+}
+
+/// Whether what is written goes to a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Shows the help or another page of the program's own and gives the exit code.
+pub(crate) fn show(page: &str) -> Result<u8> {
+    let mut out = Output::raw();
+    let written = out.bytes(page.as_bytes()).and_then(|()| out.flush());
+    if out.is_closed() {
+        Ok(0)
+    } else {
+        written.map(|()| 0)
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(Output::flush(self)?)
+    }
+}
+
+/// manifest-tool's colours.
+fn sequence(hue: Hue) -> &'static str {
+    match hue {
+        Hue::Red => "\x1b[1;31m",
+        Hue::Green => "\x1b[1;32m",
+        Hue::Yellow => "\x1b[1;33m",
+        Hue::Blue => "\x1b[1;34m",
+    }
+}
+
+fn compact(value: &Value) -> Vec<u8> {
+    serde_json::to_vec(value).expect("a value without non-string keys is JSON")
+}
