@@ -51,7 +51,7 @@ pub use layer::{gzip, tar};
 pub use layout::Layout;
 pub use output::{Output, indented};
 pub use proxy::Proxy;
-pub use real::{Real, installed, skopeo};
+pub use real::{Real, installed, program, skopeo};
 pub use registry::Registry;
 pub use running::Running;
 pub use schema1::Schema1;

@@ -238,8 +238,12 @@ fn listening(log: ChildStderr) -> String {
 
 /// Debian's skopeo, in the same surroundings as the program. `None` where it is not installed.
 pub fn skopeo() -> Option<Tool> {
-    let program = "/usr/bin/skopeo";
-    installed(program, "skopeo").then(|| Tool::program(program))
+    program("/usr/bin/skopeo", "skopeo")
+}
+
+/// Another program of Debian's. `None`, with a word why, where its package is not installed.
+pub fn program(path: &str, package: &str) -> Option<Tool> {
+    installed(path, package).then(|| Tool::program(path))
 }
 
 /// Whether a program is there. Where all tests are to run it must be.

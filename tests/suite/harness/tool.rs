@@ -113,7 +113,9 @@ impl Tool {
         // What this process opens for writing, a program that another thread just starts has open too
         // for a moment, and then it cannot be run: so another process writes it.
         let writer = Tool::program("/bin/sh").stdin(format!("#!/bin/sh\n{text}\n"));
-        let written = writer.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]);
+        // A link that stands there is replaced, not followed to the system's own program.
+        let write = "rm -f \"$0\" && cat > \"$0\" && chmod 755 \"$0\"";
+        let written = writer.args(["-c", write]);
         written.arg(path).run().success("");
         self
     }

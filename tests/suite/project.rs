@@ -1,0 +1,300 @@
+//! What surrounds the program: workflows, the action, the package. Every name is the same everywhere.
+#![cfg(unix)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::harness::{Image, Registry, Tool, program};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+#[test]
+fn actionlint_is_silent() {
+    let path = root().join("target/actionlint/bin/actionlint");
+    let Some(actionlint) = program(path.to_str().unwrap(), "none; tests/run gets it") else {
+        return;
+    };
+    for workflow in ["ci", "release"] {
+        let file = root().join(format!(".github/workflows/{workflow}.yml"));
+        actionlint.again([file]).run().success("");
+    }
+}
+
+#[test]
+fn shellcheck_is_silent() {
+    let Some(shellcheck) = program("/usr/bin/shellcheck", "shellcheck") else {
+        return;
+    };
+    for script in ["install.sh", "tests/run", ".ci/run"] {
+        shellcheck.again([root().join(script)]).run().success("");
+    }
+    for step in ["release", "path", "ask"] {
+        // 2153: what is given has the same name as what is made of it.
+        let checked = shellcheck.again(["--shell=bash", "--exclude=SC2153", "-"]);
+        checked.stdin(script(step)).run().success("");
+    }
+}
+
+/// What the step of action.yml runs.
+fn script(id: &str) -> String {
+    let action = text("action.yml");
+    let step = action
+        .split("    - ")
+        .find(|step| step.starts_with(&format!("id: {id}\n")));
+    let (_, script) = step.expect(id).split_once("      run: |\n").expect(id);
+    script
+        .lines()
+        .map(|line| format!("{}\n", line.trim_start_matches("        ")))
+        .collect()
+}
+
+#[test]
+fn what_a_workflow_is_given_is_never_part_of_a_script() {
+    for file in [
+        "action.yml",
+        ".github/workflows/ci.yml",
+        ".github/workflows/release.yml",
+    ] {
+        let text = text(file);
+        let mut scripts = 0;
+        for block in text.split(" run: ").skip(1) {
+            // A script is the line, or what stands deeper than the step below it.
+            let indent = "          ";
+            let line = block.lines().next().unwrap();
+            let below = block
+                .lines()
+                .skip(1)
+                .take_while(|line| line.starts_with(indent));
+            let script = std::iter::once(line).chain(below.filter(|_| line == "|"));
+            let script: Vec<&str> = script.collect();
+            assert!(!script.concat().contains("${{"), "{file}: {script:#?}");
+            scripts += 1;
+        }
+        assert!(scripts > 2, "{file}: {scripts} scripts");
+    }
+}
+
+/// Bash with a script of the action's, in surroundings such as a runner's.
+fn runner(id: &str) -> Tool {
+    let bash = Tool::program("/bin/bash").args(["--noprofile", "--norc", "-eo", "pipefail", "-c"]);
+    let bash = bash.arg(script(id)).file("output", "").file("path", "");
+    let home = bash.home().to_owned();
+    bash.env("GITHUB_ACTION_PATH", root())
+        .env("GITHUB_OUTPUT", home.join("output"))
+        .env("GITHUB_PATH", home.join("path"))
+        .env("RUNNER_TOOL_CACHE", "/cache")
+        .env("RUNNER_ARCH", "X64")
+}
+
+fn output(tool: &Tool) -> String {
+    fs::read_to_string(tool.home().join("output")).unwrap()
+}
+
+#[test]
+fn the_action_finds_the_release() {
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    for (version, found) in [
+        ("1.2.3", "1.2.3"),
+        ("v1.2.3", "1.2.3"),
+        ("1.0.0-rc.1", "1.0.0-rc.1"),
+    ] {
+        let step = runner("release").env("VERSION", version);
+        step.run().success("");
+        let expected = format!(
+            "version={found}\nbase={repository}/releases\ndirectory=/cache/docker-registry/{found}/X64\n"
+        );
+        assert_eq!(output(&step), expected);
+    }
+    let sums = "0  docker-registry-1.2.3.cdx.json\n0  docker-registry-1.2.3-x86_64-unknown-linux-musl.tar.gz\n\
+                0  docker-registry-1.2.3-x86_64-apple-darwin.tar.gz\n";
+    let step = runner("release").script("curl", &format!("printf %s '{sums}'"));
+    let step = step
+        .env("VERSION", "latest")
+        .env("BASE_URL", "https://example.com");
+    step.run().success("");
+    let output = output(&step);
+    assert!(
+        output.starts_with("version=1.2.3\nbase=https://example.com\n"),
+        "{output}"
+    );
+    for version in ["", "1.2.3; id", "../x", "1\nx=y"] {
+        let step = runner("release").env("VERSION", version);
+        let message = "::error::version wants a release, such as 0.1.0, or latest\n";
+        step.run().status(2).stdout(message).stderr("");
+    }
+}
+
+#[test]
+fn the_action_asks() {
+    let program = Path::new(env!("CARGO_BIN_EXE_docker-registry"));
+    let hello = format!("oci:{}", root().join("tests/fixtures/hello").display());
+    let directory = program.parent().unwrap().display().to_string();
+    let path = runner("path").env("DIRECTORY", &directory);
+    path.run().success("");
+    assert_eq!(
+        output(&path),
+        format!("version={}\n", env!("CARGO_PKG_VERSION"))
+    );
+    let added = fs::read_to_string(path.home().join("path")).unwrap();
+    assert_eq!(added, format!("{directory}\n"));
+
+    let ask = runner("ask").env("PATH", format!("{directory}:/usr/bin:/bin"));
+    let ask = ask.env("COMMAND", "config").env("PLATFORM", "linux/arm64");
+    let ask = ask
+        .env("FILTER", ".os, .architecture")
+        .env("IMAGE", format!("\n{hello}\n"));
+    ask.run().success("");
+    let said = output(&ask);
+    let lines: Vec<&str> = said.lines().collect();
+    let end = lines[0]
+        .strip_prefix("result<<")
+        .expect("a name and an end");
+    assert!(end.len() == 32, "{end}");
+    assert_eq!(lines[1..], ["linux", "arm64", end]);
+
+    // An operand that looks like an option stays an operand, and a failure fails the step.
+    let ask = ask.env("IMAGE", "--version");
+    let failed = ask.run().status(2).stdout("");
+    let message = failed.messages();
+    assert!(
+        message.starts_with("docker-registry: image '--version': "),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_is_released_is_what_is_installed() {
+    let targets = |file: &str| -> BTreeSet<String> {
+        let text = text(file);
+        let words = text
+            .split(|c: char| c.is_whitespace() || c == ';')
+            .map(str::to_owned);
+        let systems = ["-unknown-linux-", "-apple-darwin", "-pc-windows-"];
+        let is_target = |word: &String| systems.iter().any(|system| word.contains(system));
+        words.filter(is_target).collect()
+    };
+    assert_eq!(
+        targets("install.sh"),
+        targets(".github/workflows/release.yml")
+    );
+    assert_eq!(targets("install.sh").len(), 7);
+    for (file, name) in [
+        (
+            "install.sh",
+            "docker-registry-${version:-[0-9][^ ]*}-$target\\.tar\\.gz",
+        ),
+        (
+            ".github/workflows/release.yml",
+            "directory=docker-registry-$VERSION-$TARGET\n",
+        ),
+        (".github/workflows/release.yml", "\"$directory.tar.gz\""),
+        (
+            "Cargo.toml",
+            "/download/v{ version }/{ name }-{ version }-{ target }.tar.gz",
+        ),
+        (
+            "Cargo.toml",
+            "{ name }-{ version }-{ target }/{ bin }{ binary-ext }",
+        ),
+    ] {
+        assert!(text(file).contains(name), "{file}: {name}");
+    }
+}
+
+#[test]
+fn the_projects_address_is_the_same_everywhere() {
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    let install = text("install.sh");
+    assert!(install.contains(&format!("\nrepository={repository}\n")));
+    let project = repository
+        .strip_prefix("https://github.com/")
+        .expect("GitHub");
+    let script = format!("https://raw.githubusercontent.com/{project}/main/install.sh");
+    assert!(install.contains(&format!("curl -fsSL {script} | sh\n")));
+}
+
+#[test]
+fn the_package_holds_what_the_program_is_made_of() {
+    let listed = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["package", "--list", "--allow-dirty", "--offline", "--quiet"])
+        .output()
+        .expect("cargo");
+    assert!(
+        listed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    // Written by cargo itself.
+    let own = [".cargo_vcs_info.json", "Cargo.toml.orig"];
+    let listed: BTreeSet<&str> = listed.lines().filter(|name| !own.contains(name)).collect();
+    let mut expected = BTreeSet::new();
+    for name in ["src", "man", "completions"] {
+        files(&root().join(name), &mut expected);
+    }
+    for name in [
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+    ] {
+        expected.insert(name.to_owned());
+    }
+    let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
+    assert_eq!(listed, expected);
+}
+
+/// What `cargo install` makes of the package, linked statically.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_release_needs_no_shared_library() {
+    let path = root().join("target/static/bin/docker-registry");
+    let Some(installed) = program(path.to_str().unwrap(), "none; tests/run makes it") else {
+        return;
+    };
+    let Some(readelf) = program("/usr/bin/readelf", "binutils") else {
+        return;
+    };
+    let output = readelf
+        .args(["--dynamic", "--program-headers", "--wide"])
+        .arg(&path)
+        .run();
+    let output = output.status(0).stderr("");
+    for mark in ["(NEEDED)", "INTERP"] {
+        assert!(!output.text().contains(mark), "{}", output.text());
+    }
+    let version = format!("docker-registry {}\n", env!("CARGO_PKG_VERSION"));
+    installed.again(["--version"]).run().success(version);
+    // The name is looked up without the system's library too.
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64");
+    image.push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1").replace("127.0.0.1", "localhost");
+    installed
+        .again(["digest", &name])
+        .run()
+        .success(format!("{}\n", image.digest()));
+}
+
+/// The files below a directory, by their path below the root.
+fn files(directory: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(directory).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            let path = path.strip_prefix(root()).unwrap();
+            found.insert(path.to_str().unwrap().to_owned());
+        }
+    }
+}
