@@ -26,7 +26,7 @@ fn main() {
     let is_quick = std::env::args().any(|word| word == "--quick");
     let rounds = |usual: usize| if is_quick { 1 } else { usual };
     let Some(scene) = Scene::set() else { return };
-    println!("# Measured\n\n{}", versions());
+    print!("# Measured\n\n{}", versions());
 
     let mut goals = Goals::default();
     let start = contest(&scene.start(), rounds(21));
