@@ -198,8 +198,8 @@ Register-ArgumentCompleter -Native -CommandName 'docker-registry' -ScriptBlock {
     } else {
         $commands
     }
-    if ($candidates -ccontains 'oci:' -and '') {
-        $candidates = @(& 'docker-registry' '' $wordToComplete 2>$null) + $candidates
+    if ($candidates -ccontains 'oci:' -and '__images') {
+        $candidates = @(& 'docker-registry' '__images' @words $wordToComplete 2>$null) + $candidates
     }
     $candidates | ForEach-Object {
         if ($_ -is [string] -and $_) { [CompletionResult]::new($_) } else { $_ }

@@ -91,8 +91,8 @@ _docker_registry_images() {
     oci-archive:*) _docker_registry_paths -f "$1" oci-archive: ;;
     docker-archive:*) _docker_registry_paths -f "$1" docker-archive: ;;
     *)
-        local recall=''
-        [[ $recall ]] && _docker_registry_reply "$1" '' < <(docker-registry "$recall" "$1" 2>/dev/null)
+        local recall='__images'
+        [[ $recall ]] && _docker_registry_reply "$1" '' < <(docker-registry "$recall" "${words[@]:1:last-1}" "$1" 2>/dev/null)
         _docker_registry_reply "$1" '' < <(printf '%s\n' oci: oci-archive: docker-archive:)
         [[ ${COMPREPLY[*]} == *: ]] && compopt -o nospace 2>/dev/null
         ;;

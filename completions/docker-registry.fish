@@ -30,8 +30,8 @@ function __docker_registry_images
             set -l prefix (string replace -r ':.*' : -- $cur)
             __fish_complete_path (string replace $prefix '' -- $cur) | string replace -r '^' $prefix
         case '*'
-            set -l recall ''
-            test -n "$recall"; and docker-registry $recall $cur 2>/dev/null
+            set -l recall '__images'
+            test -n "$recall"; and docker-registry $recall (commandline -opc)[2..] "$cur" 2>/dev/null
             printf '%s\n' oci: oci-archive: docker-archive:
     end
 end

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! main            arguments → exit code
+//! hooks           what docker asks of its plugins, and shells for completions
 //! driver/         images × platforms → answers, printed in order; the first failure's exit code
 //! commands/       a file for each command: its row of the table and one function
 //! context/        global options and environment as values; the only reader of the environment
@@ -50,6 +51,7 @@ mod download;
 mod driver;
 mod encoding;
 mod error;
+mod hooks;
 mod image;
 mod manual;
 mod output;
@@ -78,7 +80,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<u8> {
     let table = commands::table();
-    match cli::parse(&table, std::env::args_os().skip(1))? {
+    let arguments = context::arguments(std::env::args_os())?;
+    if let Some(answer) = hooks::answer(&table, &arguments) {
+        return output::show(&answer);
+    }
+    match cli::parse(&table, arguments)? {
         Request::Help => output::show(&cli::help(&table)),
         Request::FullHelp => output::show(&cli::full_help(&table)),
         Request::CommandHelp(spec) => output::show(&cli::command_help(&table, spec)),

@@ -77,6 +77,14 @@ configuration; `--ignore-missing` leaves out what the registry does not find, an
         entries: &[],
     },
     Chapter {
+        title: "Docker",
+        text: "Under its name in `~/.docker/cli-plugins` the program is a plugin of docker: `docker registry labels ubuntu` is \
+`docker-registry labels ubuntu`, with the same output and exit codes, and docker's completions complete it. Docker's own \
+options before `registry` are about its daemon and without effect; `docker --config` is refused, for which \
+`DOCKER_CONFIG` does the same.",
+        entries: &[],
+    },
+    Chapter {
         title: "Cache",
         text: "What has a digest never changes: it is kept, and verified again whenever it is read. What a tag leads to is asked for \
 each time, by a request without a body, unless `--max-age` allows an older answer or `--offline` forbids to ask. What a \

@@ -15,15 +15,18 @@ mod man;
 mod parse;
 mod roff;
 mod text;
+mod tokens;
+mod unfinished;
 mod value;
 
 pub(crate) use args::Args;
-pub(crate) use complete::{Shell, completions};
+pub(crate) use complete::{Shell, candidates, completions};
 pub(crate) use help::{command_help, full_help, help};
 #[cfg(test)]
 pub(crate) use laws::laws;
 pub(crate) use man::{man, man_page};
 pub(crate) use parse::parse;
+pub(crate) use unfinished::Unfinished;
 
 /// One option, declared as a `static`: it is told from others by its address, so that a
 /// misspelled name does not compile.
@@ -244,7 +247,8 @@ pub(crate) struct Cli {
     pub(crate) exit_codes: &'static [(u8, &'static str)],
     pub(crate) examples: &'static [Example],
     /// A hidden command, if there is one, that prints the images asked for before which start
-    /// with its argument, one per line: the completions call it.
+    /// with its last argument, one per line: the completions call it. The arguments before are
+    /// those of the line that is being written.
     pub(crate) recall: Option<&'static str>,
 }
 

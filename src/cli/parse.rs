@@ -1,16 +1,11 @@
 //! From the arguments to a request, as the table has it.
-//!
-//! Options stand anywhere, so an option is looked up among those of all commands, those of the
-//! first command that is named before all others, and only then held against the command. Long options cannot be abbreviated: a script that does
-//! would break with the next option.
 
 use std::ffi::OsString;
-
-use lexopt::Arg;
 
 use super::args::{Args, Given};
 use super::check;
 use super::closest::closest;
+use super::tokens::{Token, Tokens};
 use super::{Cli, Flag, HELP, Operand, Request, Spec, VERSION};
 use crate::error::{Error, Result};
 
@@ -20,7 +15,7 @@ pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) ->
     if arguments.is_empty() {
         return Ok(Request::Help);
     }
-    let line = Line::read(cli, arguments)?;
+    let line = Line::read(cli, &arguments)?;
     let spec = line
         .words
         .first()
@@ -70,39 +65,19 @@ enum Wish {
 }
 
 impl Line {
-    fn read(cli: &Cli, arguments: Vec<OsString>) -> Result<Line> {
+    fn read(cli: &Cli, arguments: &[OsString]) -> Result<Line> {
         let mut line = Line::default();
-        let named = |word: &OsString| cli.command(word.to_str()?);
-        let own = arguments
-            .iter()
-            .find_map(named)
-            .map_or(&[][..], |spec| spec.flags);
-        let flags: Vec<&'static Flag> = own.iter().copied().chain(cli.flags()).collect();
-        let mut parser = lexopt::Parser::from_args(arguments);
-        let mut option = String::new();
-        // The parser's own messages would repeat a value, which may be a secret.
-        while let Some(argument) = parser
-            .next()
-            .map_err(|_| Error::usage(format!("{option} takes no value")))?
-        {
-            let flag = match argument {
-                Arg::Value(word) => {
+        let mut tokens = Tokens::of(cli, arguments);
+        while let Some(token) = tokens.next()? {
+            let (option, flag) = match token {
+                Token::Word(word) => {
                     line.words.push(utf8(word)?);
                     continue;
                 }
-                Arg::Short(letter) => {
-                    option = format!("-{letter}");
-                    flags.iter().find(|flag| flag.short == Some(letter))
-                }
-                Arg::Long(name) => {
-                    option = format!("--{name}");
-                    flags.iter().find(|flag| flag.name == name)
-                }
+                Token::Option(option, Some(flag)) => (option, flag),
+                Token::Option(option, None) => return Err(unknown_option(cli, &option)),
             };
-            let Some(&flag) = flag else {
-                return Err(unknown_option(cli, &option));
-            };
-            let given = flag.value.read(&option, || parser.value().ok())?;
+            let given = flag.value.read(&option, || tokens.value())?;
             line.wish = line.wish.or(wish(flag, &option));
             line.given.push((flag, given));
         }

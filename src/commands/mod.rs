@@ -105,7 +105,7 @@ pub(crate) fn table() -> Cli {
         files: manual::FILES,
         exit_codes: manual::EXIT_CODES,
         examples: manual::EXAMPLES,
-        recall: None,
+        recall: Some("__images"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The global options and the environment as values: the only reader of the environment.
 
+mod plugin;
+mod recall;
 mod registry;
 
 use std::env;
@@ -18,6 +20,8 @@ use crate::query::Query;
 use crate::reference::{Host, Place, Reference, Repository};
 use crate::source::{Registry, Sources};
 
+pub(crate) use plugin::arguments;
+pub(crate) use recall::images_asked_for;
 pub(crate) use registry::{ENVIRONMENT, is_verbose};
 
 pub(crate) static GROUPS: &[Group] = &[

@@ -174,6 +174,10 @@ pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
         "NO_PROXY",
         "Hosts to ask without a proxy, with commas: names and their subdomains, addresses, CIDR ranges, `HOST:PORT`, or `*`.",
     ),
+    (
+        "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND",
+        "Set by docker when it runs this program as its plugin.",
+    ),
     ("NO_COLOR", "If not empty, JSON is not coloured."),
     (
         "CLICOLOR_FORCE",

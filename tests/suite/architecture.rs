@@ -13,7 +13,7 @@ use source::{Source, sources};
 /// A module may use those in rows below its own. A file or folder right below `src` is a module.
 const ROWS: [&[&str]; 11] = [
     &["main"],
-    &["driver"],
+    &["driver", "hooks"],
     &["commands"],
     &["assembly", "context", "download", "manual"],
     &[
@@ -51,7 +51,7 @@ const HOMES: [(&str, &str, &str); 22] = [
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
     ("jaq-std", "jaq_std", "query"),
-    ("lexopt", "lexopt", "cli/parse"),
+    ("lexopt", "lexopt", "cli/tokens"),
     ("libc", "libc", "query/stack"),
     ("regex-bites", "regex_bites", "query/regex"),
     ("rpassword", "rpassword", "context/registry"),

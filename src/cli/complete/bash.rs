@@ -2,14 +2,13 @@
 
 use std::ptr;
 
-use super::{Offer, arguments, fill, spellings};
+use super::{Offer, arguments, fill, names, spellings};
 use crate::cli::{Cli, Flag, Spec};
 
 pub(super) fn script(cli: &Cli) -> String {
     let valued = cli.flags().filter(|flag| !flag.value.is_switch());
     let options: Vec<String> = valued.map(|flag| option_case(cli, flag)).collect();
     let commands: Vec<String> = cli.specs().map(|spec| command_case(cli, spec)).collect();
-    let names: Vec<&str> = cli.specs().map(|spec| spec.name).collect();
     fill(
         include_str!("complete.bash"),
         cli,
@@ -17,7 +16,7 @@ pub(super) fn script(cli: &Cli) -> String {
             ("@OPTIONS@", &options.join("\n")),
             ("@COMMANDS@", &commands.join("\n")),
             ("@GLOBAL@", &words(cli.global_flags())),
-            ("@NAMES@", &names.join(" ")),
+            ("@NAMES@", &names(cli)),
         ],
     )
 }

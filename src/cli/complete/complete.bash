@@ -37,7 +37,7 @@ _@ID@_images() {
     docker-archive:*) _@ID@_paths -f "$1" docker-archive: ;;
     *)
         local recall='@RECALL@'
-        [[ $recall ]] && _@ID@_reply "$1" '' < <(@NAME@ "$recall" "$1" 2>/dev/null)
+        [[ $recall ]] && _@ID@_reply "$1" '' < <(@NAME@ "$recall" "${words[@]:1:last-1}" "$1" 2>/dev/null)
         _@ID@_reply "$1" '' < <(printf '%s\n' oci: oci-archive: docker-archive:)
         [[ ${COMPREPLY[*]} == *: ]] && compopt -o nospace 2>/dev/null
         ;;

@@ -31,7 +31,7 @@ function __@ID@_images
             __fish_complete_path (string replace $prefix '' -- $cur) | string replace -r '^' $prefix
         case '*'
             set -l recall '@RECALL@'
-            test -n "$recall"; and @NAME@ $recall $cur 2>/dev/null
+            test -n "$recall"; and @NAME@ $recall (commandline -opc)[2..] "$cur" 2>/dev/null
             printf '%s\n' oci: oci-archive: docker-archive:
     end
 end

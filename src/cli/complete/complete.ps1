@@ -35,7 +35,7 @@ Register-ArgumentCompleter -Native -CommandName '@NAME@' -ScriptBlock {
         $commands
     }
     if ($candidates -ccontains 'oci:' -and '@RECALL@') {
-        $candidates = @(& '@NAME@' '@RECALL@' $wordToComplete 2>$null) + $candidates
+        $candidates = @(& '@NAME@' '@RECALL@' @words $wordToComplete 2>$null) + $candidates
     }
     $candidates | ForEach-Object {
         if ($_ -is [string] -and $_) { [CompletionResult]::new($_) } else { $_ }

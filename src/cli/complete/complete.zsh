@@ -9,7 +9,7 @@ _@ID@_images() {
     elif compset -P '(oci|docker)-archive:'; then
         _files
     else
-        [[ -n $recall ]] && asked=("${(@f)$(@NAME@ "$recall" "$PREFIX" 2>/dev/null)}")
+        [[ -n $recall ]] && asked=("${(@f)$(@NAME@ "$recall" "${(@Q)before}" "$PREFIX" 2>/dev/null)}")
         asked=(${asked:#})
         (($#asked)) && compadd -a asked
         compadd -S '' -- oci: oci-archive: docker-archive:
@@ -24,14 +24,27 @@ _@ID@_commands() {
 }
 
 _@ID@() {
-    local curcontext=$curcontext state line
-    local -A opt_args
+    local -a before=("${(@)words[2,CURRENT-1]}")
+    local -a valued=(@VALUED@)
+    local -a commands=(@NAMES@)
     local -a options=(
 @GLOBAL@
     )
-    _arguments -C -s -S $options '1: :_@ID@_commands' '*:: :->operands'
-    [[ $state == operands ]] || return
-    case $words[1] in
+    local command
+    integer i
+    for ((i = 2; i < CURRENT; i++)); do
+        if (($valued[(Ie)$words[i]])); then
+            ((i++))
+        elif (($commands[(Ie)$words[i]])); then
+            command=$words[i]
+            # To _arguments the command is no operand.
+            words[i]=()
+            ((CURRENT--))
+            break
+        fi
+    done
+    case $command in
+    '') _arguments -s -S $options '1: :_@ID@_commands' '*: : ' ;;
 @OPERANDS@
     esac
 }

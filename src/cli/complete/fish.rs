@@ -1,12 +1,9 @@
 //! Completions for fish 3 and later.
 
-use super::{Offer, fill, spellings};
+use super::{Offer, fill, names, valued};
 use crate::cli::{Cli, Flag, Operand, Spec};
 
 pub(super) fn script(cli: &Cli) -> String {
-    let names: Vec<&str> = cli.specs().map(|spec| spec.name).collect();
-    let valued = cli.flags().filter(|flag| !flag.value.is_switch());
-    let valued: Vec<String> = valued.flat_map(spellings).collect();
     let commands = cli.specs().map(|spec| {
         let help = quoted(spec.help);
         format!(
@@ -23,8 +20,8 @@ pub(super) fn script(cli: &Cli) -> String {
         include_str!("complete.fish"),
         cli,
         &[
-            ("@VALUED@", &valued.join(" ")),
-            ("@NAMES@", &names.join(" ")),
+            ("@VALUED@", &valued(cli)),
+            ("@NAMES@", &names(cli)),
             ("@COMMANDS@", &lines(commands)),
             ("@OPTIONS@", &lines(global.chain(own))),
             ("@OPERANDS@", &lines(operands)),

@@ -4,11 +4,14 @@
 //! the like stand. Scripts are static; for images asked for before they run `Cli::recall`.
 
 mod bash;
+mod cobra;
 mod fish;
 mod powershell;
 mod zsh;
 
 use super::{Cli, Flag, Operand, Value};
+
+pub(crate) use cobra::candidates;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shell {
@@ -89,6 +92,19 @@ fn spellings(flag: &Flag) -> Vec<String> {
     let mut spellings = vec![format!("--{}", flag.name)];
     spellings.extend(flag.short.map(|letter| format!("-{letter}")));
     spellings
+}
+
+/// The commands, with spaces between.
+fn names(cli: &Cli) -> String {
+    let names: Vec<&str> = cli.specs().map(|spec| spec.name).collect();
+    names.join(" ")
+}
+
+/// The options that take a value, as the command line spells them, with spaces between.
+fn valued(cli: &Cli) -> String {
+    let flags = cli.flags().filter(|flag| !flag.value.is_switch());
+    let spellings: Vec<String> = flags.flat_map(spellings).collect();
+    spellings.join(" ")
 }
 
 /// The template with the name of the program, as it is and as part of a function's name.

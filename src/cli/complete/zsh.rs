@@ -1,6 +1,6 @@
 //! Completions for zsh: a function for `_arguments`, to be loaded or sourced.
 
-use super::{Offer, fill, spellings};
+use super::{Offer, fill, names, spellings, valued};
 use crate::cli::{Cli, Flag, Operand, Spec, Value};
 
 pub(super) fn script(cli: &Cli) -> String {
@@ -16,12 +16,14 @@ pub(super) fn script(cli: &Cli) -> String {
         &[
             ("@COMMANDS@", commands.collect::<String>().trim_end()),
             ("@GLOBAL@", &global.join("\n")),
+            ("@VALUED@", &valued(cli)),
+            ("@NAMES@", &names(cli)),
             ("@OPERANDS@", &operands.join("\n")),
         ],
     )
 }
 
-/// What follows a command: options and operands, for a second `_arguments`.
+/// What `_arguments` is told of a command: options and operands.
 fn operands(cli: &Cli, spec: &Spec) -> String {
     let place = match spec.operand {
         Operand::Images | Operand::Pair => "*",

@@ -34,16 +34,18 @@ pub(super) fn run(
     let running = Running::start(command, line.clone(), Vec::new(), limit);
     drop(theirs);
     let seen = watch(ours, typed, Instant::now() + limit);
-    let Some(seen) = seen else {
-        panic!("$ {line}\nstill ran after {limit:?}");
-    };
+    let seen = seen.unwrap_or_else(|seen| {
+        let seen = String::from_utf8_lossy(&seen);
+        panic!("$ {line}\nstill ran after {limit:?}; the terminal saw\n{seen:?}")
+    });
     let mut output = running.wait();
     output.stdout = seen;
     output
 }
 
-/// All that the terminal shows until the program has closed it; `None` when that takes too long.
-fn watch(mut ours: File, typed: &[(&str, &str)], deadline: Instant) -> Option<Vec<u8>> {
+/// All that the terminal shows until the program has closed it; what it showed so far as an error
+/// when that takes too long.
+fn watch(mut ours: File, typed: &[(&str, &str)], deadline: Instant) -> Result<Vec<u8>, Vec<u8>> {
     let shown = chunks(ours.try_clone().expect("a descriptor"));
     let mut typed = typed.iter();
     let mut next = typed.next();
@@ -52,8 +54,8 @@ fn watch(mut ours: File, typed: &[(&str, &str)], deadline: Instant) -> Option<Ve
         let left = deadline.saturating_duration_since(Instant::now());
         match shown.recv_timeout(left) {
             Ok(chunk) => seen.extend(chunk),
-            Err(RecvTimeoutError::Disconnected) => return Some(seen),
-            Err(RecvTimeoutError::Timeout) => return None,
+            Err(RecvTimeoutError::Disconnected) => return Ok(seen),
+            Err(RecvTimeoutError::Timeout) => return Err(seen),
         }
         while let Some((prompt, answer)) = next {
             let Some(position) = find(&seen[answered..], prompt.as_bytes()) else {
