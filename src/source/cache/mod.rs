@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Blob, Remembering, Resolved, Source};
 use crate::digest::Digest;
@@ -245,9 +245,9 @@ impl<S: Source> Source for Cache<S> {
                 .collect());
         }
         let tags = self.asked(&"tags")?.tags()?;
-        let value = json!(tags).to_string();
+        let value = serde_json::to_vec(&tags).expect("strings are JSON");
         if value.len() as u64 <= LIMIT {
-            self.store.put(Shelf::Tags, &self.name, value.as_bytes());
+            self.store.put(Shelf::Tags, &self.name, &value);
         }
         Ok(tags)
     }

@@ -18,8 +18,9 @@ impl Client {
     pub(crate) fn catalog(&self, host: &Host) -> Result<Vec<String>> {
         let origin = self.origin(&self.peer(host))?;
         let url = origin.url("/v2/_catalog").with("n", PAGE);
-        let pages = self.pages(host, &Scope::catalog(), pages::request(url), "repositories");
-        names(pages.during("catalog")?).during("catalog")
+        let request = pages::request(url);
+        let pages = self.pages(host, &Scope::catalog(), request, "repositories", name);
+        pages.during("catalog")
     }
 }
 
@@ -27,7 +28,7 @@ impl Registry {
     pub(super) fn fetch_tags(&self) -> Result<Vec<String>> {
         let request = pages::request(self.url("tags/list")?.with("n", PAGE));
         let (host, scope) = (&self.repository.host, &self.scope);
-        let mut tags = names(self.client.pages(host, scope, request, "tags")?)?;
+        let mut tags = self.client.pages(host, scope, request, "tags", name)?;
         // Artifactory lists digests among them.
         tags.retain(|tag| !tag.contains(':'));
         Ok(tags)
@@ -63,7 +64,7 @@ impl Registry {
             return Err(self.client.refusal(&first));
         }
         self.client
-            .pages_from(host, scope, request, &first, "manifests")
+            .pages_from(host, scope, request, &first, "manifests", Ok)
     }
 
     /// What the tag `sha256-HEX` lists, where a registry has no referrers API.
@@ -78,10 +79,9 @@ impl Registry {
     }
 }
 
-fn names(items: Vec<Value>) -> Result<Vec<String>> {
-    let name = |item: Value| match item {
+fn name(item: Value) -> Result<String> {
+    match item {
         Value::String(name) => Ok(name),
         _ => Err(Error::new(Kind::Local, "the list holds what is no name")),
-    };
-    items.into_iter().map(name).collect()
+    }
 }

@@ -18,28 +18,33 @@ const LIMIT: u64 = 32 << 20;
 const PAGES: usize = 10_000;
 
 impl Client {
-    /// The items of all pages below `key`.
-    pub(super) fn pages(
+    /// The items of all pages below `key`, each made by `item` as its page comes.
+    pub(super) fn pages<T: PartialEq>(
         &self,
         host: &Host,
         scope: &Scope,
         start: Request,
         key: &str,
-    ) -> Result<Vec<Value>> {
+        item: fn(Value) -> Result<T>,
+    ) -> Result<Vec<T>> {
         let first = self.succeed(host, scope, start.clone())?;
-        self.pages_from(host, scope, start, &first, key)
+        self.pages_from(host, scope, start, &first, key, item)
     }
 
     /// The same when the first page has come already.
-    pub(super) fn pages_from(
+    pub(super) fn pages_from<T: PartialEq>(
         &self,
         host: &Host,
         scope: &Scope,
         mut request: Request,
         first: &Response,
         key: &str,
-    ) -> Result<Vec<Value>> {
-        let mut items = read(first, key)?;
+        item: fn(Value) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let page = |response: &Response| -> Result<Vec<T>> {
+            read(response, key)?.into_iter().map(item).collect()
+        };
+        let mut items = page(first)?;
         let mut next = next(first, &request.url)?;
         let mut last = 0;
         let mut seen = HashSet::from([request.url.clone()]);
@@ -49,7 +54,7 @@ impl Client {
             }
             request.url = url;
             let response = self.succeed(host, scope, request.clone())?;
-            let page = read(&response, key)?;
+            let page = page(&response)?;
             if !page.is_empty() && page == items[last..] {
                 return Err(repeated());
             }
