@@ -77,6 +77,47 @@ fn directories_of_certificates_are_trusted() {
     assert_eq!(none.code, Some(5));
 }
 
+/// Docker's directory of certificates for one registry, which only root can make.
+struct CertsD(PathBuf);
+
+impl CertsD {
+    fn make(registry: &Registry) -> Option<CertsD> {
+        let path = Path::new("/etc/docker/certs.d").join(registry.host());
+        match std::fs::create_dir_all(&path) {
+            Ok(()) => Some(CertsD(path)),
+            Err(error) if std::env::var_os("CI").is_none() => {
+                eprintln!("skipped: {}: {error}", path.display());
+                None
+            }
+            Err(error) => panic!("{}: {error}", path.display()),
+        }
+    }
+
+    fn put(&self, name: &str, file: &Path) {
+        std::fs::copy(file, self.0.join(name)).unwrap();
+    }
+}
+
+impl Drop for CertsD {
+    fn drop(&mut self) {
+        // Made by root alone, and for this test's port alone.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn dockers_directory_for_a_registry_trusts_and_identifies() {
+    let registry = secure(Tls::authority().client_required());
+    let Some(directory) = CertsD::make(&registry) else {
+        return;
+    };
+    let (cert, key) = registry.tls().client();
+    directory.put("ca.crt", &registry.ca());
+    directory.put("client.cert", &cert);
+    directory.put("client.key", &key);
+    tags(&registry).run().success(TAGS);
+}
+
 #[test]
 fn a_certificate_is_for_its_names_only() {
     for (tls, names) in [
