@@ -109,7 +109,7 @@ impl FromStr for Host {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |why: &str| Err(Error::usage(format!("registry '{text}': {why}")));
+        let wrong = |why: &str| Err(fault_of_host(text, why));
         let (name, port) = match text
             .rfind(':')
             .filter(|colon| !text[*colon..].contains(']'))
@@ -191,16 +191,17 @@ impl FromStr for Reference {
             );
         }
         let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) => (
-                rest,
-                Some(
-                    digest
-                        .parse::<Digest>()
-                        .map_err(|why| wrong(&why.to_string()))?,
-                ),
-            ),
+            Some((rest, digest)) => {
+                let parsed = digest.parse::<Digest>();
+                let parsed = parsed.map_err(|why| fault_of_digest(text, rest, digest, &why));
+                (rest, Some(parsed?))
+            }
             None => (text, None),
         };
+        if is_digest(text) {
+            return Err(wrong("a digest is not yet an image")
+                .hint(format!("the repository stands before it: NAME@{text}")));
+        }
         let (place, tag) = match rest.split_once(':') {
             Some(("oci", path)) => path_and_tag(path, Place::Layout),
             Some(("oci-archive", path)) => path_and_tag(path, Place::OciArchive),
@@ -288,6 +289,40 @@ fn tag_fault(tag: &str) -> Option<&'static str> {
         }
         bytes if bytes.len() > 128 => Some("a tag has at most 128 characters"),
         _ => None,
+    }
+}
+
+/// A URL or an image may have been named where its registry is wanted.
+fn fault_of_host(text: &str, why: &str) -> Error {
+    let error = Error::usage(format!("registry '{text}': {why}"));
+    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let bare = bare.trim_end_matches('/');
+    let host = match bare.parse::<Reference>() {
+        _ if bare != text && bare.parse::<Host>().is_ok() => bare.to_owned(),
+        Ok(Reference {
+            place: Place::Registry(repository),
+            ..
+        }) => repository.host.to_string(),
+        _ => return error,
+    };
+    error.hint(format!("the registry alone: {host}"))
+}
+
+fn is_digest(text: &str) -> bool {
+    text.parse::<Digest>().is_ok()
+}
+
+/// A digest is mostly wrong because it was cut short.
+fn fault_of_digest(text: &str, name: &str, digest: &str, why: &Error) -> Error {
+    let error = Error::usage(format!("image '{text}': {why}"));
+    let is_begun = ["sha256", "sha512"].iter().any(|algorithm| {
+        let hex = digest.strip_prefix(algorithm).unwrap_or("x");
+        let hex = hex.strip_prefix(':').unwrap_or(hex);
+        hex.len() < 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())
+    });
+    match is_begun {
+        true => error.hint(format!("all of it: 'docker-registry digest {name}'")),
+        false => error,
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn cli() -> Cli {
             },
         ],
         groups: GROUPS,
+        frequent: FREQUENT,
         essential: ESSENTIAL,
         chapters: &[
             Chapter {
@@ -56,6 +57,8 @@ static GROUPS: &[Group] = &[
         ],
     },
 ];
+
+static FREQUENT: &[&Spec] = &[&LABELS, &GENERATE];
 
 static ESSENTIAL: &[&Flag] = &[&RAW, &JQ, &PLATFORM, &HELP];
 

@@ -1,12 +1,27 @@
 //! The table as help on a terminal.
 
+use std::ptr;
+
 use super::text::{beside, plain, wrap};
 use super::{Cli, Flag, Spec};
 
-/// One screen: the commands, and the options used most.
+/// One screen of 24 lines with the prompt below: the commands and options used most, and what else
+/// there is by name.
 pub(crate) fn help(cli: &Cli) -> String {
-    let options = options("Options", cli.essential);
-    format!("{}\n{options}\n{}", commands(cli), more(cli))
+    let width = widest(cli.frequent.iter().map(|spec| spec.name)) + 4;
+    let line = |spec: &&Spec| beside(&format!("  {}", spec.name), width, spec.help);
+    let lines: String = cli.frequent.iter().map(line).collect();
+    let others = cli
+        .specs()
+        .filter(|spec| !cli.frequent.iter().any(|other| ptr::eq(*other, *spec)));
+    let others: Vec<&str> = others.map(|spec| spec.name).collect();
+    format!(
+        "{}Commands:\n{lines}{}\n{}\n{}",
+        top(cli),
+        plain(&format!("and {}", others.join(", ")), 2),
+        options("Options", cli.essential),
+        more(cli)
+    )
 }
 
 /// The commands and all global options.
@@ -42,10 +57,7 @@ pub(crate) fn command_help(cli: &Cli, spec: &Spec) -> String {
 fn commands(cli: &Cli) -> String {
     let title_width = widest(cli.commands.iter().map(|group| group.title)) + 2;
     let name_width = widest(cli.specs().map(|spec| spec.name)) + 2;
-    let mut shown = format!(
-        "{} {}: {}\n\nUsage: {0} [OPTION]... COMMAND [OPTION]... [ARGUMENT]...\n\n",
-        cli.name, cli.version, cli.summary
-    );
+    let mut shown = top(cli);
     for group in &cli.commands {
         let mut title = group.title;
         for spec in &group.specs {
@@ -57,9 +69,16 @@ fn commands(cli: &Cli) -> String {
     shown
 }
 
+fn top(cli: &Cli) -> String {
+    format!(
+        "{} {}: {}\n\nUsage: {0} [OPTION]... COMMAND [OPTION]... [ARGUMENT]...\n\n",
+        cli.name, cli.version, cli.summary
+    )
+}
+
 fn more(cli: &Cli) -> String {
     format!(
-        "'{0} help COMMAND' tells more, '--help' lists all options.\n",
+        "'{0} help COMMAND' tells more, '--help' explains all options.\n",
         cli.name
     )
 }
@@ -132,9 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn full_help_lists_every_global_option() {
+    fn full_help_explains_every_command_and_global_option() {
         let cli = demo::cli();
         let shown = full_help(&cli);
+        assert!(shown.contains(COMMANDS), "{shown}");
         for flag in cli.global_flags() {
             assert!(
                 shown.contains(&format!("--{} ", flag.name)),
@@ -153,15 +173,23 @@ mod tests {
         assert_eq!(help("generate"), GENERATE);
     }
 
-    const SCREEN: &str = r"demo 1.2.3: ask a container registry
-
-Usage: demo [OPTION]... COMMAND [OPTION]... [ARGUMENT]...
-
+    const COMMANDS: &str = r"
 Image  labels         Print the labels of an image
        verifytool     Recompute the digests of an image
 Other  downloadlayer  Save one layer of an image
        generate       Print the man page or completions
        help           Explain a command
+
+";
+
+    const SCREEN: &str = r"demo 1.2.3: ask a container registry
+
+Usage: demo [OPTION]... COMMAND [OPTION]... [ARGUMENT]...
+
+Commands:
+  labels    Print the labels of an image
+  generate  Print the man page or completions
+  and verifytool, downloadlayer, help
 
 Options:
   -r, --raw                Print the bytes as the registry serves them
@@ -169,7 +197,7 @@ Options:
       --platform PLATFORM  Choose the platform
   -h, --help               Show help; after a command, that command's
 
-'demo help COMMAND' tells more, '--help' lists all options.
+'demo help COMMAND' tells more, '--help' explains all options.
 ";
 
     const LABELS: &str = r"Usage: demo labels [OPTION]... IMAGE...

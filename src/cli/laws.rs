@@ -71,6 +71,9 @@ fn belongs(cli: &Cli, spec: &Spec, flag: &Flag) -> bool {
 }
 
 fn lines_are_short(cli: &Cli) {
+    // 24 lines, of which the shell's prompt is one.
+    let lines = help(cli).lines().count();
+    assert!(lines < 24, "the first screen has {lines} lines");
     for line in help(cli).lines().chain(full_help(cli).lines()) {
         assert!(line.chars().count() < 80, "too long: {line}");
     }

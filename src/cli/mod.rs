@@ -239,6 +239,8 @@ pub(crate) struct Cli {
     pub(crate) about: &'static str,
     pub(crate) commands: Vec<Commands>,
     pub(crate) groups: &'static [Group],
+    /// The commands that the first screen of help explains; it names the others.
+    pub(crate) frequent: &'static [&'static Spec],
     /// The few options that the first screen of help shows.
     pub(crate) essential: &'static [&'static Flag],
     pub(crate) chapters: &'static [Chapter],

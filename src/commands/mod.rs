@@ -85,6 +85,17 @@ static ALL: &[(&str, &[&Command])] = &[
     ("This program", &[&generate::COMMAND, &help::COMMAND]),
 ];
 
+/// What people ask most.
+static FREQUENT: &[&Spec] = &[
+    &tags::COMMAND.spec,
+    &platforms::COMMAND.spec,
+    &digest::COMMAND.spec,
+    &labels::COMMAND.spec,
+    &config::COMMAND.spec,
+    &manifest::COMMAND.spec,
+    &changed::COMMAND.spec,
+];
+
 /// The whole command line.
 pub(crate) fn table() -> Cli {
     let titled = |(title, commands): &(&'static str, &'static [&'static Command])| Commands {
@@ -99,6 +110,7 @@ pub(crate) fn table() -> Cli {
         about: manual::ABOUT,
         commands: ALL.iter().map(titled).collect(),
         groups: context::GROUPS,
+        frequent: FREQUENT,
         essential: context::ESSENTIAL,
         chapters: manual::CHAPTERS,
         environment: context::ENVIRONMENT,

@@ -96,7 +96,10 @@ impl Image {
                 media_type: root.media_type().to_owned(),
                 digest: root.digest().clone(),
             }),
-            None => self.source.resolve(&self.reference.at),
+            None => {
+                let resolved = self.source.resolve(&self.reference.at);
+                resolved.map_err(|error| self.hinted(error))
+            }
         })
     }
 
@@ -123,8 +126,19 @@ impl Image {
                 },
                 None => self.reference.at.clone(),
             };
-            self.source.manifest(&at).map(Arc::new)
+            let manifest = self.source.manifest(&at).map(Arc::new);
+            manifest.map_err(|error| self.hinted(error))
         })
+    }
+
+    /// Layers and configurations have digests too, and are no images.
+    fn hinted(&self, error: Error) -> Error {
+        match (&self.reference.at, error.kind()) {
+            (At::Digest { .. }, Kind::NotFound) => {
+                error.hint("'digest' shows a manifest's digest; a layer's is for 'downloadlayer'")
+            }
+            _ => error,
+        }
     }
 
     /// Whether this is what the reference leads to, or listed there.

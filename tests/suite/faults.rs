@@ -201,7 +201,11 @@ fn a_missing_repository_digest_or_blob_is_not_found() {
         (
             "manifest",
             registry.image(&missing),
-            format!("manifest {}: not found (manifest unknown)\n", &missing[2..]),
+            format!(
+                "manifest {}: not found (manifest unknown)\n\
+                 hint: 'digest' shows a manifest's digest; a layer's is for 'downloadlayer'\n",
+                &missing[2..]
+            ),
         ),
         (
             "labels",

@@ -19,6 +19,7 @@ mod generated;
 mod golden;
 mod harness;
 mod hello;
+mod help;
 mod helpers;
 mod identities;
 mod inspect;

@@ -66,7 +66,8 @@ fn a_malformed_image_is_refused_before_any_request() {
         ("a@b", "digest 'b': expected sha256:… or sha512:…"),
         (
             "a@sha256:0",
-            "digest 'sha256:0': sha256 has 64 hex digits, not 1",
+            "digest 'sha256:0': sha256 has 64 hex digits, not 1\n\
+             hint: all of it: 'docker-registry digest a'",
         ),
         (
             &format!("a@sha256:{zeros}A"),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Blob, Resolved, Source};
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document, Form, parse};
+use crate::document::{self, Descriptor, Document, Form, parse};
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::At;
 use files::Directory;
@@ -66,8 +66,24 @@ impl Layout {
     }
 
     fn read(&self, target: &Target) -> Result<Document> {
+        if target.is_unlisted() && !self.is_manifest(target.digest)? {
+            let message = format!("{} is a blob, but no manifest", target.digest);
+            return Err(Error::new(Kind::NotFound, message));
+        }
         let bytes = self.bytes(target.digest, target.size)?;
         Document::manifest(target.said, bytes, Some(target.digest)).during(target.digest)
+    }
+
+    /// Whether the content is one or cannot be trusted. A layer's digest may have been named by mistake.
+    fn is_manifest(&self, digest: &Digest) -> Result<bool> {
+        let blob = self.blob(digest, 0)?;
+        if blob.size.is_some_and(|size| size > document::LIMIT) {
+            return Ok(false);
+        }
+        let bytes = small(blob).during(digest)?;
+        let members = ["schemaVersion", "mediaType", "manifests", "layers"];
+        let has_any = |json: Value| members.iter().any(|name| !json[name].is_null());
+        Ok(digest.verify(&bytes).is_err() || document::parse(&bytes).is_ok_and(has_any))
     }
 
     /// What the index and the indexes below it lead to, and whether the index of `tag` lists it.
@@ -195,6 +211,10 @@ impl<'a> Target<'a> {
             digest: &descriptor.digest,
             size: Some(descriptor.size),
         }
+    }
+
+    fn is_unlisted(&self) -> bool {
+        self.said.is_none() && self.size.is_none()
     }
 
     /// What `index.json` does not name; an index below it may.
