@@ -78,13 +78,18 @@ fn directories_of_certificates_are_trusted() {
 }
 
 /// Docker's directory of certificates for one registry, which only root can make.
-struct CertsD(PathBuf);
+struct CertsD {
+    path: PathBuf,
+    /// Whether nobody had made the directory above.
+    is_first: bool,
+}
 
 impl CertsD {
     fn make(registry: &Registry) -> Option<CertsD> {
-        let path = Path::new("/etc/docker/certs.d").join(registry.host());
+        let all = Path::new("/etc/docker/certs.d");
+        let (path, is_first) = (all.join(registry.host()), !all.exists());
         match std::fs::create_dir_all(&path) {
-            Ok(()) => Some(CertsD(path)),
+            Ok(()) => Some(CertsD { path, is_first }),
             Err(error) if std::env::var_os("CI").is_none() => {
                 eprintln!("skipped: {}: {error}", path.display());
                 None
@@ -94,14 +99,17 @@ impl CertsD {
     }
 
     fn put(&self, name: &str, file: &Path) {
-        std::fs::copy(file, self.0.join(name)).unwrap();
+        std::fs::copy(file, self.path.join(name)).unwrap();
     }
 }
 
 impl Drop for CertsD {
     fn drop(&mut self) {
         // Made by root alone, and for this test's port alone.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.path);
+        if let Some(all) = self.path.parent().filter(|_| self.is_first) {
+            let _ = std::fs::remove_dir(all);
+        }
     }
 }
 
