@@ -129,6 +129,17 @@ pub(crate) fn say(text: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
+/// What a hint names of so many: the first ten, and how many more there are.
+pub(crate) fn some_of<T: Display>(items: &[T]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = items.iter().take(SHOWN).map(T::to_string).collect();
+    let shown = shown.join(", ");
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Writes `text` with control, bidirectional and invisible characters as `\u{…}`.
 pub(crate) fn printable(out: &mut dyn fmt::Write, text: &str) -> fmt::Result {
     for c in text.chars() {
@@ -171,6 +182,14 @@ mod tests {
             missing.unwrap_err().to_string(),
             "trust: ca.pem: no such file or directory"
         );
+    }
+
+    #[test]
+    fn a_hint_names_ten_and_counts_the_others() {
+        let names: Vec<usize> = (1..=12).collect();
+        assert_eq!(some_of(&names[..2]), "1, 2");
+        assert_eq!(some_of(&names[..10]), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10");
+        assert_eq!(some_of(&names), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more");
     }
 
     #[test]

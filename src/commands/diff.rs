@@ -1,5 +1,7 @@
 //! `docker-registry diff IMAGE IMAGE`
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{Command, Run};
@@ -170,6 +172,7 @@ fn lists(from: &[String], to: &[String]) -> Option<Value> {
 }
 
 fn without(these: &[String], others: &[String]) -> Vec<String> {
+    let others: HashSet<&String> = others.iter().collect();
     let own = these.iter().filter(|it| !others.contains(it));
     own.cloned().collect()
 }

@@ -6,7 +6,7 @@ mod registry;
 
 use std::env;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -267,6 +267,12 @@ impl Context {
                 Box::new(BufReader::new(File::open(path).during(path.display())?).lines())
             }
         };
+        let mut is_broken = false;
+        let lines = lines.map_while(move |line| {
+            // What is not text ends its line, anything else the list: a directory has no end.
+            let ends = matches!(&line, Err(error) if error.kind() != ErrorKind::InvalidData);
+            (!std::mem::replace(&mut is_broken, ends)).then_some(line)
+        });
         let listed = lines.filter_map(|line| match line {
             Ok(line) => Some(line.split('#').next().unwrap_or_default().trim().to_owned())
                 .filter(|line| !line.is_empty())

@@ -1,5 +1,7 @@
 //! One question about two images.
 
+use std::collections::HashMap;
+
 use super::{Asked, keyed};
 use crate::answer::{Answer, Verdict};
 use crate::cli::Args;
@@ -51,18 +53,19 @@ fn paired(
         (platform.to_string(), image, None)
     });
     let mut pairs: Vec<(String, Option<Image>, Option<Image>)> = Vec::new();
+    let mut places = HashMap::new();
     let to = to.into_iter().map(|(platform, image)| {
         let image = Some(image);
         (platform.to_string(), None, image)
     });
     for (platform, from, to) in from.chain(to) {
-        match pairs.iter_mut().find(|(other, ..)| *other == platform) {
-            Some((_, first, second)) => {
-                *first = first.take().or(from);
-                *second = second.take().or(to);
-            }
-            None => pairs.push((platform, from, to)),
+        let place = *places.entry(platform.clone()).or_insert(pairs.len());
+        if place == pairs.len() {
+            pairs.push((platform, None, None));
         }
+        let (_, first, second) = &mut pairs[place];
+        *first = first.take().or(from);
+        *second = second.take().or(to);
     }
     pairs
 }

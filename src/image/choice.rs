@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::{DEPTH, Image, fetch};
 use crate::digest::Digest;
 use crate::document::{Descriptor, Document, Form};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, some_of};
 use crate::platform::Platform;
 
 impl Image {
@@ -63,7 +63,7 @@ impl Image {
                 .collect();
             let hint = match names[..] {
                 [] => "the index lists no image".to_owned(),
-                _ => format!("there is {}", names.join(", ")),
+                _ => format!("there is {}", some_of(&names)),
             };
             Error::new(Kind::NotFound, format!("no image for {}", self.wanted)).hint(hint)
         })

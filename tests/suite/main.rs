@@ -4,6 +4,7 @@ mod answers;
 mod architecture;
 mod artifacts;
 mod batch;
+mod bounds;
 mod cache;
 mod catalog;
 mod changed;

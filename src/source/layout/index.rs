@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::document::{Descriptor, Document, OCI_INDEX};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, some_of};
 
 pub(in crate::source) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
@@ -69,7 +69,7 @@ impl Index {
         let repositories: BTreeSet<&str> =
             candidates.iter().filter_map(|e| repository(e)).collect();
         if repositories.len() > 1 && candidates.iter().any(|other| other.digest != last.digest) {
-            let names = Vec::from_iter(repositories).join(", ");
+            let names = some_of(&Vec::from_iter(repositories));
             let message = format!("several images have the tag '{tag}': {names}");
             let hint = format!("choose one by its digest, such as @{}", last.digest);
             return Err(Error::new(Kind::NotFound, message).hint(hint));
@@ -79,7 +79,6 @@ impl Index {
 
     /// What could have been asked for, as a hint.
     pub(super) fn choices(&self) -> String {
-        const SHOWN: usize = 20;
         let tags = self.tags();
         match (tags.len(), self.0.first()) {
             (0, Some(entry)) => format!(
@@ -88,11 +87,7 @@ impl Index {
             ),
             (0, None) => "there are no images".to_owned(),
             (1, _) => format!("there is the tag {}", tags[0]),
-            (2..=SHOWN, _) => format!("there are the tags {}", tags.join(", ")),
-            (n, _) => format!(
-                "there are {n} tags, among them {}",
-                tags[..SHOWN].join(", ")
-            ),
+            _ => format!("there are the tags {}", some_of(&tags)),
         }
     }
 }
