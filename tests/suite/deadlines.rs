@@ -67,7 +67,7 @@ fn a_silent_server_is_exit_5() {
     let secure = Tool::new().args(["tags", &format!("{other}/a")]);
     fails_soon(
         secure,
-        &message(&other, "no answer in time (TLS handshake)"),
+        &message(&other, "no answer within 1 s (TLS handshake)"),
     );
 }
 
@@ -78,9 +78,107 @@ fn a_silent_proxy_is_exit_5() {
         let proxy = format!("{scheme}://{}", server.host());
         let tool = Tool::new().args(["tags", "registry.invalid/a"]);
         let message = "docker-registry: registry.invalid/a: tags: registry.invalid: \
-                       proxy 127.0.0.1: no answer in time\n";
+                       proxy 127.0.0.1: no answer within 1 s\n";
         fails_soon(tool.env("HTTPS_PROXY", proxy), message);
     }
+}
+
+const LIMIT: &str = "no whole answer within 5 s, 5 times --timeout";
+
+/// Does it for all cases at the same time, as each takes seconds.
+fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| run(case));
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_trickles_is_exit_5() {
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n";
+    let body = format!("in the middle of the answer: {LIMIT}");
+    let hints = b"HTTP/1.1 103 Early Hints\r\n\r\n";
+    let cases: [(String, &[u8], &str); 7] = [
+        (String::new(), hints, LIMIT),
+        (ok.into(), b"x", LIMIT),
+        (ok.into(), b"x: y\r\n", LIMIT),
+        (format!("{ok}Content-Length: 10000\r\n\r\n"), b" ", &body),
+        (format!("{ok}\r\n"), b" ", &body),
+        (format!("{ok}{chunked}"), b"1\r\n \r\n", &body),
+        (format!("{ok}{chunked}0\r\n"), b"x: y\r\n", &body),
+    ];
+    side_by_side(cases, |(start, again, why)| {
+        let registry = Registry::start();
+        registry.fail(LIST, Fault::Trickle(start.into(), again));
+        let host = registry.host();
+        let message = format!("docker-registry: {host}/a: tags: {host}: {why}\n");
+        fails_soon(tags(&registry), &message);
+        assert_eq!(registry.take().len(), 1);
+    });
+}
+
+#[test]
+fn a_refusal_that_trickles_is_cut_off() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64");
+    image.push_to(&registry, "a", "v1");
+    let refusal = "HTTP/1.1 403 Forbidden\r\nContent-Length: 10000\r\n\r\n";
+    let blob = format!("/v2/a/blobs/{}", image.config_digest());
+    for target in [LIST, &blob] {
+        registry.fail(target, Fault::Trickle(refusal.into(), b" "));
+    }
+    let layer = registry.image(&format!("a@{}", image.config_digest()));
+    let cases = [["tags", &registry.image("a")], ["downloadlayer", &layer]];
+    side_by_side(cases, |args| {
+        let tool = Tool::new().args(args).arg("--timeout=1");
+        let start = Instant::now();
+        let output = tool.run();
+        assert_eq!(output.code, Some(4), "{}", output.messages());
+        assert!(output.messages().contains("access forbidden"));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    });
+}
+
+#[test]
+fn a_record_of_tls_that_trickles_is_exit_5() {
+    let registry = Registry::builder().tls(Tls::authority()).start();
+    let start = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+    // Type and version of a record, over and over, are a header that announces much more.
+    registry.fail(LIST, Fault::TrickleBelowTls(start.into(), b"\x17\x03\x03"));
+    let host = registry.host();
+    let message =
+        format!("docker-registry: {host}/a: tags: {host}: in the middle of the answer: {LIMIT}\n");
+    fails_soon(tags(&registry).arg("-k"), &message);
+}
+
+#[test]
+fn a_proxy_that_trickles_is_exit_5() {
+    for (scheme, server) in [
+        ("http", Server::trickling(&[b"HTTP/1.1 200 OK\r\n"], b"x")),
+        (
+            "socks5",
+            Server::trickling(&[b"\x05\x00", b"\x05\x00\x00\x03\xff"], b"x"),
+        ),
+    ] {
+        let proxy = format!("{scheme}://{}", server.host());
+        let tool = Tool::new().args(["tags", "registry.invalid/a"]);
+        let message = "docker-registry: registry.invalid/a: tags: registry.invalid: \
+                       proxy 127.0.0.1: no answer within 1 s\n";
+        fails_soon(tool.env("HTTPS_PROXY", proxy), message);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_handshake_that_trickles_is_exit_5() {
+    let server = Server::trickling(&[b"\x16\x03\x03\x3f\xff\x02"], b"\0");
+    let host = format!("0.0.0.0:{}", server.address().port());
+    let tool = Tool::new().args(["tags", &format!("{host}/a")]);
+    let message =
+        format!("docker-registry: {host}/a: tags: {host}: no answer within 1 s (TLS handshake)\n");
+    fails_soon(tool, &message);
 }
 
 #[test]

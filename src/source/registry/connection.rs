@@ -5,14 +5,15 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::secret::Secret;
 
 use super::failure::{Failure, unavailable};
+use super::pace::SharedPace;
 use super::proxy::{Protocol, Proxies, Proxy};
-use super::stream::{Stream, left};
+use super::stream::{PacedStream, Stream};
 use super::tls::{TlsStream, Trust};
 use super::tunnel;
 use super::url::{Origin, Scheme};
@@ -115,17 +116,17 @@ impl Connections {
     }
 
     fn attempt(&self, origin: &Origin, patience: Duration) -> Result<Line, Failure> {
-        let deadline = Instant::now() + patience;
+        let pace = SharedPace::connection(patience);
         let proxy = self.proxies.choose(origin)?;
         let stream = match &proxy {
-            None => self.reach(origin.bare_host(), origin.port, deadline)?,
+            None => self.reach(origin.bare_host(), origin.port, &pace)?,
             Some(proxy) => self
-                .reach_through(proxy, origin, deadline)
+                .reach_through(proxy, origin, &pace)
                 .map_err(|failure| failure.during(format!("proxy {}", proxy.host)))?,
         };
         let stream: Box<dyn Stream> = match origin.scheme {
             Scheme::Http => stream,
-            Scheme::Https => Box::new(TlsStream::open(stream, origin, &self.trust, deadline)?),
+            Scheme::Https => Box::new(TlsStream::open(stream, origin, &self.trust, &pace)?),
         };
         let forwarded = proxy.filter(|proxy| forwards(proxy, origin));
         Ok(Line {
@@ -142,16 +143,13 @@ impl Connections {
         &self,
         proxy: &Proxy,
         origin: &Origin,
-        deadline: Instant,
+        pace: &SharedPace,
     ) -> Result<Box<dyn Stream>, Failure> {
-        let mut stream = self.reach(&proxy.host, proxy.port, deadline)?;
+        let mut stream = self.reach(&proxy.host, proxy.port, pace)?;
         if proxy.protocol == Protocol::Https {
             let itself = Origin::new(Scheme::Https, &format!("{}:{}", proxy.host, proxy.port))?;
-            stream = Box::new(TlsStream::open(stream, &itself, &self.trust, deadline)?);
+            stream = Box::new(TlsStream::open(stream, &itself, &self.trust, pace)?);
         }
-        stream
-            .set_patience(left(deadline)?)
-            .map_err(|error| Failure::of_io(error, ""))?;
         match proxy.protocol {
             Protocol::Socks5 => tunnel::socks5(&mut stream, proxy, origin)?,
             _ if forwards(proxy, origin) => {}
@@ -161,18 +159,18 @@ impl Connections {
     }
 
     /// The addresses are tried in turn, each with its share of the time that is left.
-    fn reach(&self, host: &str, port: u16, deadline: Instant) -> Result<Box<dyn Stream>, Failure> {
+    fn reach(&self, host: &str, port: u16, pace: &SharedPace) -> Result<Box<dyn Stream>, Failure> {
         let addresses = self.addresses(host, port)?;
         let mut failure = Failure::Broken(unavailable("the name has no address"));
         for (at, address) in addresses.iter().enumerate() {
-            let share = left(deadline)? / u32::try_from(addresses.len() - at).unwrap_or(1);
+            let share = pace.wait()? / u32::try_from(addresses.len() - at).unwrap_or(1);
             match TcpStream::connect_timeout(address, share) {
                 Ok(stream) => {
                     // Requests are small and wait for their answer.
                     let _ = stream.set_nodelay(true);
-                    return Ok(Box::new(stream));
+                    return Ok(Box::new(PacedStream::new(stream, pace.clone())));
                 }
-                Err(error) => failure = Failure::of_io(error, "no connection in time"),
+                Err(error) => failure = Failure::of_io(error),
             }
         }
         Err(failure)

@@ -18,12 +18,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Of an operation on a socket that waits for at most `patience`.
-    pub(super) fn of_io(error: io::Error, silence: impl Display) -> Self {
-        use io::ErrorKind::{TimedOut, UnexpectedEof, WouldBlock};
+    /// Of an operation on a connection.
+    pub(super) fn of_io(error: io::Error) -> Self {
+        use io::ErrorKind::{TimedOut, UnexpectedEof};
         match error.kind() {
-            // Unix says that it would block where Windows says that time is out.
-            TimedOut | WouldBlock => Failure::Final(unavailable(silence.to_string())),
+            TimedOut => Failure::Final(unavailable("no connection in time")),
             UnexpectedEof => Failure::Broken(unavailable("the connection was closed")),
             _ => match Error::from(error) {
                 // An error of ours that came through a reader keeps its kind.

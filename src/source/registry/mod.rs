@@ -12,6 +12,7 @@ mod grant;
 mod helper;
 mod lists;
 mod message;
+mod pace;
 mod pages;
 mod peer;
 mod probe;

@@ -1,40 +1,81 @@
-//! Bytes both ways, with a limit on silence.
+//! Bytes both ways, at a pace.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::failure::{Failure, unavailable};
+use super::pace::SharedPace;
 
 pub(super) trait Stream: Read + Write + Send + Sync {
-    /// How long a read or write may take from now on.
-    fn set_patience(&mut self, patience: Duration) -> io::Result<()>;
+    /// What reads and writes may take from now on.
+    fn set_pace(&mut self, pace: SharedPace);
 
     /// Whether the connection can be used again. Anything that came unasked speaks against it.
     fn is_open(&mut self) -> bool;
 }
 
-impl Stream for TcpStream {
-    fn set_patience(&mut self, patience: Duration) -> io::Result<()> {
-        // A duration of zero is an error.
-        let patience = Some(patience.max(Duration::from_millis(1)));
-        self.set_read_timeout(patience)?;
-        self.set_write_timeout(patience)
+/// The end of every connection: below TLS, so that each byte of a record is counted.
+pub(super) struct PacedStream {
+    stream: TcpStream,
+    pace: SharedPace,
+    /// The timeout that the socket has.
+    set: Option<Duration>,
+}
+
+impl PacedStream {
+    pub(super) fn new(stream: TcpStream, pace: SharedPace) -> Self {
+        PacedStream {
+            stream,
+            pace,
+            set: None,
+        }
     }
 
-    fn is_open(&mut self) -> bool {
-        let _ = self.set_nonblocking(true);
-        let peeked = self.peek(&mut [0]);
-        let restored = self.set_nonblocking(false);
-        restored.is_ok() && peeked.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock)
+    fn at_pace(
+        &mut self,
+        transfer: impl FnOnce(&mut TcpStream) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        use io::ErrorKind::{TimedOut, WouldBlock};
+        // A duration of zero is an error.
+        let wait = self.pace.wait()?.max(Duration::from_millis(1));
+        if self.set != Some(wait) {
+            self.stream.set_read_timeout(Some(wait))?;
+            self.stream.set_write_timeout(Some(wait))?;
+            self.set = Some(wait);
+        }
+        transfer(&mut self.stream).map_err(|error| match error.kind() {
+            // Unix says that it would block where Windows says that time is out.
+            TimedOut | WouldBlock => self.pace.error().into(),
+            _ => error,
+        })
     }
 }
 
-/// What is left of the time; a failure if nothing is.
-pub(super) fn left(deadline: Instant) -> Result<Duration, Failure> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(Failure::Final(unavailable("no connection in time")));
+impl Read for PacedStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.at_pace(|stream| stream.read(buffer))
     }
-    Ok(left)
+}
+
+impl Write for PacedStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.at_pace(|stream| stream.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+impl Stream for PacedStream {
+    fn set_pace(&mut self, pace: SharedPace) {
+        self.pace = pace;
+    }
+
+    fn is_open(&mut self) -> bool {
+        let _ = self.stream.set_nonblocking(true);
+        let peeked = self.stream.peek(&mut [0]);
+        let restored = self.stream.set_nonblocking(false);
+        restored.is_ok() && peeked.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock)
+    }
 }

@@ -13,8 +13,6 @@ use super::url::Origin;
 /// A proxy's answer to CONNECT is no longer than this.
 const HEADER_LIMIT: usize = 16 << 10;
 
-const SILENT: &str = "no answer in time";
-
 /// Asks for a tunnel to the origin.
 pub(super) fn connect(
     stream: &mut Box<dyn Stream>,
@@ -134,14 +132,12 @@ fn push(message: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Failure> {
 
 fn send(stream: &mut Box<dyn Stream>, bytes: &[u8]) -> Result<(), Failure> {
     let sent = stream.write_all(bytes).and_then(|()| stream.flush());
-    sent.map_err(|error| Failure::of_io(error, SILENT))
+    sent.map_err(Failure::of_io)
 }
 
 fn receive<const N: usize>(stream: &mut Box<dyn Stream>) -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
-    stream
-        .read_exact(&mut bytes)
-        .map_err(|error| Failure::of_io(error, SILENT))?;
+    stream.read_exact(&mut bytes).map_err(Failure::of_io)?;
     Ok(bytes)
 }
 

@@ -32,6 +32,10 @@ pub enum Fault {
     Endless,
     /// The body in pieces of so many bytes, with a pause before each.
     Slow(usize, Duration),
+    /// Instead of the right answer these bytes, then those again and again, each after a pause.
+    Trickle(Vec<u8>, &'static [u8]),
+    /// The same, but what comes again and again is not encrypted.
+    TrickleBelowTls(Vec<u8>, &'static [u8]),
     /// The answer waits until so many requests wait for theirs.
     Together(usize),
 }
@@ -58,6 +62,8 @@ pub enum Delivery {
     StallAfter(usize),
     Endless,
     Slow(usize, Duration),
+    Trickle(Vec<u8>, &'static [u8]),
+    TrickleBelowTls(Vec<u8>, &'static [u8]),
     Together(usize),
 }
 
@@ -69,20 +75,25 @@ impl Fault {
 
     /// What is asked for need not be there.
     pub(super) fn hides_the_right_answer(&self) -> bool {
-        use Fault::{Answer, Hangup, Redirect, Stall};
-        matches!(self, Answer(_) | Redirect(_) | Hangup | Stall)
+        use Fault::{Answer, Hangup, Redirect, Stall, Trickle, TrickleBelowTls};
+        matches!(
+            self,
+            Answer(_) | Redirect(_) | Hangup | Stall | Trickle(..) | TrickleBelowTls(..)
+        )
     }
 
     /// What the right answer becomes, and how it goes out.
     pub(super) fn apply(self, right: Response) -> (Response, Delivery) {
-        let delivery = match self {
+        let delivery = match &self {
             Fault::Hangup => Delivery::Hangup,
-            Fault::Truncate(bytes) => Delivery::Truncate(bytes),
+            Fault::Truncate(bytes) => Delivery::Truncate(*bytes),
             Fault::Stall => Delivery::Stall,
-            Fault::StallAfter(bytes) => Delivery::StallAfter(bytes),
+            Fault::StallAfter(bytes) => Delivery::StallAfter(*bytes),
             Fault::Endless => Delivery::Endless,
-            Fault::Slow(piece, pause) => Delivery::Slow(piece, pause),
-            Fault::Together(requests) => Delivery::Together(requests),
+            Fault::Slow(piece, pause) => Delivery::Slow(*piece, *pause),
+            Fault::Trickle(start, again) => Delivery::Trickle(start.clone(), again),
+            Fault::TrickleBelowTls(start, again) => Delivery::TrickleBelowTls(start.clone(), again),
+            Fault::Together(requests) => Delivery::Together(*requests),
             _ => Delivery::Whole,
         };
         let response = match self {

@@ -1,10 +1,12 @@
 //! A listener on loopback with a thread per connection, all of which end when it is dropped.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+
+use super::wire::trickle;
 
 /// Where nothing listens.
 pub const NOBODY: &str = "127.0.0.1:1";
@@ -57,6 +59,22 @@ impl Server {
                 socket.write_all(bytes).ok();
                 socket.shutdown(Shutdown::Write).ok();
                 io::copy(&mut socket, &mut io::sink()).ok();
+            },
+        )
+    }
+
+    /// Gives these answers in turn, then the same bytes again and again.
+    pub fn trickling(answers: &'static [&'static [u8]], again: &'static [u8]) -> Server {
+        Server::start(
+            Server::listener(Ipv4Addr::LOCALHOST),
+            move |mut socket, _| {
+                for answer in answers {
+                    if !matches!(socket.read(&mut [0; 4096]), Ok(1..)) {
+                        return;
+                    }
+                    socket.write_all(answer).ok();
+                }
+                trickle(&mut socket, again).ok();
             },
         )
     }

@@ -98,6 +98,14 @@ fn deliver(
                 send(stream, &[piece])?;
             }
         }
+        Delivery::Trickle(start, again) => {
+            send(stream, &[&start])?;
+            trickle(stream, again)?;
+        }
+        Delivery::TrickleBelowTls(start, again) => {
+            send(stream, &[&start])?;
+            trickle(&mut { raw }, again)?;
+        }
         Delivery::Together(requests) => {
             wait_for(registry, requests);
             send(stream, &[&response.head(), body])?;
@@ -131,6 +139,15 @@ fn endless(response: &Response, stream: &mut Box<dyn Stream>) -> io::Result<()> 
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
     loop {
         send(stream, &[chunk.as_bytes()])?;
+    }
+}
+
+/// The same bytes again and again, until the client gives up.
+pub(super) fn trickle(to: &mut impl Write, again: &[u8]) -> io::Result<()> {
+    loop {
+        std::thread::sleep(Duration::from_millis(50));
+        to.write_all(again)?;
+        to.flush()?;
     }
 }
 

@@ -1,13 +1,14 @@
 //! Bytes through TLS.
 
 use std::io::{self, Read, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
 
 use super::super::failure::{Failure, unavailable};
-use super::super::stream::{Stream, left};
+use super::super::pace::SharedPace;
+use super::super::stream::Stream;
 use super::super::url::Origin;
 use super::{Trust, trust};
 
@@ -19,7 +20,7 @@ impl TlsStream {
         mut stream: Box<dyn Stream>,
         origin: &Origin,
         trust: &Trust,
-        deadline: Instant,
+        pace: &SharedPace,
     ) -> Result<Self, Failure> {
         let name = ServerName::try_from(origin.bare_host().to_owned())
             .map_err(|_| unavailable(format!("'{}' is no name for TLS", origin.host)))?;
@@ -27,24 +28,23 @@ impl TlsStream {
         let mut connection = ClientConnection::new(configuration, name)
             .map_err(|error| unavailable(error.to_string()))?;
         let mut heard = false;
+        pace.doing("TLS handshake");
         while connection.is_handshaking() {
-            stream
-                .set_patience(left(deadline)?)
-                .and_then(|()| step(&mut connection, &mut stream, &mut heard))
-                .map_err(|error| {
-                    let failure = Failure::of_io(error, "no answer in time (TLS handshake)");
-                    match heard {
-                        true => failure,
-                        false => Failure::NotTls(Box::new(failure)),
-                    }
-                })?;
+            step(&mut connection, &mut stream, &mut heard).map_err(|error| {
+                let failure = Failure::of_io(error);
+                match heard {
+                    true => failure,
+                    false => Failure::NotTls(Box::new(failure)),
+                }
+            })?;
         }
+        pace.doing("");
         Ok(TlsStream(StreamOwned::new(connection, stream)))
     }
 
     /// Reads what is there, as session tickets come unasked; false if it was the end or data.
     fn absorb(&mut self) -> io::Result<bool> {
-        self.set_patience(Duration::ZERO)?;
+        self.set_pace(SharedPace::connection(Duration::from_millis(1)));
         let length = self.0.conn.read_tls(&mut self.0.sock)?;
         let state = self.0.conn.process_new_packets().map_err(described)?;
         Ok(length > 0 && state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed())
@@ -155,8 +155,8 @@ impl Write for TlsStream {
 }
 
 impl Stream for TlsStream {
-    fn set_patience(&mut self, patience: Duration) -> io::Result<()> {
-        self.0.sock.set_patience(patience)
+    fn set_pace(&mut self, pace: SharedPace) {
+        self.0.sock.set_pace(pace);
     }
 
     fn is_open(&mut self) -> bool {

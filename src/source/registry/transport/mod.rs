@@ -14,9 +14,10 @@ use ureq::{Agent, BodyReader, Error as HttpError, SendBody};
 use crate::error::{Error, Kind};
 
 use super::connection::Connections;
-use super::failure::{Failure, unavailable};
+use super::failure::Failure;
 use super::gate::Gate;
 use super::message::{Body, Content, Method, REFUSAL_LIMIT, Request, Response, Want};
+use super::pace::SharedPace;
 use super::trace::Trace;
 use socket::Opener;
 
@@ -24,16 +25,17 @@ use socket::Opener;
 pub(super) struct Transport {
     agent: Agent,
     pub(super) connections: Arc<Connections>,
+    timeout: Duration,
     gate: Gate,
     trace: Trace,
 }
 
 impl Transport {
-    /// At most `jobs` requests at a time go to one origin; `patience` is the longest silence.
+    /// At most `jobs` requests at a time go to one origin; `timeout` is the longest silence.
     pub(super) fn new(
         connections: Arc<Connections>,
         jobs: usize,
-        patience: Duration,
+        timeout: Duration,
         user_agent: &str,
         trace: Trace,
     ) -> Self {
@@ -42,17 +44,17 @@ impl Transport {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            .timeout_recv_response(Some(patience))
             .max_idle_connections(jobs.saturating_mul(4))
             .max_idle_connections_per_host(jobs)
             .user_agent(user_agent)
             // Bytes are compared with digests: nobody may encode them.
             .accept_encoding("identity")
             .build();
-        let opener = Opener::new(Arc::clone(&connections), patience);
+        let opener = Opener::new(Arc::clone(&connections));
         Transport {
             agent: Agent::with_parts(config, opener, Nowhere),
             connections,
+            timeout,
             gate: Gate::new(jobs),
             trace,
         }
@@ -89,6 +91,8 @@ impl Transport {
         request: &Request,
         stream: Option<Box<dyn Read + Send>>,
     ) -> Result<Response, Failure> {
+        let pace = SharedPace::rate(self.timeout);
+        socket::set_pace(&pace);
         let content = request.body.as_ref().map(|body| &body.content);
         let answer = match (content, stream) {
             (_, Some(stream)) => {
@@ -110,7 +114,10 @@ impl Transport {
         let reader = body.into_reader();
         let status = parts.status.as_u16();
         let body = match request.want {
-            Want::Stream if parts.status.is_success() => Body::Stream(Arriving(reader)),
+            Want::Stream if parts.status.is_success() => {
+                pace.await_stream();
+                Body::Stream(Arriving { reader, pace })
+            }
             Want::Whole(limit) if parts.status.is_success() => Body::Whole(whole(reader, limit)?),
             _ => Body::Whole(beginning(reader)),
         };
@@ -168,11 +175,17 @@ fn beginning(reader: BodyReader<'static>) -> Vec<u8> {
 }
 
 /// A body as it arrives.
-pub(super) struct Arriving(BodyReader<'static>);
+pub(super) struct Arriving {
+    reader: BodyReader<'static>,
+    pace: SharedPace,
+}
 
 impl Arriving {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        let read = self.0.read(buffer);
+        // Only what is content makes up for the time: chunks' extensions and trailers do not.
+        self.pace.begin();
+        let read = self.reader.read(buffer);
+        self.pace.end(*read.as_ref().unwrap_or(&0));
         read.map_err(|error| failure(HttpError::from(error)))
     }
 }
@@ -181,8 +194,7 @@ fn failure(error: HttpError) -> Failure {
     let outside =
         |why: String| Failure::Final(Error::new(Kind::Local, format!("the answer is {why}")));
     match error {
-        HttpError::Io(error) => Failure::of_io(error, "no answer in time"),
-        HttpError::Timeout(_) => Failure::Final(unavailable("the answer takes too long")),
+        HttpError::Io(error) => Failure::of_io(error),
         HttpError::Protocol(error) => outside(format!("not HTTP: {error}")),
         HttpError::LargeResponseHeader(..) => outside("not HTTP: its header is too long".into()),
         HttpError::Other(error) => match error.downcast::<Failure>() {

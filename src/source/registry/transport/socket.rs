@@ -1,5 +1,6 @@
 //! Connections that were opened our way, as ureq wants them.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,22 +12,30 @@ use ureq::unversioned::transport::{
 
 use super::super::connection::{Connections, Line};
 use super::super::failure::Failure;
+use super::super::pace::SharedPace;
 use super::super::url::{Origin, Scheme};
 
 const BUFFER: usize = 128 << 10;
 
+thread_local! {
+    /// The pace of the request that this thread sends: ureq hands nothing of a request on to its
+    /// connection. Without a request there is no time.
+    static PACE: RefCell<SharedPace> = RefCell::new(SharedPace::rate(Duration::ZERO));
+}
+
+/// The connection of this thread's next request obeys this pace.
+pub(super) fn set_pace(pace: &SharedPace) {
+    PACE.set(pace.clone());
+}
+
 /// Opens the connections that ureq asks for.
 pub(super) struct Opener {
     connections: Arc<Connections>,
-    patience: Duration,
 }
 
 impl Opener {
-    pub(super) fn new(connections: Arc<Connections>, patience: Duration) -> Self {
-        Opener {
-            connections,
-            patience,
-        }
+    pub(super) fn new(connections: Arc<Connections>) -> Self {
+        Opener { connections }
     }
 }
 
@@ -49,8 +58,7 @@ impl Connector for Opener {
             line,
             buffers: LazyBuffers::new(BUFFER, BUFFER),
             phase: Phase::New,
-            patience: self.patience,
-            set: None,
+            pace: PACE.with_borrow(Clone::clone),
             is_tls: scheme == Scheme::Https,
         }))
     }
@@ -70,29 +78,21 @@ pub(super) struct Socket {
     line: Line,
     buffers: LazyBuffers,
     phase: Phase,
-    patience: Duration,
-    /// The patience that the connection has. To set it costs more than to read a record of TLS.
-    set: Option<Duration>,
+    /// Of the request that is on its way or was the last.
+    pace: SharedPace,
     is_tls: bool,
 }
 
 impl Socket {
-    fn set_patience(&mut self, timeout: NextTimeout) -> io::Result<()> {
-        let patience = (*timeout.after).min(self.patience);
-        if self.set != Some(patience) {
-            self.line.stream.set_patience(patience)?;
-            self.set = Some(patience);
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, amount: usize, timeout: NextTimeout) -> io::Result<()> {
+    fn write(&mut self, amount: usize) -> io::Result<()> {
         let begins = !matches!(self.phase, Phase::Asked { .. });
         if begins {
             let used = self.phase == Phase::Answered;
             self.phase = Phase::Asked { used };
+            self.pace = PACE.with_borrow(Clone::clone);
+            self.line.stream.set_pace(self.pace.clone());
         }
-        self.set_patience(timeout)?;
+        self.pace.begin();
         let stream = &mut self.line.stream;
         let mut output = &self.buffers.output()[..amount];
         if let Some(forwarded) = self.line.forwarded.as_ref().filter(|_| begins) {
@@ -114,11 +114,15 @@ impl Socket {
             output = &output[line_end..];
         }
         stream.write_all(output)?;
-        stream.flush()
+        stream.flush()?;
+        self.pace.end(amount);
+        Ok(())
     }
 
-    fn read(&mut self, timeout: NextTimeout) -> io::Result<usize> {
-        self.set_patience(timeout)?;
+    fn read(&mut self) -> io::Result<usize> {
+        if self.phase != Phase::Answered {
+            self.pace.await_answer();
+        }
         let stream = &mut self.line.stream;
         let amount = stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);
@@ -127,8 +131,7 @@ impl Socket {
 
     /// What it means that the connection broke or fell silent.
     fn broken(&self, error: io::Error) -> HttpError {
-        let seconds = self.patience.as_secs_f64();
-        let failure = match Failure::of_io(error, format_args!("no answer within {seconds} s")) {
+        let failure = match Failure::of_io(error) {
             Failure::Broken(error) if self.phase == (Phase::Asked { used: true }) => {
                 Failure::Stale(error)
             }
@@ -143,13 +146,12 @@ impl Transport for Socket {
         &mut self.buffers
     }
 
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), HttpError> {
-        let written = self.write(amount, timeout);
-        written.map_err(|error| self.broken(error))
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), HttpError> {
+        self.write(amount).map_err(|error| self.broken(error))
     }
 
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, HttpError> {
-        match self.read(timeout) {
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, HttpError> {
+        match self.read() {
             // ureq knows whether a body may end here.
             Ok(amount) if self.phase == Phase::Answered => Ok(amount > 0),
             Err(error) if self.phase == Phase::Answered && is_end(&error) => Err(error.into()),
