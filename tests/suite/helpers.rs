@@ -151,8 +151,10 @@ fn a_helper_that_is_missing_is_warned_of() {
 #[test]
 fn a_helper_that_hangs_is_left_behind() {
     let registry = private();
-    let warning = "docker-registry: warning: docker-credential-suite: no answer in time\n";
-    for script in ["exec sleep 100", "sleep 100", "sleep 100 & exit"] {
+    let warning = "docker-registry: warning: docker-credential-suite: no answer within 1 s\n";
+    let closed = format!("{RIGHT}; exec sleep 100 >&-");
+    let scripts = ["exec sleep 100", "sleep 100", "sleep 100 & exit", &closed];
+    for script in scripts {
         let tool = helped(&registry, script).args(["--timeout", "1"]);
         let output = tool.run().status(0).stdout(TAGS);
         output.stderr(warning);

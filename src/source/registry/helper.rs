@@ -1,10 +1,10 @@
 //! Credential helpers: programs `docker-credential-NAME` (docker/docker-credential-helpers).
 
 use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ const LIMIT: u64 = 1 << 20;
 pub(super) fn ask(
     name: &str,
     server: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Option<Credential>, String> {
     let program = format!("docker-credential-{name}");
     let wrong = |why: &str| format!("{program}: {why}");
@@ -38,18 +38,24 @@ pub(super) fn ask(
         io::ErrorKind::NotFound => wrong("there is no such program"),
         _ => wrong(&Error::from(error).to_string()),
     })?;
-    let said = converse(&mut child, server, patience);
-    if !matches!(said, Ok(Ok(_))) {
+    let deadline = Instant::now() + timeout;
+    let said = converse(&mut child, server, timeout);
+    let status = match said {
+        Ok(Ok(_)) => ended(&mut child, deadline),
+        _ => None,
+    };
+    if status.is_none() {
         // It hangs, or cannot be understood: do not wait for it.
         let _ = child.kill();
+        let _ = child.wait();
     }
-    let status = child.wait();
-    let said = said.map_err(|_| wrong("no answer in time"))?;
+    let late = || wrong(&format!("no answer within {} s", timeout.as_secs_f64()));
+    let said = said.map_err(|_| late())?;
     let said = said.map_err(|error| wrong(&Error::from(error).to_string()))?;
     if said.len() as u64 > LIMIT {
         return Err(wrong("its answer has no end"));
     }
-    if !status.is_ok_and(|status| status.success()) {
+    if !status.ok_or_else(late)?.success() {
         let why = String::from_utf8_lossy(&said);
         let why = why.trim().lines().next().unwrap_or_default();
         // What looks like an answer may hold a secret.
@@ -71,7 +77,7 @@ type Said = io::Result<Vec<u8>>;
 fn converse(
     child: &mut Child,
     server: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Said, mpsc::RecvTimeoutError> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let server = server.to_owned();
@@ -83,7 +89,18 @@ fn converse(
         let read = stdout.map(|stdout| stdout.take(LIMIT + 1).read_to_end(&mut said));
         let _ = sender.send(read.unwrap_or(Ok(0)).map(|_| said));
     });
-    receiver.recv_timeout(patience)
+    receiver.recv_timeout(timeout)
+}
+
+/// The status of a child that has closed its output and is about to end; `None` if it goes on.
+fn ended(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
+    loop {
+        let status = child.try_wait().ok()?;
+        if status.is_some() || Instant::now() > deadline {
+            return status;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// `{"Username": …, "Secret": …}`; the user `<token>` says that the secret is an identity token.
