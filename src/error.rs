@@ -1,5 +1,6 @@
 //! What can go wrong, as a kind for the machine and a sentence for the human.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
 
@@ -66,22 +67,26 @@ impl Error {
     /// Says it on standard error.
     pub(crate) fn report(&self) {
         // Where standard error is closed there is nobody left to tell.
-        let _ = io::stderr().write_all(format!("docker-registry: {self}\n").as_bytes());
+        let _ = io::stderr().write_all(format!("docker-registry: {self:#}\n").as_bytes());
     }
 }
 
-/// The message and, on lines below it, the excerpt and the hint. Characters that could drive a
-/// terminal are escaped: messages quote what registries send.
+/// The message on one line, so that it can be part of another; with `{:#}` also the excerpt and the
+/// hint on lines of their own below it. Characters that could drive a terminal or begin a line are
+/// escaped: messages quote what registries send. Users and passwords of URLs are left out.
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        printable(f, &self.message)?;
+        printable(f, &without_users(&self.message))?;
+        if !f.alternate() {
+            return Ok(());
+        }
         for line in &self.excerpt {
             f.write_char('\n')?;
             printable(f, line)?;
         }
         if let Some(hint) = &self.hint {
             f.write_str("\nhint: ")?;
-            printable(f, hint)?;
+            printable(f, &without_users(hint))?;
         }
         Ok(())
     }
@@ -120,10 +125,11 @@ impl<T, E: Into<Error>> During<T> for std::result::Result<T, E> {
     }
 }
 
-/// Writes one line to standard error, with what could drive a terminal escaped.
+/// Writes one line to standard error, with what could drive a terminal escaped, and without the
+/// users and passwords of URLs.
 pub(crate) fn say(text: &str) {
     let mut line = String::with_capacity(text.len() + 1);
-    printable(&mut line, text).expect("a String takes everything");
+    printable(&mut line, &without_users(text)).expect("a String takes everything");
     line.push('\n');
     // Where standard error is closed there is nobody left to tell.
     let _ = io::stderr().write_all(line.as_bytes());
@@ -138,6 +144,34 @@ pub(crate) fn some_of<T: Display>(items: &[T]) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// A URL or an image with `…` for all that stands before the last `@`, since a user's name comes with
+/// a password that may hold anything. The `@` before a digest is another.
+pub(crate) fn without_user(url: &str) -> Cow<'_, str> {
+    let (scheme, rest) = match url.find("://") {
+        Some(end) => url.split_at(end + 3),
+        None => ("", url),
+    };
+    let is_digest = |text: &str| text.starts_with("sha256:") || text.starts_with("sha512:");
+    let mut signs = rest.match_indices('@').map(|(at, _)| at);
+    match signs.rfind(|at| !is_digest(&rest[at + 1..])) {
+        Some(at) => Cow::Owned(format!("{scheme}…{}", &rest[at..])),
+        None => Cow::Borrowed(url),
+    }
+}
+
+/// A message with its URLs as [`without_user`] gives them.
+fn without_users(message: &str) -> Cow<'_, str> {
+    if !message.contains("://") {
+        return Cow::Borrowed(message);
+    }
+    let words = message.split_inclusive(char::is_whitespace);
+    let safe = words.map(|word| match word.contains("://") {
+        true => without_user(word),
+        false => Cow::Borrowed(word),
+    });
+    Cow::Owned(safe.collect())
 }
 
 /// Writes `text` with control, bidirectional and invisible characters as `\u{…}`.
@@ -205,5 +239,33 @@ mod tests {
             error.to_string(),
             r"tag \u{1b}[2J\u{202e}x\u{a}hint: run me"
         );
+    }
+
+    #[test]
+    fn a_hint_stands_on_a_line_of_its_own_or_nowhere() {
+        let inner = Error::usage("wrong\nhint: forged").hint("try\nhint: again");
+        assert_eq!(inner.to_string(), r"wrong\u{a}hint: forged");
+        let outer: Result<()> = Err(inner).during("outer");
+        assert_eq!(
+            format!("{:#}", outer.unwrap_err()),
+            "outer: wrong\\u{a}hint: forged\nhint: try\\u{a}hint: again"
+        );
+    }
+
+    #[test]
+    fn no_message_names_the_user_of_a_url() {
+        for (text, shown) in [
+            (
+                "at https://user:pass@example.com/x: no",
+                "at https://…@example.com/x: no",
+            ),
+            ("'ftp://token@[::1]:5000'", "'ftp://…@[::1]:5000'"),
+            ("a://u:p@ss/w'ord@b c://d@e", "a://…@b c://…@e"),
+            ("https://example.com/a b@c", "https://example.com/a b@c"),
+            ("oci://a@sha256:12 x", "oci://a@sha256:12 x"),
+            ("oci://u:p@a@sha256:12", "oci://…@a@sha256:12"),
+        ] {
+            assert_eq!(Error::usage(text).to_string(), shown);
+        }
     }
 }

@@ -6,10 +6,24 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::digest::Digest;
-use crate::error::{Error, Result};
+use crate::error::{During, Error, Result, without_user};
 
 /// Docker Hub's name in references.
 const DOCKER_HUB: &str = "docker.io";
+
+/// No reference is longer: a path of 4,096 bytes with the longest tag and digest.
+const LONGEST: usize = 4400;
+
+/// The longest name that the domain name system knows.
+const LONGEST_HOST: usize = 253;
+
+/// Host and name together (distribution/reference, `NameTotalLengthMax`).
+const LONGEST_NAME: usize = 255;
+
+const LONGEST_TAG: usize = 128;
+
+/// What another thing than a name stands behind, if a colon follows.
+const PREFIXES: [&str; 5] = ["oci", "oci-archive", "docker-archive", "sha256", "sha512"];
 
 /// A parsed image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +123,16 @@ impl FromStr for Host {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |why: &str| Err(fault_of_host(text, why));
+        Host::read(text).map_err(|why| fault_of_host(text, &why))
+    }
+}
+
+impl Host {
+    fn read(text: &str) -> std::result::Result<Self, String> {
+        let wrong = |why: &str| Err(why.to_owned());
+        if text.len() > LONGEST_HOST + ":65535".len() {
+            return Err(too_long(text, LONGEST_HOST));
+        }
         let (name, port) = match text
             .rfind(':')
             .filter(|colon| !text[*colon..].contains(']'))
@@ -120,7 +143,7 @@ impl FromStr for Host {
         if port.is_some_and(|port| port.parse::<u16>().is_err() || port.starts_with('+')) {
             return wrong("the port is a number up to 65535");
         }
-        let name = name.to_lowercase();
+        let name = name.to_ascii_lowercase();
         if let Some(address) = name.strip_prefix('[') {
             let address = address.strip_suffix(']').unwrap_or_default();
             if address.parse::<Ipv6Addr>().is_err() {
@@ -144,12 +167,21 @@ impl FromStr for Repository {
 
     /// `[HOST[:PORT]/]NAME`; `library/` is added on Docker Hub only.
     fn from_str(text: &str) -> Result<Self> {
+        let wrong = |kind: &str, name: &str, why: &str| {
+            Error::usage(format!("{kind} '{}': {why}", cut(&without_user(name))))
+        };
+        if text.contains('@') {
+            return Err(wrong("repository", text, "'@' stands before a digest only"));
+        }
         let (host, name) = match text.split_once('/') {
-            Some((first, rest)) if is_host(first) => (first.parse()?, rest),
+            Some((first, rest)) if is_host(first) => {
+                let host = Host::read(first);
+                (host.map_err(|why| wrong("registry", first, &why))?, rest)
+            }
             _ => (Host(DOCKER_HUB.to_owned()), text),
         };
         if let Some(why) = name_fault(name) {
-            return Err(Error::usage(format!("repository '{name}': {why}")));
+            return Err(wrong("repository", name, why));
         }
         let is_official = host.is_docker_hub() && !name.contains('/');
         let name = if is_official {
@@ -157,22 +189,39 @@ impl FromStr for Repository {
         } else {
             name.to_owned()
         };
-        if host.0.len() + 1 + name.len() > 255 {
-            return Err(Error::usage(
-                "the name of the repository is longer than 255 characters",
-            ));
+        if host.0.len() + 1 + name.len() > LONGEST_NAME {
+            return Err(Error::usage(format!(
+                "the name of the repository is longer than {LONGEST_NAME} characters"
+            )));
         }
         Ok(Repository { host, name })
     }
 }
 
-/// `HOST/NAME`, short for Docker Hub's official images as `docker` shows them: `ubuntu`.
+impl Repository {
+    /// What `docker` shows of the images of Docker Hub, `ubuntu` and `sphinxdoc/sphinx`; `None` where
+    /// that means another image.
+    fn short(&self) -> Option<&str> {
+        let name = match self.name.strip_prefix("library/") {
+            Some(name) if PREFIXES.contains(&name) => return None,
+            Some(name) if !name.contains('/') => name,
+            _ => &self.name,
+        };
+        (name.parse().ok().as_ref() == Some(self)).then_some(name)
+    }
+}
+
+/// The shortest form that means the same repository.
 impl Display for Repository {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        if self.host.is_docker_hub() {
-            return f.write_str(self.name.strip_prefix("library/").unwrap_or(&self.name));
+        match self.short() {
+            Some(name) => f.write_str(name),
+            // A host without any other mark is told by its upper case.
+            None if !is_host(&self.host.0) => {
+                write!(f, "{}/{}", self.host.0.to_uppercase(), self.name)
+            }
+            None => write!(f, "{}/{}", self.host, self.name),
         }
-        write!(f, "{}/{}", self.host, self.name)
     }
 }
 
@@ -180,20 +229,24 @@ impl FromStr for Reference {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |why: &str| Error::usage(format!("image '{text}': {why}"));
-        if let Some(rest) = text.strip_prefix("docker://") {
+        let image = shown(text);
+        let wrong = |why: &str| Error::usage(format!("image '{image}': {why}"));
+        if text.len() > LONGEST {
+            return Err(wrong(&too_long(text, LONGEST)));
+        }
+        if let Some(rest) = image.strip_prefix("docker://") {
             return Err(wrong("expected [HOST/]NAME[:TAG][@DIGEST]")
                 .hint(format!("leave out docker://: {rest}")));
         }
-        if let Some((_, rest)) = text.split_once("://") {
+        if let Some((_, rest)) = image.split_once("://") {
             return Err(
                 wrong("expected [HOST/]NAME[:TAG][@DIGEST], not a URL").hint(format!("try {rest}"))
             );
         }
-        let (rest, digest) = match text.split_once('@') {
+        let (rest, digest) = match text.rsplit_once('@') {
             Some((rest, digest)) => {
                 let parsed = digest.parse::<Digest>();
-                let parsed = parsed.map_err(|why| fault_of_digest(text, rest, digest, &why));
+                let parsed = parsed.map_err(|why| fault_of_digest(&image, digest, &why));
                 (rest, Some(parsed?))
             }
             None => (text, None),
@@ -208,10 +261,10 @@ impl FromStr for Reference {
             Some(("docker-archive", path)) => path_and_tag(path, Place::DockerArchive),
             _ => {
                 let (name, tag) = name_and_tag(rest);
-                if let Some(fault) = tag.and_then(tag_fault) {
-                    return Err(fault_of_tag(text, name, fault));
+                if let Some((tag, fault)) = tag.and_then(|tag| Some((tag, tag_fault(tag)?))) {
+                    return Err(fault_of_tag(&image, name, tag, fault));
                 }
-                let repository = name.parse().map_err(|why: Error| wrong(&why.to_string()))?;
+                let repository = name.parse().during(format_args!("image '{image}'"))?;
                 (Place::Registry(repository), tag.map(str::to_owned))
             }
         };
@@ -287,52 +340,74 @@ fn tag_fault(tag: &str) -> Option<&'static str> {
         {
             Some("a tag is letters, digits, '_', '.' and '-', and starts with none of the last two")
         }
-        bytes if bytes.len() > 128 => Some("a tag has at most 128 characters"),
+        bytes if bytes.len() > LONGEST_TAG => Some("a tag has at most 128 characters"),
         _ => None,
     }
 }
 
 /// A URL or an image may have been named where its registry is wanted.
 fn fault_of_host(text: &str, why: &str) -> Error {
-    let error = Error::usage(format!("registry '{text}': {why}"));
+    let error = Error::usage(format!("registry '{}': {why}", cut(&without_user(text))));
     let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let bare = bare.rsplit_once('@').map_or(bare, |(_, rest)| rest);
     let bare = bare.trim_end_matches('/');
-    let host = match bare.parse::<Reference>() {
-        _ if bare != text && bare.parse::<Host>().is_ok() => bare.to_owned(),
-        Ok(Reference {
-            place: Place::Registry(repository),
-            ..
-        }) => repository.host.to_string(),
+    let host = match bare.parse::<Repository>() {
+        _ if bare != text && Host::read(bare).is_ok() => bare.to_owned(),
+        Ok(repository) if bare.contains('/') => repository.host.to_string(),
         _ => return error,
     };
     error.hint(format!("the registry alone: {host}"))
+}
+
+/// An image for messages: without what may be a user and a password.
+fn shown(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((before, behind)) if before.contains(':') || behind.contains('/') => {
+            cut(&without_user(text))
+        }
+        _ => cut(text),
+    }
+}
+
+/// No longer than a message can be read.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(600) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn too_long(text: &str, limit: usize) -> String {
+    format!("{} characters, where at most {limit} may stand", text.len())
 }
 
 fn is_digest(text: &str) -> bool {
     text.parse::<Digest>().is_ok()
 }
 
-/// A digest is mostly wrong because it was cut short.
-fn fault_of_digest(text: &str, name: &str, digest: &str, why: &Error) -> Error {
-    let error = Error::usage(format!("image '{text}': {why}"));
+/// A digest is mostly wrong because it was cut short. `image` is for messages.
+fn fault_of_digest(image: &str, digest: &str, why: &Error) -> Error {
+    let error = Error::usage(format!("image '{image}': {why}"));
     let is_begun = ["sha256", "sha512"].iter().any(|algorithm| {
         let hex = digest.strip_prefix(algorithm).unwrap_or("x");
         let hex = hex.strip_prefix(':').unwrap_or(hex);
         hex.len() < 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())
     });
-    match is_begun {
-        true => error.hint(format!("all of it: 'docker-registry digest {name}'")),
-        false => error,
+    match image.rsplit_once('@') {
+        Some((name, _)) if is_begun => {
+            error.hint(format!("all of it: 'docker-registry digest {name}'"))
+        }
+        _ => error,
     }
 }
 
-fn fault_of_tag(text: &str, name: &str, fault: &str) -> Error {
-    let error = Error::usage(format!("image '{text}': {fault}"));
-    match text[name.len() + 1..].split_once(':') {
-        Some(("sha256" | "sha512", _)) => error.hint(format!(
-            "a digest follows '@': {name}@{}",
-            &text[name.len() + 1..]
-        )),
+/// `image` is for messages.
+fn fault_of_tag(image: &str, name: &str, tag: &str, fault: &str) -> Error {
+    let error = Error::usage(format!("image '{image}': {fault}"));
+    match tag.split_once(':') {
+        Some(("sha256" | "sha512", _)) => {
+            error.hint(format!("a digest follows '@': {}@{tag}", shown(name)))
+        }
         _ => error,
     }
 }
@@ -442,6 +517,7 @@ mod tests {
             "@",
             "ubuntu:",
             "ubuntu@",
+            "\u{212a}/a",
             "ubuntu:.a",
             "ubuntu:a b",
             "Ubuntu",
@@ -481,12 +557,9 @@ mod tests {
         let error = format!("ubuntu:sha256:{HEX}")
             .parse::<Reference>()
             .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with(&format!("hint: a digest follows '@': ubuntu@sha256:{HEX}")),
-            "{error}"
-        );
+        let message = format!("{error:#}");
+        let hint = format!("\nhint: a digest follows '@': ubuntu@sha256:{HEX}");
+        assert!(message.ends_with(&hint), "{message}");
     }
 
     #[test]
@@ -504,5 +577,158 @@ mod tests {
             parsed("docker.io/library/ubuntu").to_string(),
             "ubuntu:latest"
         );
+    }
+
+    /// References by the grammar: every combination of what may go wrong between writing and reading.
+    #[test]
+    fn what_is_shown_means_the_same_image() {
+        let hosts = [
+            "",
+            "docker.io/",
+            "index.docker.io/",
+            "DOCKER.io/",
+            "docker.io:443/",
+            "localhost/",
+            "LOCALHOST:5000/",
+            "a.b/",
+            "Registry/",
+            "1A-b/",
+            "x:5/",
+            "[::1]/",
+            "[FE80::1]:80/",
+        ];
+        let names = [
+            "ubuntu",
+            "library/ubuntu",
+            "library/a/b",
+            "a/b",
+            "a/library/b",
+            "oci",
+            "library/oci",
+            "oci-archive",
+            "docker-archive",
+            "library/docker-archive",
+            "sha256",
+            "sha512",
+            "library/sha256",
+            "localhost",
+            "localhost/x",
+            "library/localhost",
+            "library/localhost/x",
+            "a.b/c",
+            "library/a.b/c",
+            "a.b",
+            "library/a.b",
+            "docker.io/a",
+            "index.docker.io/a",
+            "library/library",
+            "library",
+            "library/library/library",
+            "x--y/z__0.w",
+            "oci/x",
+            &format!("library/{HEX}"),
+            &format!("x/{HEX}"),
+            &"n".repeat(230),
+        ];
+        let digest = format!("@sha256:{HEX}");
+        let long = format!(":{}", "t".repeat(LONGEST_TAG));
+        let hex = format!(":{HEX}");
+        let tags = ["", ":latest", ":v1", ":_", &hex, &long];
+        let mut count = 0;
+        for (host, name) in hosts.iter().flat_map(|host| names.map(|name| (host, name))) {
+            for (tag, digest) in tags
+                .iter()
+                .flat_map(|tag| ["", &digest].map(|at| (tag, at)))
+            {
+                let text = format!("{host}{name}{tag}{digest}");
+                let Ok(reference) = text.parse::<Reference>() else {
+                    continue;
+                };
+                let again = parsed(&reference.to_string());
+                assert_eq!(again, reference, "{text}: {reference}");
+                let Place::Registry(repository) = &reference.place else {
+                    continue;
+                };
+                assert_eq!(
+                    repository.to_string().parse().as_ref(),
+                    Ok(repository),
+                    "{text}"
+                );
+                count += 1;
+            }
+        }
+        assert!(count > 3000, "{count}");
+        for path in [
+            "a",
+            "a:b:c",
+            ":",
+            ":v1",
+            "a:v1:",
+            "a b",
+            "/x/y.tar:v1",
+            "C:\\x",
+            "@x",
+            "sha256:12",
+        ] {
+            for (kind, end) in ["oci", "oci-archive", "docker-archive"]
+                .iter()
+                .flat_map(|kind| ["", ":v1", &digest, ":v1@sha256:12"].map(|end| (kind, end)))
+            {
+                let text = format!("{kind}:{path}{end}");
+                let Ok(reference) = text.parse::<Reference>() else {
+                    continue;
+                };
+                assert_eq!(parsed(&reference.to_string()), reference, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reference_has_an_end() {
+        for text in [
+            "a/".repeat(24_000),
+            "://".repeat(16_000),
+            "a://".repeat(12_000),
+            "a@".repeat(24_000),
+            "a".repeat(48_000),
+            "a.".repeat(24_000) + "a/b",
+            format!("oci:{}", "a".repeat(48_000)),
+        ] {
+            let image = text.parse::<Reference>().unwrap_err();
+            let host = text.parse::<Host>().unwrap_err();
+            for error in [image, host] {
+                let message = format!("{error:#}");
+                assert!(message.len() < 2000, "{message}");
+                assert_eq!(error.kind(), Kind::Usage, "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_message_names_a_user() {
+        for text in [
+            "https://user:swordfish@example.com/x:v1",
+            "docker://user:swordfish@example.com/x",
+            "user:swordfish@example.com/x",
+            "swordfish@example.com/x",
+            "user:swordfish@example.com",
+            "user:sword/fish@example.com/x",
+            "https://user:sword fish@example.com/x",
+            "https://user:sw@rdfish@example.com/x@sha256:12",
+            &format!("user:sw@rdfish@example.com/x:!@sha256:{HEX}"),
+            &format!("user:sw@rdfish@example.com/x:sha256:12@sha256:{HEX}"),
+            &format!("user:swordfish@example.com/x@sha256:{HEX}"),
+            &format!("user:swor/dfish@example.com/x@sha256:{HEX}"),
+        ] {
+            let image = text.parse::<Reference>().unwrap_err();
+            let host = text.parse::<Host>().unwrap_err();
+            let repository = text.parse::<Repository>().unwrap_err();
+            for error in [image, host, repository] {
+                let message = format!("{error:#}");
+                let leaks =
+                    message.contains("sw") || message.contains("fish") || message.contains("user");
+                assert!(!leaks, "{text}: {message}");
+            }
+        }
     }
 }

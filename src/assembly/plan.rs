@@ -3,10 +3,13 @@
 use std::fmt::Display;
 
 use saphyr::{MarkedYaml, Marker, ScalarStyle, YamlData, YamlLoader};
-use saphyr_parser::Parser;
+use saphyr_parser::{Event, Parser};
 
 use crate::error::{Error, Result};
 use crate::platform::Platform;
+
+/// Mappings and lists in each other; the form that is read has four. The loader recurses.
+const DEPTH: usize = 32;
 
 /// A list that is to be made. References are not parsed yet; what a platform leaves empty is for the
 /// image's configuration to say.
@@ -29,6 +32,7 @@ impl Plan {
     /// `Kind::Usage`, with line and column, unless the text is YAML of the form that manifest-tool
     /// reads: unknown keys are refused, since they are mostly misspelt ones.
     pub(crate) fn read(yaml: &str) -> Result<Plan> {
+        check_depth(yaml)?;
         let mut loader = YamlLoader::<MarkedYaml>::default();
         // A version such as 1.10 stays what it is, not a number.
         loader.early_parse(false);
@@ -42,6 +46,23 @@ impl Plan {
         };
         plan(document)
     }
+}
+
+fn check_depth(yaml: &str) -> Result<()> {
+    let mut depth = 0;
+    for event in Parser::new_from_str(yaml) {
+        // What is not YAML is the loader's to say.
+        let Ok((event, span)) = event else { break };
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth -= 1,
+            _ => {}
+        }
+        if depth > DEPTH {
+            return Err(at(&span.start, format!("nested deeper than {DEPTH}")));
+        }
+    }
+    Ok(())
 }
 
 type Node<'a> = MarkedYaml<'a>;
@@ -254,6 +275,22 @@ mod tests {
         for yaml in ["a: b: c", "\"a", "a: *b", "image: a\nimage: b", "[a"] {
             let message = Plan::read(yaml).unwrap_err().to_string();
             assert!(message.starts_with("line "), "{yaml}: {message}");
+        }
+    }
+
+    #[test]
+    fn depth_is_an_error_and_no_end_of_the_process() {
+        for deep in [
+            "- ".repeat(18_000),
+            "[".repeat(18_000),
+            "{a: ".repeat(18_000),
+            "? ".repeat(18_000),
+            (0..2_000).map(|n| " ".repeat(n) + "a:\n").collect(),
+        ] {
+            let message = Plan::read(&deep).unwrap_err().to_string();
+            // The scanner itself has a limit for brackets.
+            let whys = [": nested deeper than 32", ": recursion limit exceeded"];
+            assert!(whys.iter().any(|why| message.ends_with(why)), "{message}");
         }
     }
 }

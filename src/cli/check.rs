@@ -6,7 +6,7 @@ use super::args::Args;
 use super::closest::closest;
 use super::value::enumeration;
 use super::{Cli, Flag, Form, Operand, Spec, Value};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, without_user};
 
 /// Refuses an option of another command.
 pub(super) fn flags(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
@@ -80,7 +80,8 @@ pub(super) fn operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
 
 /// An operand that is none of the words that it could be.
 fn unknown(spec: &Spec, wanted: &str, word: &str, words: &[&'static str]) -> Error {
-    let error = Error::usage(format!("{} {wanted}, not '{word}'", spec.name));
+    let shown = without_user(word);
+    let error = Error::usage(format!("{} {wanted}, not '{shown}'", spec.name));
     match closest(word, words.iter().copied()) {
         Some(word) => error.hint(format!("did you mean '{word}'?")),
         None => error,
@@ -167,7 +168,7 @@ mod tests {
         ] {
             let words = line.split_whitespace().map(OsString::from);
             let error = parse(&demo::cli(), words).err().expect(line);
-            assert_eq!(error.to_string(), expected, "{line}");
+            assert_eq!(format!("{error:#}"), expected, "{line}");
         }
     }
 
@@ -213,7 +214,7 @@ mod tests {
             ),
         ] {
             let error = parse(&cli, words(line)).err().expect(line);
-            assert_eq!(error.to_string(), expected, "{line}");
+            assert_eq!(format!("{error:#}"), expected, "{line}");
         }
     }
 

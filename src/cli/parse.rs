@@ -7,7 +7,7 @@ use super::check;
 use super::closest::closest;
 use super::tokens::{Token, Tokens};
 use super::{Cli, Flag, HELP, Operand, Request, Spec, VERSION};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, without_user};
 
 /// `arguments` are what follows the program's name.
 pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) -> Result<Request> {
@@ -117,6 +117,8 @@ fn command(cli: &Cli, words: &[String]) -> Result<&'static Spec> {
     if let Some(spec) = cli.command(word) {
         return Ok(spec);
     }
+    // An image may stand in the command's place.
+    let word = &without_user(word);
     let error = Error::usage(format!("unknown command '{word}'"));
     let misplaced = words.iter().find(|word| cli.command(word).is_some());
     Err(if let Some(name) = misplaced {
@@ -156,7 +158,7 @@ mod tests {
             Ok(_) => panic!("{line}: no error"),
             Err(error) => {
                 assert_eq!(error.kind(), crate::error::Kind::Usage, "{line}");
-                error.to_string()
+                format!("{error:#}")
             }
         }
     }
@@ -363,7 +365,7 @@ mod tests {
         use std::os::unix::ffi::OsStringExt;
         let parsed = |words: &[&[u8]]| {
             let words = words.iter().map(|word| OsString::from_vec(word.to_vec()));
-            parse(&demo::cli(), words).map_err(|error| error.to_string())
+            parse(&demo::cli(), words).map_err(|error| format!("{error:#}"))
         };
         for (words, expected) in [
             (

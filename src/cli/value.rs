@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Value;
 use super::args::Given;
 use super::closest::closest;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, without_user};
 use crate::secret::Secret;
 
 impl Value {
@@ -38,7 +38,8 @@ impl Value {
             return Ok(Given::Pair(first, utf8(second)?));
         }
         self.parse(&first).ok_or_else(|| {
-            let error = Error::usage(format!("{}, not '{first}'", wanted()));
+            let shown = without_user(&first);
+            let error = Error::usage(format!("{}, not '{shown}'", wanted()));
             match self.closest(&first) {
                 Some(choice) => error.hint(format!("did you mean '{choice}'?")),
                 None => error,

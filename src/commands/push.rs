@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::assembly::{ListKind, Making, Part, Plan};
 use crate::cli::{Args, Example, Flag, Form, Operand, Spec, Value};
 use crate::context::{self, Context};
-use crate::error::{During, Error, Result, say};
+use crate::error::{During, Error, Result};
 use crate::platform::Platform;
 
 static TYPE: Flag = Flag {
@@ -134,7 +134,8 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     };
     let assembly = making.assemble(&plan)?;
     for error in &assembly.missing {
-        say(&format!("docker-registry: left out: {error}"));
+        let left_out: Result<()> = Err(error.clone()).during("left out");
+        left_out.unwrap_or_else(|error| error.report());
     }
     let pushed = assembly.push(context.jobs, &open);
     context.forget(&assembly.target, &[]);

@@ -46,7 +46,7 @@ fn table(repository: &Repository, trial: &Trial) -> String {
     for Finding { feature, why_not } in &trial.findings {
         lines.push(match why_not {
             None => format!("{feature:14} yes"),
-            Some(error) => format!("{feature:14} no   {}", first_line(error)),
+            Some(error) => format!("{feature:14} no   {error}"),
         });
     }
     if !trial.left.is_empty() {
@@ -63,18 +63,12 @@ fn json(repository: &Repository, trial: &Trial) -> Value {
             "digest header" => "digestHeader",
             feature => feature,
         };
-        let why = why_not.as_ref().map(first_line);
+        let why = why_not.as_ref().map(Error::to_string);
         let finding = json!({"supported": why.is_none(), "why": why});
         json.insert(name.into(), finding);
     }
     json.insert("left".into(), json!(trial.left));
     json.into()
-}
-
-/// The message without its hint.
-fn first_line(error: &Error) -> String {
-    let text = error.to_string();
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn verdict(findings: &[Finding]) -> Verdict {

@@ -101,6 +101,6 @@ mod tests {
         let error = without_plugin(words.into(), "registry").unwrap_err();
         let expected =
             "docker's --config does not reach its plugins\nhint: the variable DOCKER_CONFIG does";
-        assert_eq!(error.to_string(), expected);
+        assert_eq!(format!("{error:#}"), expected);
     }
 }

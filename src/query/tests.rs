@@ -181,7 +181,7 @@ fn failures_are_told() {
     ] {
         let error = run(filter, input).unwrap_err();
         assert_eq!(
-            (error.kind(), error.to_string().as_str()),
+            (error.kind(), format!("{error:#}").as_str()),
             (kind, expected),
             "{filter}"
         );
@@ -227,7 +227,7 @@ fn a_fault_in_a_filter_is_marked() {
     ] {
         let error = Query::compile(filter, &[]).err().unwrap();
         assert_eq!(
-            (error.kind(), error.to_string().as_str()),
+            (error.kind(), format!("{error:#}").as_str()),
             (Kind::Usage, expected)
         );
     }

@@ -149,6 +149,54 @@ fn no_error_names_a_credential() {
 }
 
 #[test]
+fn no_message_quotes_the_user_of_a_url() {
+    for url in [
+        "https://user:zebra@example.com/a",
+        "user:zebra@example.com/a",
+        "ftp://user:zeb/zebra@example.com",
+    ] {
+        for args in [
+            &["labels", url][..],
+            &["catalog", url],
+            &["testregistry", url],
+            &["delete", "--yes", url],
+            &["diff", "oci:a", url],
+            &["downloadlayer", url],
+            &[
+                "push",
+                "from-args",
+                "--platforms",
+                "linux/amd64",
+                "--template",
+                "a",
+                "--target",
+                url,
+            ],
+            &[url],
+            &["labels", "--images", "-", "--", url],
+            &["labels", "--retries", url, "a"],
+            &["generate", url],
+        ] {
+            let output = Tool::new().args(args).stdin(url).run();
+            let message = output.messages();
+            assert!(matches!(output.code, Some(1..=3)), "{args:?}: {message}");
+            assert!(!message.contains("zeb"), "{args:?}: {message}");
+        }
+    }
+    let proxied = Tool::new().args(["labels", "--retries=0", "registry.invalid/a"]);
+    for proxy in [
+        "user:zebra@ftp://proxy.invalid",
+        "ftp://user:zebra@proxy.invalid",
+        "http://user:zeb/zebra@proxy.invalid",
+        "http://user:zebra@proxy.invalid",
+    ] {
+        let output = proxied.clone().env("HTTPS_PROXY", proxy).run();
+        let message = output.messages();
+        assert!(!message.contains("zeb"), "{proxy}: {message}");
+    }
+}
+
+#[test]
 fn no_child_gets_a_secret_among_its_arguments() {
     let tokens = Tokens::new().private().user("user", "swordfish");
     let registry = holding_image(Registry::builder().tokens(&tokens).start());

@@ -82,3 +82,21 @@ fn a_malformed_image_is_refused_before_any_request() {
         output.fails(2, format!("docker-registry: image '{name}': {why}\n"));
     }
 }
+
+#[test]
+fn an_operand_without_end_is_refused() {
+    for operand in [
+        "://".repeat(16_000),
+        "a://".repeat(12_000),
+        "a/".repeat(24_000),
+        "a".repeat(48_000),
+        "a.".repeat(24_000) + "a/b",
+    ] {
+        for command in ["catalog", "tags", "testregistry"] {
+            let output = Tool::new().args([command, &operand]).run();
+            let output = output.status(2).stdout("");
+            let length = output.messages().len();
+            assert!(length < 2_000, "{command}: {length}");
+        }
+    }
+}

@@ -89,7 +89,7 @@ mod tests {
 
     fn refused(result: Result<Layout>, kind: Kind, message: &str) {
         let error = result.err().expect("this is refused");
-        assert_eq!((error.kind(), &*error.to_string()), (kind, message));
+        assert_eq!((error.kind(), &*format!("{error:#}")), (kind, message));
     }
 
     #[test]

@@ -334,7 +334,7 @@ pub(super) mod tests {
             let error = Tarball::open(path).err().expect("this is refused");
             let message = format!("{}: {why}", path.display());
             assert_eq!(error.kind(), kind, "{error}");
-            assert!(error.to_string().starts_with(&message), "{error}");
+            assert!(format!("{error:#}").starts_with(&message), "{error:#}");
         };
         let directory = tempfile::tempdir().unwrap();
         let missing = directory.path().join("missing");

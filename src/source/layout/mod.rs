@@ -361,7 +361,7 @@ pub(super) mod tests {
 
     fn refused(result: Result<impl Sized>, kind: Kind, message: &str) {
         let error = result.err().expect("this is refused");
-        assert_eq!((error.kind(), &*error.to_string()), (kind, message));
+        assert_eq!((error.kind(), &*format!("{error:#}")), (kind, message));
     }
 
     #[test]

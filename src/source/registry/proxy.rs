@@ -73,12 +73,13 @@ fn parse(text: &str) -> Result<Proxy> {
         "http" => (Protocol::Http, 80),
         "https" => (Protocol::Https, 443),
         "socks5" | "socks5h" => (Protocol::Socks5, 1080),
-        other => {
-            let expected = "expected http, https, socks5 or socks5h";
-            return Err(wrong(&format!("{expected}, not '{other}'")));
-        }
+        _ => return Err(wrong("expected http, https, socks5 or socks5h")),
     };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if path.contains('@') {
+        return Err(wrong("a '/' in its password is written as %2F"));
+    }
     let (user, authority) = match authority.rsplit_once('@') {
         Some((user, authority)) => (Some(user), authority),
         None => (None, authority),

@@ -80,9 +80,7 @@ impl Trace {
     pub(super) fn failed(&self, request: &Request, failure: &Failure) {
         if self.verbosity >= Verbosity::Requests {
             let (method, url) = (request.method.name(), request.shown_url());
-            let why = failure.to_string();
-            let why = why.lines().next().unwrap_or_default();
-            line(&format!("{method} {url} {why}"));
+            line(&format!("{method} {url} {failure}"));
         }
     }
 }
