@@ -19,7 +19,6 @@
 //! query/          jq: compiled before any request, run over answers; the only user of jaq
 //! output          standard output: indented, coloured, safe on a terminal
 //! image/          index → platform → manifest → configuration, each fetched when first asked for
-//! parallel        work side by side, results in order
 //! readahead       a stream read on a thread of its own, blocks ahead of whoever hashes it
 //! source/         where images come from, behind one trait
 //!   cache/        any source, remembering on disk what has a digest
@@ -27,6 +26,7 @@
 //!   archive/      the same in a tar, and what `docker save` writes
 //!   registry/     the distribution API: a visit asks, answers the challenge, asks again
 //! compression     gzip and zstd, told by their first bytes
+//! parallel        work side by side, results in order; the only threads that work
 //! reference  platform  document  digest  encoding  text  secret  replace  error
 //! ```
 //!

@@ -77,6 +77,13 @@ configuration; `--ignore-missing` leaves out what the registry does not find, an
         entries: &[],
     },
     Chapter {
+        title: "Limits",
+        text: "One question sees 10,000 entries of indexes, nested 4 deep, and 1,000 manifests and configurations of together 32 MiB, \
+each fetched once whatever repeats it. A manifest or configuration has 8 MiB, a page of a list 32 MiB. Beyond a limit \
+the question ends with an error that names it.",
+        entries: &[],
+    },
+    Chapter {
         title: "Docker",
         text: "Under its name in `~/.docker/cli-plugins` the program is a plugin of docker: `docker registry labels ubuntu` is \
 `docker-registry labels ubuntu`, with the same output and exit codes, and docker's completions complete it. Docker's own \

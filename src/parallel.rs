@@ -1,88 +1,160 @@
-//! Work done side by side, its results taken in order.
+//! Work done side by side, its results in order, by no more threads than the program may have.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, mpsc};
-use std::thread;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::{self, Scope};
 
 use crate::error::Result;
 
 /// How many results may wait for a slower one before them, per worker.
 const AHEAD: usize = 16;
 
-/// Hands each item to one of `jobs` workers and each result, in the items' order and as early as
-/// possible, to `take`, which runs on the calling thread. Memory does not grow with the number of
-/// items. An error of `take` ends the work.
-pub(crate) fn ordered<I: Send, O: Send>(
+/// The workers of the whole program, `--jobs` of them however work is nested. Whoever asks for work
+/// to be done is one of them, and does alone what nobody is free to help with.
+pub(crate) struct Pool {
     jobs: usize,
-    items: impl Iterator<Item = I> + Send,
-    work: impl Fn(I) -> O + Sync,
-    mut take: impl FnMut(O) -> Result<()>,
-) -> Result<()> {
-    let (allow, allowed) = mpsc::channel();
-    let (send, receive) = mpsc::sync_channel(jobs);
-    (0..jobs * AHEAD).for_each(|_| {
-        allow
-            .send(())
-            .expect("the receiver lives as long as this function")
-    });
-    let queue = Mutex::new((allowed, items.enumerate()));
-    let next = || {
-        let mut queue = queue
-            .lock()
-            .expect("no worker panics while it takes an item");
-        queue.0.recv().ok()?;
-        queue.1.next()
-    };
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            let send = send.clone();
-            let (next, work) = (&next, &work);
-            scope.spawn(move || {
-                while let Some((n, item)) = next() {
-                    if send.send((n, work(item))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(send);
-        // Moved in, so that an early return lets go of waiting workers.
-        let (allow, receive) = (allow, receive);
-        let mut waiting = BTreeMap::new();
-        let mut due = 0;
-        for (n, result) in receive {
-            waiting.insert(n, result);
-            while let Some(result) = waiting.remove(&due) {
-                take(result)?;
-                due += 1;
-                // No worker is left to read it when the items are used up.
-                let _ = allow.send(());
-            }
-        }
-        Ok(())
-    })
+    /// How many more may be called to help.
+    spare: AtomicUsize,
 }
 
-/// All results of a fallible work, in order; the first failure in order ends it.
-pub(crate) fn all<I: Send, O: Send>(
-    jobs: usize,
-    items: Vec<I>,
-    work: impl Fn(I) -> Result<O> + Sync,
-) -> Result<Vec<O>> {
-    let mut results = Vec::with_capacity(items.len());
-    ordered(jobs, items.into_iter(), work, |result| {
-        results.push(result?);
-        Ok(())
-    })?;
-    Ok(results)
+impl Pool {
+    pub(crate) fn new(jobs: usize) -> Self {
+        let jobs = jobs.max(1);
+        Pool {
+            jobs,
+            spare: AtomicUsize::new(jobs - 1),
+        }
+    }
+
+    /// Hands each item to a worker and each result, in the items' order and as early as possible, to
+    /// `take`, which runs on the calling thread while another thread has its place. Memory does not
+    /// grow with the number of items. An error of `take` ends the work.
+    pub(crate) fn ordered<I: Send, O: Send>(
+        &self,
+        items: impl Iterator<Item = I> + Send,
+        work: impl Fn(I) -> O + Sync,
+        mut take: impl FnMut(O) -> Result<()>,
+    ) -> Result<()> {
+        let (allow, allowed) = mpsc::channel();
+        let (send, receive) = mpsc::sync_channel(self.jobs);
+        (0..self.jobs * AHEAD).for_each(|_| {
+            allow
+                .send(())
+                .expect("the receiver lives as long as this function")
+        });
+        let queue = Mutex::new((allowed, items.enumerate()));
+        let next = || {
+            let mut queue = queue
+                .lock()
+                .expect("no worker panics while it takes an item");
+            queue.0.recv().ok()?;
+            queue.1.next()
+        };
+        let deliver =
+            |(n, item), send: &mpsc::SyncSender<(usize, O)>| send.send((n, work(item))).is_ok();
+        thread::scope(|scope| {
+            let (next, deliver) = (&next, &deliver);
+            let first = move || toil(scope, self, next, deliver, send);
+            let started = thread::Builder::new().spawn_scoped(scope, first);
+            // Moved in, so that an early return lets go of waiting workers.
+            let (allow, receive) = (allow, receive);
+            if started.is_err() {
+                while let Some((_, item)) = next() {
+                    take(work(item))?;
+                    let _ = allow.send(());
+                }
+            }
+            let mut waiting = BTreeMap::new();
+            let mut due = 0;
+            for (n, result) in receive {
+                waiting.insert(n, result);
+                while let Some(result) = waiting.remove(&due) {
+                    take(result)?;
+                    due += 1;
+                    // No worker is left to read it when the items are used up.
+                    let _ = allow.send(());
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// All results of a fallible work, in order; the first failure in order ends it.
+    pub(crate) fn all<I: Send, O: Send>(
+        &self,
+        items: Vec<I>,
+        work: impl Fn(I) -> Result<O> + Sync,
+    ) -> Result<Vec<O>> {
+        let results = items.iter().map(|_| None).collect();
+        let results: Mutex<Vec<Option<Result<O>>>> = Mutex::new(results);
+        let queue = Mutex::new(items.into_iter().enumerate());
+        let has_failed = AtomicBool::new(false);
+        let next = || {
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.next().filter(|_| !has_failed.load(Ordering::Acquire))
+        };
+        let keep = |(n, item): (usize, I), (): &()| {
+            let result = work(item);
+            has_failed.fetch_or(result.is_err(), Ordering::AcqRel);
+            results.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(result);
+            true
+        };
+        thread::scope(|scope| toil(scope, self, &next, &keep, ()));
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Items are taken in order: what was not done stands behind a failure.
+        results.into_iter().flatten().collect()
+    }
+
+    /// A place for one more worker, if there is one.
+    fn place(&self) -> Option<Place<'_>> {
+        let less = |spare: usize| spare.checked_sub(1);
+        let taken = self
+            .spare
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        taken.ok().map(|_| Place(self))
+    }
+}
+
+/// A worker's place, free again when it is dropped.
+struct Place<'a>(&'a Pool);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.spare.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Works until there is nothing left or the work says that it is enough, and calls others to help
+/// as long as there are places.
+fn toil<'scope, I: 'scope, S: Clone + Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    pool: &'scope Pool,
+    next: &'scope (impl Fn() -> Option<I> + Sync),
+    work: &'scope (impl Fn(I, &S) -> bool + Sync),
+    to: S,
+) {
+    while let Some(item) = next() {
+        if let Some(place) = pool.place() {
+            let to = to.clone();
+            let help = move || {
+                let _place = place;
+                toil(scope, pool, next, work, to);
+            };
+            // Where the machine has no thread left there are fewer.
+            let _ = thread::Builder::new().spawn_scoped(scope, help);
+        }
+        if !work(item, &to) {
+            return;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::{Barrier, atomic::AtomicBool};
+    use std::sync::Barrier;
 
     #[test]
     fn results_come_in_order_from_several_workers() {
@@ -95,11 +167,12 @@ mod tests {
             n * 2
         };
         let mut results = Vec::new();
-        ordered(4, 0..1000, work, |n| {
-            results.push(n);
-            Ok(())
-        })
-        .unwrap();
+        Pool::new(4)
+            .ordered(0..1000, work, |n| {
+                results.push(n);
+                Ok(())
+            })
+            .unwrap();
         assert_eq!(results, (0..1000).map(|n| n * 2).collect::<Vec<_>>());
     }
 
@@ -119,18 +192,65 @@ mod tests {
         };
         // One item waits with the first worker, so the second takes all others that are allowed.
         taken.fetch_add(1, Ordering::SeqCst);
-        ordered(2, 0..1000, work, |()| Ok(())).unwrap();
+        Pool::new(2).ordered(0..1000, work, |()| Ok(())).unwrap();
     }
 
     #[test]
     fn an_error_ends_endless_work() {
         let error = Error::new(Kind::Local, "enough");
-        let result = ordered(
-            2,
+        let result = Pool::new(2).ordered(
             0..,
             |n| n,
             |n| if n == 100 { Err(error.clone()) } else { Ok(()) },
         );
         assert_eq!(result, Err(error));
+    }
+
+    /// Runs work of the depth, and counts how many threads do it at the same time.
+    fn nested(pool: &Pool, depth: usize, counts: &(AtomicUsize, AtomicUsize)) -> usize {
+        let (now, most) = counts;
+        let leaf = || {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            thread::yield_now();
+            now.fetch_sub(1, Ordering::SeqCst);
+            1
+        };
+        match depth {
+            0 => leaf(),
+            _ => {
+                let below = |_| Ok(nested(pool, depth - 1, counts));
+                pool.all((0..8).collect(), below).unwrap().iter().sum()
+            }
+        }
+    }
+
+    #[test]
+    fn nested_work_shares_the_places() {
+        for jobs in [1, 2, 5] {
+            let pool = Pool::new(jobs);
+            let counts = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let mut sum = 0;
+            let work = |_: usize| nested(&pool, 3, &counts);
+            pool.ordered(0..8, work, |n| {
+                sum += n;
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(sum, 8 * 512);
+            assert!(counts.1.into_inner() <= jobs, "{jobs}");
+            assert_eq!(pool.spare.into_inner(), jobs - 1);
+        }
+    }
+
+    #[test]
+    fn the_first_failure_in_order_is_told() {
+        let work = |n: usize| match n {
+            0..3 => Ok(n),
+            n => Err(Error::new(Kind::Local, n.to_string())),
+        };
+        let told = Pool::new(4).all((0..100).collect(), work);
+        assert_eq!(told, Err(Error::new(Kind::Local, "3")));
+        let all = Pool::new(4).all((0..3).collect(), work);
+        assert_eq!(all, Ok(vec![0, 1, 2]));
     }
 }

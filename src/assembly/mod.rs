@@ -15,7 +15,8 @@ use std::collections::HashMap;
 use crate::digest::{Algorithm, Digest};
 use crate::document::{Descriptor, Document, Form};
 use crate::error::{During, Error, Kind, Result};
-use crate::parallel;
+use crate::image::{Budget, Walk};
+use crate::parallel::Pool;
 use crate::platform::Platform;
 use crate::reference::{At, Place, Reference, Repository};
 use crate::source::{Registry, Source};
@@ -24,9 +25,6 @@ use exists::exists;
 pub(crate) use list::ListKind;
 pub(crate) use plan::{Part, Plan};
 pub(crate) use trial::{Finding, Trial, trial};
-
-/// How deep lists may be nested in lists.
-const DEPTH: usize = 4;
 
 const IMAGE_CONFIGS: [&str; 2] = [
     "application/vnd.docker.container.image.v1+json",
@@ -60,7 +58,7 @@ pub(crate) struct Making<'a> {
     pub(crate) kind: ListKind,
     /// Whether images that are not there are left out.
     pub(crate) ignore_missing: bool,
-    pub(crate) jobs: usize,
+    pub(crate) pool: &'a Pool,
     pub(crate) open: &'a (dyn Fn(&Repository) -> Result<Registry> + Sync),
 }
 
@@ -75,8 +73,10 @@ impl Making<'_> {
         let (target, tags) = target(plan)?;
         let parts = plan.parts.iter().map(|part| checked(part, &target));
         let parts = parts.collect::<Result<Vec<_>>>()?;
-        let gathered = parallel::all(self.jobs, parts, |(part, repository, at)| {
-            match self.entries(part, &repository, &at).during(&part.image) {
+        let budget = Budget::default();
+        let gathered = self.pool.all(parts, |(part, repository, at)| {
+            let entries = self.entries(part, &repository, &at, &budget);
+            match entries.during(&part.image) {
                 Err(error) if error.kind() == Kind::NotFound && self.ignore_missing => {
                     Ok(Err(error))
                 }
@@ -106,11 +106,17 @@ impl Making<'_> {
     }
 
     /// What a part adds to the list: one image, or all that another list has.
-    fn entries(&self, part: &Part, repository: &Repository, at: &At) -> Result<Vec<Entry>> {
+    fn entries(
+        &self,
+        part: &Part,
+        repository: &Repository,
+        at: &At,
+        budget: &Budget,
+    ) -> Result<Vec<Entry>> {
         let registry = (self.open)(repository)?;
         let document = registry.manifest(at)?;
         if document.form() == Form::Index {
-            return flattened(&registry, repository, &document, DEPTH);
+            return flattened(&registry, repository, budget, &document);
         }
         let config = config_of(&registry, &document)?;
         let platform = completed(&part.platform, &config);
@@ -219,28 +225,25 @@ fn completed(asked: &Platform, config: &Document) -> Platform {
 fn flattened(
     registry: &Registry,
     repository: &Repository,
+    budget: &Budget,
     index: &Document,
-    depth: usize,
 ) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    for descriptor in index.descriptors("manifests")? {
-        let fetch = || {
-            let digest = descriptor.digest.clone();
-            registry.manifest(&At::Digest { digest, tag: None })
-        };
-        if Form::of(&descriptor.media_type) == Form::Index {
-            if depth == 0 {
-                return Err(Error::new(Kind::Local, "lists are nested too deeply"));
-            }
-            entries.extend(flattened(registry, repository, &fetch()?, depth - 1)?);
+    for descriptor in Walk::new(registry, budget, index)? {
+        let descriptor = descriptor?;
+        let is_attestation = descriptor.is_attestation();
+        let form = Form::of(&descriptor.media_type);
+        if form == Form::Index && !is_attestation {
             continue;
         }
-        let is_attestation = descriptor.is_attestation();
         let platform = match &descriptor.platform {
             Some(platform) => platform.clone(),
-            None => completed(&Platform::default(), &config_of(registry, &fetch()?)?),
+            None => {
+                let manifest = budget.manifest(registry, &descriptor)?;
+                completed(&Platform::default(), &config_of(registry, &manifest)?)
+            }
         };
-        if Form::of(&descriptor.media_type) != Form::Manifest {
+        if form != Form::Manifest {
             let (digest, media_type) = (&descriptor.digest, &descriptor.media_type);
             let message = format!("{digest}, of type {media_type}, cannot be in a list");
             return Err(Error::new(Kind::Local, message));

@@ -6,7 +6,7 @@ use super::{Assembly, Entry};
 use crate::digest::Digest;
 use crate::document::{Descriptor, Document};
 use crate::error::Result;
-use crate::parallel;
+use crate::parallel::Pool;
 use crate::reference::{At, Repository};
 use crate::source::{Registry, Source};
 
@@ -14,13 +14,13 @@ impl Assembly {
     /// Sends everything, the tags last.
     pub(crate) fn push(
         &self,
-        jobs: usize,
+        pool: &Pool,
         open: &(dyn Fn(&Repository) -> Result<Registry> + Sync),
     ) -> Result<()> {
         let target = open(&self.target)?.for_pushing();
         let elsewhere = self.entries.iter();
         let elsewhere = elsewhere.filter(|entry| entry.repository != self.target);
-        let manifests = parallel::all(jobs, elsewhere.collect(), |entry: &Entry| {
+        let manifests = pool.all(elsewhere.collect(), |entry: &Entry| {
             let source = open(&entry.repository)?;
             let digest = entry.descriptor.digest.clone();
             let manifest = source.manifest(&At::Digest { digest, tag: None })?;
@@ -33,10 +33,8 @@ impl Assembly {
             }
         }
         let blobs = blobs.into_values().collect();
-        parallel::all(jobs, blobs, |(source, blob)| {
-            target.take_blob(&blob, source)
-        })?;
-        parallel::all(jobs, manifests, |(_, manifest)| {
+        pool.all(blobs, |(source, blob)| target.take_blob(&blob, source))?;
+        pool.all(manifests, |(_, manifest)| {
             let digest = manifest.digest().to_string();
             target.put_manifest(&digest, manifest.media_type(), manifest.bytes())
         })?;

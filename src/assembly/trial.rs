@@ -5,6 +5,7 @@ use super::{Assembly, ListKind, Making, Part, Plan};
 use crate::digest::Digest;
 use crate::document::Document;
 use crate::error::{During, Error, Kind, Result};
+use crate::parallel::Pool;
 use crate::reference::{At, Repository};
 use crate::source::{Registry, Source};
 
@@ -28,7 +29,7 @@ pub(crate) struct Finding {
 struct Bench<'a> {
     repository: &'a Repository,
     open: &'a (dyn Fn(&Repository) -> Result<Registry> + Sync),
-    jobs: usize,
+    pool: &'a Pool,
     reading: Registry,
     writing: Registry,
     findings: Vec<Finding>,
@@ -39,14 +40,14 @@ struct Bench<'a> {
 /// Tries everything. An error if not even blobs can be pushed.
 pub(crate) fn trial(
     repository: &Repository,
-    jobs: usize,
+    pool: &Pool,
     open: &(dyn Fn(&Repository) -> Result<Registry> + Sync),
 ) -> Result<Trial> {
     let reading = open(repository)?;
     let mut bench = Bench {
         repository,
         open,
-        jobs,
+        pool,
         writing: reading.for_pushing(),
         reading,
         findings: Vec::new(),
@@ -110,11 +111,11 @@ impl Bench<'_> {
         let making = Making {
             kind,
             ignore_missing: false,
-            jobs: self.jobs,
+            pool: self.pool,
             open: self.open,
         };
         let assembly = making.assemble(&plan)?;
-        assembly.push(self.jobs, self.open)?;
+        assembly.push(self.pool, self.open)?;
         // A list before what it lists, or some registries refuse.
         self.pushed.insert(0, assembly.digest.clone());
         self.read_back(&assembly, tag)

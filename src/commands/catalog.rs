@@ -7,7 +7,6 @@ use crate::answer::Answer;
 use crate::cli::{Args, Example, Flag, Operand, Spec};
 use crate::context::Context;
 use crate::error::{During, Error, Kind, Result};
-use crate::parallel;
 use crate::reference::{Host, Repository};
 use crate::source::Source;
 
@@ -49,13 +48,15 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     let mut object = Map::new();
     let mut failures = Vec::new();
     let work = |name: String| (tags(context, &host, &name), name);
-    parallel::ordered(context.jobs, names.into_iter(), work, |(tags, name)| {
-        match tags {
-            Ok(tags) => drop(object.insert(name, tags)),
-            Err(error) => failures.push(error),
-        }
-        Ok(())
-    })?;
+    context
+        .pool
+        .ordered(names.into_iter(), work, |(tags, name)| {
+            match tags {
+                Ok(tags) => drop(object.insert(name, tags)),
+                Err(error) => failures.push(error),
+            }
+            Ok(())
+        })?;
     Ok(Answer::value(object.into()).failures(failures))
 }
 

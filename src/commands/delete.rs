@@ -8,7 +8,6 @@ use crate::cli::{Args, Example, Flag, Operand, Spec};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result, say};
-use crate::parallel;
 use crate::reference::{At, Place, Reference};
 use crate::source::{Registry, Source};
 
@@ -82,7 +81,7 @@ fn tags(context: &Context, registry: &Registry, digest: &Digest) -> Result<Vec<S
         Err(error) if error.kind() == Kind::NotFound => Ok(None),
         Err(error) => Err(error),
     };
-    let tags = parallel::all(context.jobs, all, leads_here)?;
+    let tags = context.pool.all(all, leads_here)?;
     Ok(tags.into_iter().flatten().collect())
 }
 

@@ -76,7 +76,10 @@ impl Facts {
 
     fn read(image: &Image) -> Result<Self> {
         let config = image.config_json()?;
-        let platforms = image.platforms()?.into_iter();
+        let listed = image.platforms()?;
+        if let Some(error) = listed.missing.into_iter().next() {
+            return Err(error);
+        }
         let layers = image.layers()?.into_iter();
         let mut others = Map::new();
         for name in ["created", "author", "os", "architecture", "variant"] {
@@ -97,7 +100,9 @@ impl Facts {
         let labels = config["config"]["Labels"].as_object();
         Ok(Facts {
             digest: image.digest()?.to_string(),
-            platforms: platforms
+            platforms: listed
+                .images
+                .into_iter()
                 .map(|(platform, _)| platform.to_string())
                 .collect(),
             layers: layers.map(|layer| layer.digest.to_string()).collect(),

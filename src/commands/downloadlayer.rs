@@ -15,7 +15,6 @@ use crate::download::{Download, Layer, Saved, Target};
 use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
 use crate::output::{self, Output};
-use crate::parallel;
 use crate::progress::{Progress, Style};
 use crate::reference::At;
 
@@ -157,7 +156,7 @@ fn all(image: &Image, directory: &Path, args: &Args, progress: &Progress) -> Res
         .into_iter()
         .map(|layer| download(image, layer, args, progress))
         .collect();
-    let saved = parallel::all(context::jobs(args)?, downloads, |download: Download| {
+    let saved = image.pool().all(downloads, |download: Download| {
         let saved = download.to_file(&target)?;
         Ok((line(&saved), entry(&download.layer.digest, &saved)))
     })?;

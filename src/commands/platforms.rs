@@ -37,8 +37,8 @@ Where an entry of the list has no platform, mquery crashes; here it is read from
 fn run(image: &Image, _: &Args) -> Result<Answer> {
     let root = image.root()?;
     let is_list = root.form() == Form::Index;
-    let platforms = image.platforms()?;
-    let mut platforms = platforms.iter().map(|(platform, _)| platform);
+    let listed = image.platforms()?;
+    let mut platforms = listed.images.iter().map(|(platform, _)| platform);
     let json = json!({
         "imagename": image.text(),
         "digest": root.digest().to_string(),
@@ -62,7 +62,7 @@ fn run(image: &Image, _: &Args) -> Result<Answer> {
     {
         text += &format!(" * Supports: {os}/{architecture}\n");
     }
-    Ok(Answer::text(text, json))
+    Ok(Answer::text(text, json).failures(listed.missing))
 }
 
 /// `OS/ARCH[/VARIANT]`, and the version of Windows, where it decides what can run.

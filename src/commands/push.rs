@@ -129,7 +129,7 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
             _ => ListKind::Docker,
         },
         ignore_missing: args.has(&IGNORE_MISSING),
-        jobs: context.jobs,
+        pool: &context.pool,
         open: &open,
     };
     let assembly = making.assemble(&plan)?;
@@ -137,7 +137,7 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
         let left_out: Result<()> = Err(error.clone()).during("left out");
         left_out.unwrap_or_else(|error| error.report());
     }
-    let pushed = assembly.push(context.jobs, &open);
+    let pushed = assembly.push(&context.pool, &open);
     context.forget(&assembly.target, &[]);
     pushed.during(&plan.image)?;
     let (digest, size) = (assembly.digest.to_string(), assembly.bytes.len());

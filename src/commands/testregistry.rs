@@ -34,7 +34,7 @@ pub(super) static COMMAND: Command = Command {
 fn run(context: &Context, args: &Args) -> Result<Answer> {
     let repository: Repository = args.operands()[0].parse()?;
     let open = |repository: &_| context.repository(repository);
-    let trial = trial(&repository, context.jobs, &open);
+    let trial = trial(&repository, &context.pool, &open);
     context.forget(&repository, &[]);
     let trial = trial.during(&repository)?;
     let (text, json) = (table(&repository, &trial), json(&repository, &trial));

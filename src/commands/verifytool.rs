@@ -9,7 +9,7 @@ use crate::answer::{Answer, Verdict};
 use crate::cli::{Args, Example, Flag, Operand, Spec};
 use crate::compression;
 use crate::digest::{Digest, Verified};
-use crate::document::Descriptor;
+use crate::document::{Descriptor, Form};
 use crate::error::{Error, Kind, Result};
 use crate::image::Image;
 use crate::readahead::Readahead;
@@ -26,7 +26,7 @@ pub(super) static COMMAND: Command = Command {
         name: "verifytool",
         operand: Operand::Images,
         help: "Recompute the digests of an image and compare them",
-        about: "One line for each test, `PASSED` or `FAILED`; exit 6 if one failed. With `--json`: an array of `{test, passed, why}`.",
+        about: "One line for each test, `PASSED` or `FAILED`; exit 6 if one failed, and what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`.",
         flags: &[&LAYERS],
         examples: &[
             Example {
@@ -46,9 +46,14 @@ pub(super) static COMMAND: Command = Command {
 fn run(image: &Image, args: &Args) -> Result<Answer> {
     let mut report = Report::default();
     // Whoever fetches a document compares it with its digest; here the outcome becomes a line.
-    report.test("manifest digest", image.manifest())?;
+    match image.digest() {
+        // What the reference leads to must be there; what is missing below it has failed.
+        Err(error) if error.kind() == Kind::NotFound => return Err(error),
+        Err(error) => report.test("manifest digest", Err::<(), _>(error))?,
+        Ok(_) => report.test("manifest digest", image.manifest())?,
+    }
     if report.has_passed() {
-        report.test("config digest", image.config())?;
+        test_config(image, &mut report)?;
     }
     if report.has_passed() && args.has(&LAYERS) {
         let diff_ids = image.diff_ids()?;
@@ -57,6 +62,14 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
         }
     }
     Ok(report.answer())
+}
+
+fn test_config(image: &Image, report: &mut Report) -> Result<()> {
+    let manifest = image.manifest()?;
+    if manifest.form() == Form::Manifest && manifest.config()?.is_none() {
+        return image.config().map(drop);
+    }
+    report.test("config digest", image.config())
 }
 
 fn test_layer(
@@ -94,11 +107,15 @@ struct Report {
 }
 
 impl Report {
-    /// Errors that say nothing about the content, such as a missing registry, are handed on.
+    /// What is listed and not there has failed. Errors that say nothing about the content, such as a
+    /// missing registry, are handed on.
     fn test<T>(&mut self, name: &str, outcome: Result<T>) -> Result<()> {
         let why = match outcome {
             Ok(_) => None,
-            Err(error) if error.kind() == Kind::Corrupt => Some(error.to_string()),
+            Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::NotFound) => {
+                let text = error.to_string();
+                text.lines().next().map(str::to_owned)
+            }
             Err(error) => return Err(error),
         };
         self.tests.push((name.to_owned(), why));

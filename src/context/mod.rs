@@ -8,6 +8,7 @@ use std::env;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::cli::{Args, Flag, Group, HELP, VERSION, Value};
@@ -15,6 +16,7 @@ use crate::digest::Digest;
 use crate::error::{During, Error, Result, printable};
 use crate::image::Image;
 use crate::output::{Color, Output};
+use crate::parallel::Pool;
 use crate::platform::Wanted;
 use crate::query::Query;
 use crate::reference::{Host, Place, Reference, Repository};
@@ -104,7 +106,7 @@ static PLATFORM: Flag = Flag {
     name: "platform",
     value: Value::Platform,
     help: "Choose OS/ARCH[/VARIANT][:OSVERSION], or all",
-    about: "Default: Linux on this machine's architecture. With `all` the answer is one JSON object keyed by platform.",
+    about: "Default: Linux on this machine's architecture. With `all` the answer is one JSON object keyed by platform; of what is listed and cannot be had there is a line on stderr, and the exit code says so.",
     ..Flag::DEFAULT
 };
 static OS: Flag = Flag {
@@ -150,8 +152,8 @@ pub(crate) fn stdin() -> impl io::Read {
 pub(crate) struct Context {
     pub(crate) platforms: Platforms,
     pub(crate) presentation: Presentation,
-    /// How many images are asked for at the same time.
-    pub(crate) jobs: usize,
+    /// How much is done at the same time.
+    pub(crate) pool: Arc<Pool>,
     /// Whether only some kinds of manifest are asked for.
     is_choosy: bool,
     sources: Sources,
@@ -179,7 +181,7 @@ impl Context {
         Ok(Context {
             platforms: platforms(args)?,
             presentation: presentation(args)?,
-            jobs,
+            pool: Arc::new(Pool::new(jobs)),
             is_choosy: registry::is_choosy(args),
             sources: registry::sources(args, jobs)?,
         })
@@ -197,7 +199,7 @@ impl Context {
             Platforms::All => Wanted::default(),
         };
         let source = self.sources.open(&reference).during(text)?;
-        let image = Image::new(text, reference, source, wanted);
+        let image = Image::new(text, reference, source, wanted, self.pool.clone());
         Ok(if self.is_choosy {
             image.served()
         } else {
@@ -293,7 +295,7 @@ impl Context {
 }
 
 /// How much is done at the same time.
-pub(crate) fn jobs(args: &Args) -> Result<usize> {
+fn jobs(args: &Args) -> Result<usize> {
     match args.number(&JOBS) {
         Some(0) => Err(Error::usage("--jobs wants a number from 1, not '0'")),
         Some(jobs) => Ok(usize::try_from(jobs).unwrap_or(usize::MAX).min(256)),

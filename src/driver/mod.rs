@@ -2,6 +2,8 @@
 
 mod pair;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body, Verdict};
@@ -11,7 +13,6 @@ use crate::context::{Context, Platforms};
 use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::output::Output;
-use crate::parallel;
 use crate::query;
 
 /// Asks the command's question of every image that was named, prints the answers and gives the
@@ -77,7 +78,7 @@ fn ask(context: &Context, command: &Command, args: &Args, image: &Image) -> Resu
     Ok(Asked {
         image: image.text().to_owned(),
         platform,
-        answer: answer.during(image.text())?,
+        answer: named(answer, image.text())?,
     })
 }
 
@@ -89,24 +90,54 @@ fn everywhere(
     image: &Image,
     ask: fn(&Image, &Args) -> Result<Answer>,
 ) -> Result<Answer> {
-    let answers = parallel::all(context.jobs, image.platforms()?, |(platform, image)| {
-        let answer = ask(&image, args).during(&platform)?;
-        Ok((platform.to_string(), answer))
+    let listed = image.platforms()?;
+    let answers = context.pool.all(listed.images, |(platform, image)| {
+        let answer = ask(&image, args).during(&platform);
+        let limit = image.budget().exceeded();
+        limit
+            .cloned()
+            .map_or(Ok((platform.to_string(), answer)), Err)
     })?;
-    Ok(keyed(answers, Verdict::max))
+    Ok(keyed(answers, listed.missing, Verdict::max))
 }
 
-/// One object. Of two answers for one platform the first counts.
-fn keyed(answers: Vec<(String, Answer)>, both: fn(Verdict, Verdict) -> Verdict) -> Answer {
+/// What went wrong names the image.
+fn named(answer: Result<Answer>, image: &str) -> Result<Answer> {
+    let mut answer = answer.during(image)?;
+    let failures = std::mem::take(&mut answer.failures).into_iter();
+    let failures = failures.filter_map(|error| Err::<(), _>(error).during(image).err());
+    answer.failures.extend(failures);
+    Ok(answer)
+}
+
+/// One object of those that were answered. Of two answers for one platform the first counts.
+fn keyed(
+    answers: Vec<(String, Result<Answer>)>,
+    mut missing: Vec<Error>,
+    both: fn(Verdict, Verdict) -> Verdict,
+) -> Answer {
     let mut object = Map::new();
+    let mut seen = HashSet::new();
     let mut verdict: Option<Verdict> = None;
     for (platform, answer) in answers {
-        if !object.contains_key(&platform) {
-            verdict = Some(verdict.map_or(answer.verdict, |others| both(others, answer.verdict)));
-            object.insert(platform, answer.json().clone());
+        if !seen.insert(platform.clone()) {
+            continue;
+        }
+        match answer {
+            Ok(answer) => {
+                verdict =
+                    Some(verdict.map_or(answer.verdict, |others| both(others, answer.verdict)));
+                object.insert(platform, answer.json().clone());
+            }
+            Err(error) => missing.push(error),
         }
     }
-    Answer::value(object.into()).verdict(verdict.unwrap_or(Verdict::Yes))
+    let answer = match object.is_empty() && !missing.is_empty() {
+        true => Body::Nothing.into(),
+        false => Answer::value(object.into()),
+    };
+    let verdict = verdict.unwrap_or(Verdict::Yes);
+    answer.verdict(verdict).failures(missing)
 }
 
 /// Prints answers as they come and remembers what the exit code will say.
@@ -133,7 +164,7 @@ impl Printer<'_> {
             return self.print(&asked, false);
         }
         let work = |text: Result<String>| ask(context, command, args, &context.image(&text?)?);
-        parallel::ordered(context.jobs, context.texts(args)?, work, |asked| {
+        context.pool.ordered(context.texts(args)?, work, |asked| {
             let printed = match asked {
                 Ok(asked) => self.print(&asked, true),
                 Err(error) => Err(error),

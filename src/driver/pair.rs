@@ -8,7 +8,6 @@ use crate::cli::Args;
 use crate::context::{Context, Platforms};
 use crate::error::{During, Result};
 use crate::image::Image;
-use crate::parallel;
 use crate::platform::Platform;
 
 /// For one platform, or for each that either of them has.
@@ -25,13 +24,19 @@ pub(super) fn compare(
         Platforms::One(_) => ask(Some(&from), Some(&to))?,
         Platforms::All => {
             let platforms = |image: &Image| image.platforms().during(image.text());
-            let pairs = paired(platforms(&from)?, platforms(&to)?);
-            let answers = parallel::all(context.jobs, pairs, |(platform, from, to)| {
-                let answer = ask(from.as_ref(), to.as_ref()).during(&platform)?;
-                Ok((platform, answer))
-            })?;
+            let (from, to) = (platforms(&from)?, platforms(&to)?);
+            let missing = [from.missing, to.missing].concat();
+            let answers =
+                context
+                    .pool
+                    .all(paired(from.images, to.images), |(platform, from, to)| {
+                        let answer = ask(from.as_ref(), to.as_ref()).during(&platform);
+                        let mut images = [&from, &to].into_iter().flatten();
+                        let limit = images.find_map(|image| image.budget().exceeded().cloned());
+                        limit.map_or(Ok((platform, answer)), Err)
+                    })?;
             // Two images are the same only if they are on all platforms.
-            keyed(answers, Verdict::min)
+            keyed(answers, missing, Verdict::min)
         }
     };
     let image = from.text().to_owned();

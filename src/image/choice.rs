@@ -2,30 +2,49 @@
 
 use std::cell::OnceCell;
 
-use super::{DEPTH, Image, fetch};
+use super::{Image, Walk};
 use crate::digest::Digest;
 use crate::document::{Descriptor, Document, Form};
 use crate::error::{Error, Kind, Result, some_of};
 use crate::platform::Platform;
 
+/// What an index lists.
+pub(crate) struct Listed {
+    /// In the index's order.
+    pub(crate) images: Vec<(Platform, Image)>,
+    /// Why others cannot be had.
+    pub(crate) missing: Vec<Error>,
+}
+
+impl From<Vec<(Platform, Image)>> for Listed {
+    fn from(images: Vec<(Platform, Image)>) -> Self {
+        let missing = Vec::new();
+        Listed { images, missing }
+    }
+}
+
 impl Image {
     /// One image for each platform there is, in the index's order, with its platform; of such an
     /// image itself.
-    pub(crate) fn platforms(&self) -> Result<Vec<(Platform, Image)>> {
+    pub(crate) fn platforms(&self) -> Result<Listed> {
         if let Some(platform) = &self.fixed {
-            return Ok(vec![self.on(platform.clone(), self.chosen()?.cloned())]);
+            let image = self.on(platform.clone(), self.chosen()?.cloned());
+            return Ok(vec![image].into());
         }
         let root = self.root()?;
         if root.form() != Form::Index {
             let platform = self.platform_of(root)?.unwrap_or_else(Platform::unknown);
-            return Ok(vec![self.on(platform, None)]);
+            return Ok(vec![self.on(platform, None)].into());
         }
-        let entries = self.flattened(root, DEPTH)?;
+        let (entries, missing) = self.flattened(root)?;
         let on = |entry: Descriptor| {
             let platform = entry.platform.clone();
             self.on(platform.unwrap_or_else(Platform::unknown), Some(entry))
         };
-        Ok(entries.into_iter().map(on).collect())
+        Ok(Listed {
+            images: entries.into_iter().map(on).collect(),
+            missing,
+        })
     }
 
     fn on(&self, platform: Platform, entry: Option<Descriptor>) -> (Platform, Image) {
@@ -33,6 +52,7 @@ impl Image {
             fixed: Some(platform.clone()),
             root: self.root.clone(),
             chosen: OnceCell::from(entry),
+            budget: self.budget.clone(),
             ..self.at(self.reference.at.clone())
         };
         (platform, image)
@@ -48,15 +68,16 @@ impl Image {
     }
 
     pub(super) fn choose(&self, index: &Document) -> Result<Descriptor> {
-        let direct: Vec<Descriptor> = images(index)?
-            .into_iter()
-            .filter(|entry| entry.platform.is_some() && Form::of(&entry.media_type) != Form::Index)
-            .collect();
+        let mut direct = self.budget.entries(index, 0)?;
+        direct.retain(|entry| is_image(entry) && entry.platform.is_some());
         if let Some(best) = self.best(&direct) {
             return Ok(best);
         }
-        let all = self.flattened(index, DEPTH)?;
+        let (all, missing) = self.flattened(index)?;
         self.best(&all).ok_or_else(|| {
+            if let Some(error) = missing.into_iter().next() {
+                return error;
+            }
             let names: Vec<String> = all
                 .iter()
                 .filter_map(|entry| Some(entry.platform.as_ref()?.to_string()))
@@ -80,35 +101,33 @@ impl Image {
             .cloned()
     }
 
-    /// All images below an index: nested indexes opened, and platforms read from the configuration
-    /// where the index does not name them.
-    fn flattened(&self, index: &Document, depth: usize) -> Result<Vec<Descriptor>> {
-        let mut flat = Vec::new();
-        for mut entry in images(index)? {
-            if Form::of(&entry.media_type) == Form::Index {
-                if depth == 0 {
-                    return Err(Error::new(Kind::Local, "indexes are nested too deeply"));
-                }
-                flat.extend(self.flattened(&fetch(&*self.source, &entry)?, depth - 1)?);
-                continue;
+    /// All images below an index, platforms read from the configuration where the index does not
+    /// name them; and why others are missing.
+    fn flattened(&self, index: &Document) -> Result<(Vec<Descriptor>, Vec<Error>)> {
+        let (mut flat, mut missing) = (Vec::new(), Vec::new());
+        for entry in Walk::new(&*self.source, &self.budget, index)? {
+            match entry.and_then(|entry| self.with_platform(entry)) {
+                Ok(entry) if is_image(&entry) => flat.push(entry),
+                Ok(_) => {}
+                Err(error) if self.budget.exceeded().is_some() => return Err(error),
+                Err(error) => missing.push(error),
             }
-            if entry.platform.is_none() {
-                entry.platform = self.platform_of(&fetch(&*self.source, &entry)?)?;
-            }
-            flat.push(entry);
         }
-        Ok(flat)
+        Ok((flat, missing))
+    }
+
+    fn with_platform(&self, mut entry: Descriptor) -> Result<Descriptor> {
+        if is_image(&entry) && entry.platform.is_none() {
+            let manifest = self.budget.manifest(&*self.source, &entry)?;
+            entry.platform = self.platform_of(&manifest)?;
+        }
+        Ok(entry)
     }
 
     /// Whether the index, or an index in it, lists the digest.
-    pub(super) fn lists(&self, index: &Document, digest: &Digest, depth: usize) -> Result<bool> {
-        for entry in index.descriptors("manifests")? {
-            let is_index = Form::of(&entry.media_type) == Form::Index;
-            if entry.digest == *digest
-                || (is_index
-                    && depth > 0
-                    && self.lists(&fetch(&*self.source, &entry)?, digest, depth - 1)?)
-            {
+    pub(super) fn lists(&self, index: &Document, digest: &Digest) -> Result<bool> {
+        for entry in Walk::new(&*self.source, &self.budget, index)? {
+            if entry?.digest == *digest {
                 return Ok(true);
             }
         }
@@ -116,9 +135,7 @@ impl Image {
     }
 }
 
-/// What an index lists that is an image or another index.
-fn images(index: &Document) -> Result<Vec<Descriptor>> {
-    let mut entries = index.descriptors("manifests")?;
-    entries.retain(|entry| !entry.is_attestation());
-    Ok(entries)
+/// Whether an entry is neither another index nor what is attached to an image.
+fn is_image(entry: &Descriptor) -> bool {
+    Form::of(&entry.media_type) != Form::Index && !entry.is_attestation()
 }

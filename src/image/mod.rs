@@ -1,6 +1,8 @@
 //! One image on one platform: index → manifest → configuration, each fetched when first asked for.
 
+mod budget;
 mod choice;
+mod walk;
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -10,18 +12,22 @@ use serde_json::Value;
 use crate::digest::Digest;
 use crate::document::{self, Descriptor, Document, Form};
 use crate::error::{Error, Kind, Result};
+use crate::parallel::Pool;
 use crate::platform::{Platform, Wanted};
 use crate::reference::{At, Reference};
 use crate::source::{Resolved, Source};
 
-/// How deep indexes may be nested in indexes.
-const DEPTH: usize = 4;
+pub(crate) use budget::Budget;
+pub(crate) use walk::Walk;
 
 pub(crate) struct Image {
     text: String,
     reference: Reference,
     source: Arc<dyn Source>,
     wanted: Wanted,
+    pool: Arc<Pool>,
+    /// Shared by the images of one question.
+    budget: Arc<Budget>,
     /// Whether the user chose which kinds of manifest to ask for.
     as_served: bool,
     /// Of one of the images that [`Image::platforms`] gives: its platform.
@@ -40,12 +46,15 @@ impl Image {
         reference: Reference,
         source: Arc<dyn Source>,
         wanted: Wanted,
+        pool: Arc<Pool>,
     ) -> Self {
         Image {
             text: text.to_owned(),
             reference,
             source,
             wanted,
+            pool,
+            budget: Arc::default(),
             as_served: false,
             fixed: None,
             resolved: OnceCell::new(),
@@ -78,14 +87,24 @@ impl Image {
         &*self.source
     }
 
+    /// For work side by side.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// What the question may still cost.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// Another image of the same repository, for the same platform.
     pub(crate) fn at(&self, at: At) -> Image {
         let reference = Reference {
             at,
             ..self.reference.clone()
         };
-        let source = self.source.clone();
-        Image::new(&self.text, reference, source, self.wanted.clone())
+        let (source, wanted) = (self.source.clone(), self.wanted.clone());
+        Image::new(&self.text, reference, source, wanted, self.pool.clone())
     }
 
     /// Digest and type of what the reference leads to, without its content where the source can
@@ -147,7 +166,7 @@ impl Image {
         if Form::of(&resolved.media_type) != Form::Index {
             return Ok(resolved.digest == *digest);
         }
-        Ok(resolved.digest == *digest || self.lists(self.root()?, digest, DEPTH)?)
+        Ok(resolved.digest == *digest || self.lists(self.root()?, digest)?)
     }
 
     /// The platform that the question is about, as one would write it for `--platform`.
@@ -219,7 +238,7 @@ impl Image {
     /// The manifest for the platform.
     pub(crate) fn manifest(&self) -> Result<&Arc<Document>> {
         once(&self.manifest, || match self.chosen()? {
-            Some(entry) => fetch(&*self.source, entry).map(Arc::new),
+            Some(entry) => self.budget.manifest(&*self.source, entry),
             None => self.root().cloned(),
         })
     }
@@ -329,16 +348,8 @@ impl Image {
             return manifest.v1_compatibility().map(Arc::new);
         }
         let config = manifest.config()?.ok_or_else(|| without_config(manifest))?;
-        self.source.document(&config).map(Arc::new)
+        self.budget.document(&*self.source, &config)
     }
-}
-
-fn fetch(source: &dyn Source, entry: &Descriptor) -> Result<Document> {
-    let at = At::Digest {
-        digest: entry.digest.clone(),
-        tag: None,
-    };
-    source.manifest(&at)
 }
 
 /// Whether a manifest is not an image's: it has no configuration that could be.

@@ -21,7 +21,6 @@ const ROWS: [&[&str]; 11] = [
         "cli",
         "image",
         "output",
-        "parallel",
         "progress",
         "query",
         "readahead",
@@ -30,7 +29,9 @@ const ROWS: [&[&str]; 11] = [
     &["compression"],
     &["document"],
     &["platform", "reference"],
-    &["digest", "encoding", "replace", "secret", "text"],
+    &[
+        "digest", "encoding", "parallel", "replace", "secret", "text",
+    ],
     &["error"],
 ];
 

@@ -59,3 +59,215 @@ fn a_hint_names_ten_platforms_and_counts_the_others() {
         format!("docker-registry: {name}: no image for linux/none\n{hint}"),
     );
 }
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// An index that lists each of these ten times, and its digest.
+fn tenfold(registry: &Registry, tag: &str, media_type: &str, digests: &[String]) -> String {
+    let repeated = (0..10).flat_map(|_| digests);
+    let entry = |digest: &String| json!({"mediaType": media_type, "digest": digest, "size": 2});
+    let entries: Value = repeated.map(entry).collect();
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries});
+    registry.manifest("a", tag, INDEX, index.to_string())
+}
+
+/// Lists in lists, ten of the same in each, so that a tree of 10,000 images comes of five lists.
+fn self_similar() -> Registry {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").oci();
+    image.push_to(&registry, "a", "image");
+    let mut below = tenfold(&registry, "", MANIFEST, &[image.digest()]);
+    for _ in 0..3 {
+        below = tenfold(&registry, "", INDEX, &[below]);
+    }
+    tenfold(&registry, "v1", INDEX, &[below]);
+    registry
+}
+
+#[test]
+fn what_indexes_repeat_is_fetched_once() {
+    let registry = self_similar();
+    let name = registry.image("a:v1");
+    let asked = |args: &[&str]| Tool::new().args(args).args(["--no-cache", "-j4", &name]);
+    // Five indexes, an image and its configuration.
+    let digest = Image::new("linux/amd64").oci().digest();
+    let all = asked(&["digest", "-r", "--platform", "all"]);
+    all.run()
+        .success(format!("{{\"linux/amd64\":\"{digest}\"}}\n"));
+    assert_eq!(registry.take().len(), 7);
+    let one = asked(&["digest", "--platform", "linux/amd64"]);
+    one.run().success(format!("{digest}\n"));
+    assert_eq!(registry.take().len(), 7);
+    let platforms = asked(&["platforms", "-q", ".archlist | length"]);
+    platforms.run().success("10\n");
+    assert_eq!(registry.take().len(), 7);
+    assert!(registry.most_at_once() <= 4);
+}
+
+#[test]
+fn a_tree_has_10_000_entries() {
+    let registry = self_similar();
+    let name = registry.image("a:v1");
+    let asked = Tool::new().args(["inspect", "--no-cache", "-j4", &name]);
+    let why = "the indexes list more than 10000 images";
+    asked
+        .run()
+        .fails(1, format!("docker-registry: {name}: {why}\n"));
+    assert!(registry.take().len() <= 7);
+    assert!(registry.most_at_once() <= 4);
+}
+
+#[test]
+fn an_index_has_10_000_entries() {
+    let registry = Registry::start();
+    let digests: Vec<String> = (0..1001).map(|i| sha256(format!("{i}"))).collect();
+    tenfold(&registry, "v1", MANIFEST, &digests);
+    let name = registry.image("a:v1");
+    for args in [
+        ["digest", "--platform", "all"].as_slice(),
+        &["digest"],
+        &["platforms"],
+        &["inspect"],
+    ] {
+        let why = "the indexes list more than 10000 images";
+        let asked = Tool::new().args(args).arg(&name);
+        asked
+            .run()
+            .fails(1, format!("docker-registry: {name}: {why}\n"));
+    }
+    assert_eq!(registry.take().len(), 4);
+}
+
+#[test]
+fn a_question_takes_1_000_requests() {
+    let registry = Registry::start();
+    let digests: Vec<String> = (0..990)
+        .map(|i| {
+            let image = Image::new(&format!("linux/arch{i}")).oci();
+            image.push(&registry, "a", None);
+            image.digest()
+        })
+        .collect();
+    let entry = |digest: &String| json!({"mediaType": MANIFEST, "digest": digest, "size": 2});
+    let entries: Value = digests.iter().map(entry).collect();
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries});
+    registry.manifest("a", "v1", INDEX, index.to_string());
+    let name = registry.image("a:v1");
+    let asked = Tool::new().args(["digest", "--platform", "all", "--no-cache", &name]);
+    let why = "it would take more than 1000 requests";
+    asked
+        .run()
+        .fails(1, format!("docker-registry: {name}: {why}\n"));
+    assert_eq!(registry.take().len(), 1001);
+}
+
+#[test]
+fn indexes_are_nested_4_deep() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").oci();
+    let nested = |depth: usize| {
+        let innermost = Index::new().oci().image(image.clone());
+        (0..depth).fold(innermost, |index, _| Index::new().oci().index(index))
+    };
+    nested(4).push_to(&registry, "a", "4");
+    nested(5).push_to(&registry, "a", "5");
+    let asked = |command: &str, tag: &str| {
+        Tool::new().args([command, "--platform", "linux/amd64", &registry.image(tag)])
+    };
+    asked("digest", "a:4").run().success(image.digest() + "\n");
+    let name = registry.image("a:5");
+    let message = format!("docker-registry: {name}: indexes are nested more than 4 deep\n");
+    asked("digest", "a:5").run().fails(1, &message);
+    let inspected = Tool::new().args(["inspect", &name]);
+    inspected.run().fails(1, &message);
+}
+
+/// A registry with an index of three images, one of which it has lost, and what it says of that.
+fn incomplete() -> (Registry, [Image; 3]) {
+    let registry = Registry::start();
+    let image = |platform: &str| Image::new(platform).oci().label("of", platform);
+    let images = ["linux/amd64", "linux/arm64", "linux/s390x"].map(image);
+    let [first, lost, last] = images.clone();
+    let index = Index::new().oci().image(first).image(lost).image(last);
+    index.push_to(&registry, "a", "v1");
+    registry.absent(&format!("/v2/a/manifests/{}", images[1].digest()));
+    (registry, images)
+}
+
+#[test]
+fn a_missing_child_does_not_silence_the_others() {
+    let (registry, [_, lost, _]) = incomplete();
+    let name = registry.image("a:v1");
+    let asked = Tool::new().args(["labels", "-r", "--platform", "all", &name]);
+    let answer =
+        json!({"linux/amd64": {"of": "linux/amd64"}, "linux/s390x": {"of": "linux/s390x"}});
+    let lost = lost.digest();
+    let why = format!("linux/arm64: manifest {lost}: not found (manifest unknown)");
+    let output = asked.run().status(3).stdout(format!("{answer}\n"));
+    output.stderr(format!("docker-registry: {name}: {why}\n"));
+    let batch = Tool::new().args(["labels", "--platform", "all", &name, &name]);
+    let line = format!("{}\n", json!({"image": name, "labels": answer}));
+    let output = batch.run().status(3).stdout(line.repeat(2));
+    output.stderr(format!("docker-registry: {name}: {why}\n").repeat(2));
+}
+
+#[test]
+fn a_missing_index_does_not_silence_the_others() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").oci();
+    let lost = Index::new().oci().image(Image::new("linux/arm64").oci());
+    let index = Index::new().oci().index(lost.clone()).image(image.clone());
+    index.push_to(&registry, "a", "v1");
+    let path = format!("/v2/a/manifests/{}", lost.digest());
+    registry.absent(&path);
+    let name = registry.image("a:v1");
+    let answer = format!("{}\n", json!({"linux/amd64": image.digest()}));
+    let why = format!("manifest {}: not found (manifest unknown)", lost.digest());
+    let message = format!("docker-registry: {name}: {why}\n");
+    let all = Tool::new().args(["digest", "-r", "--platform", "all", &name]);
+    all.run().status(3).stdout(answer).stderr(&message);
+    let listed = Tool::new().args(["platforms", "-q", ".archlist | length", &name]);
+    listed.run().status(3).stdout("1\n").stderr(&message);
+    // Perhaps it is what is missing that was wanted.
+    let other = Tool::new().args(["digest", "--arch", "arm64", &name]);
+    other.run().fails(3, &message);
+}
+
+#[test]
+fn an_image_that_is_all_missing_prints_nothing() {
+    let (registry, images) = incomplete();
+    for image in [&images[0], &images[2]] {
+        registry.absent(&format!("/v2/a/manifests/{}", image.digest()));
+    }
+    let asked = Tool::new().args(["labels", "--platform", "all", &registry.image("a:v1")]);
+    let output = asked.run().status(3).stdout("");
+    assert_eq!(output.messages().lines().count(), 3);
+}
+
+#[test]
+fn what_is_missing_has_failed_its_test() {
+    let (registry, [_, lost, _]) = incomplete();
+    let name = registry.image("a:v1");
+    let why = format!("manifest {}: not found (manifest unknown)", lost.digest());
+    let asked = Tool::new().args(["verifytool", "--arch", "arm64", &name]);
+    let line = format!("FAILED manifest digest test: {why}\n");
+    asked.run().status(6).stdout(line).stderr("");
+    let filter = "map_values(map(.passed))";
+    let all = Tool::new().args(["verifytool", "--platform", "all", "-rq", filter, &name]);
+    let passed =
+        json!({"linux/amd64": [true, true], "linux/arm64": [false], "linux/s390x": [true, true]});
+    let output = all.run().status(6);
+    output.stdout(format!("{passed}\n")).stderr("");
+}
+
+#[test]
+fn two_images_are_compared_where_both_are_there() {
+    let (registry, [_, lost, _]) = incomplete();
+    let name = registry.image("a:v1");
+    let asked = Tool::new().args(["diff", "-r", "--platform", "all", &name, &name]);
+    let output = asked.run().status(3);
+    let why = format!("manifest {}: not found (manifest unknown)", lost.digest());
+    let output = output.stdout("{\"linux/amd64\":{},\"linux/s390x\":{}}\n");
+    output.stderr(format!("docker-registry: linux/arm64: {name}: {why}\n"));
+}

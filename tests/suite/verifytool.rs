@@ -143,12 +143,12 @@ fn without_diff_ids_layers_are_compared_as_they_are() {
 fn what_says_nothing_about_the_content_is_no_verdict() {
     let (registry, name) = registry();
     let base = sha256(&image().layers()[0]);
-    registry.absent(&format!("/v2/a/blobs/{base}"));
+    registry.fail(&format!("/v2/a/blobs/{base}"), 403);
     let asked = Tool::new().args(["verifytool", "--layers", &name]);
-    let why = format!("blob {base}: not found (blob unknown)");
+    let why = format!("blob {base}: access forbidden");
     asked
         .run()
-        .fails(3, format!("docker-registry: {name}: {why}\n"));
+        .fails(4, format!("docker-registry: {name}: {why}\n"));
 }
 
 #[test]

@@ -12,10 +12,9 @@ use crate::answer::Answer;
 use crate::cli::{Args, Example, Flag, Operand, Spec};
 use crate::context;
 use crate::document::{Descriptor, Document, Form};
-use crate::error::{Error, Kind, Result};
-use crate::image::Image;
-use crate::parallel;
-use crate::reference::At;
+use crate::error::{Kind, Result};
+use crate::image::{Budget, Image};
+use crate::parallel::Pool;
 use crate::source::Source;
 
 static EXPAND_CONFIG: Flag = Flag {
@@ -49,18 +48,16 @@ It says more where manifest-tool loses something or gives up. Below `manifests` 
     run: Run::Repository(run),
 };
 
-/// How deep lists may be nested in lists.
-const DEPTH: usize = 4;
-
 fn run(image: &Image, args: &Args) -> Result<Answer> {
     let is_expanded = args.has(&EXPAND_CONFIG);
     let root = image.root()?;
     let tree = Tree {
         source: image.source(),
-        jobs: context::jobs(args)?,
+        pool: image.pool(),
+        budget: image.budget(),
         is_expanded,
     };
-    let node = tree.node(root.clone(), true, DEPTH)?;
+    let node = tree.node(root.clone(), true, 0)?;
     let json = json::of(image.text(), &node, is_expanded);
     let text = match is_expanded || args.has(&context::RAW) {
         true => indented(&json).into(),
@@ -73,7 +70,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 struct Node {
     document: Arc<Document>,
     /// Of an image, where it is needed.
-    config: Option<Document>,
+    config: Option<Arc<Document>>,
     /// Of a list, in its order.
     children: Vec<(Descriptor, Child)>,
 }
@@ -88,7 +85,8 @@ enum Child {
 
 struct Tree<'a> {
     source: &'a dyn Source,
-    jobs: usize,
+    pool: &'a Pool,
+    budget: &'a Budget,
     /// Whether all configurations are needed.
     is_expanded: bool,
 }
@@ -98,8 +96,8 @@ impl Tree<'_> {
         let mut children = Vec::new();
         let mut config = None;
         if document.form() == Form::Index {
-            let entries = document.descriptors("manifests")?;
-            children = parallel::all(self.jobs, entries, |entry| {
+            let entries = self.budget.entries_again(&document, depth)?;
+            children = self.pool.all(entries, |entry| {
                 let child = self.child(&entry, depth)?;
                 Ok((entry, child))
             })?;
@@ -116,28 +114,25 @@ impl Tree<'_> {
     fn child(&self, entry: &Descriptor, depth: usize) -> Result<Child> {
         match Form::of(&entry.media_type) {
             Form::Other => return Ok(Child::Unknown),
-            Form::Index if depth == 0 => {
-                return Err(Error::new(Kind::Local, "lists are nested too deeply"));
-            }
-            _ => {}
+            Form::Index | Form::Manifest | Form::Schema1 => {}
         }
-        let digest = entry.digest.clone();
-        let at = At::Digest { digest, tag: None };
-        let document = match self.source.manifest(&at) {
+        let document = match self.budget.manifest(self.source, entry) {
             Err(error) if error.kind() == Kind::NotFound => return Ok(Child::Missing),
-            document => Arc::new(document?),
+            document => document?,
         };
         let with_config = self.is_expanded || entry.platform.is_none();
-        let node = self.node(document, with_config, depth.saturating_sub(1))?;
+        let node = self.node(document, with_config, depth + 1)?;
         Ok(Child::Node(node))
     }
 
-    fn config(&self, manifest: &Document) -> Result<Option<Document>> {
+    fn config(&self, manifest: &Document) -> Result<Option<Arc<Document>>> {
         if manifest.form() == Form::Schema1 {
-            return manifest.v1_compatibility().map(Some);
+            return manifest.v1_compatibility().map(Arc::new).map(Some);
         }
         match manifest.config()? {
-            Some(config) if config.is_image_config() => self.source.document(&config).map(Some),
+            Some(config) if config.is_image_config() => {
+                self.budget.document(self.source, &config).map(Some)
+            }
             _ => Ok(None),
         }
     }

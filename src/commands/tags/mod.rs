@@ -10,10 +10,8 @@ use std::cmp::Reverse;
 use super::{Command, Run};
 use crate::answer::Answer;
 use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
-use crate::context;
 use crate::error::{During, Kind, Result};
 use crate::image::Image;
-use crate::parallel;
 use crate::reference::At;
 use moment::Moment;
 use selection::{EXCLUDE, MATCH, NO_ARTIFACTS, SEMVER, Selection};
@@ -59,11 +57,10 @@ A version is one to many numbers with points between them, `v` or not before the
 
 fn run(image: &Image, args: &Args) -> Result<Answer> {
     let selection = Selection::of(args)?;
-    let jobs = context::jobs(args)?;
     let mut tags = image.source().tags()?;
     tags.retain(|tag| selection.takes(tag));
     if let At::Digest { digest, .. } = &image.reference().at {
-        let led = each(image, jobs, tags, |image| image.leads_to(digest))?;
+        let led = each(image, tags, |image| image.leads_to(digest))?;
         tags = Vec::from_iter(
             led.into_iter()
                 .filter_map(|(tag, leads)| leads.then_some(tag)),
@@ -72,7 +69,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
     match args.text(&SORT) {
         Some("semver") => tags.sort_by_cached_key(|tag| newest_first(tag)),
         Some("created") => {
-            let mut dated = each(image, jobs, tags, created)?;
+            let mut dated = each(image, tags, created)?;
             dated.sort_by_key(|(_, created)| Reverse(*created));
             tags = dated.into_iter().map(|(tag, _)| tag).collect();
         }
@@ -85,7 +82,6 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 /// What is said of each tag, side by side.
 fn each<T: Send>(
     image: &Image,
-    jobs: usize,
     tags: Vec<String>,
     ask: impl Fn(&Image) -> Result<T> + Sync,
 ) -> Result<Vec<(String, T)>> {
@@ -93,7 +89,7 @@ fn each<T: Send>(
         let image = image.at(At::Tag(tag.clone()));
         (tag, image)
     });
-    parallel::all(jobs, images.collect(), |(tag, image)| {
+    image.pool().all(images.collect(), |(tag, image)| {
         let said = ask(&image).during(format_args!("tag {tag}"))?;
         Ok((tag, said))
     })

@@ -44,7 +44,7 @@ pub(crate) struct Settings {
     /// The longest silence.
     pub(crate) timeout: Duration,
     pub(crate) retries: u32,
-    /// How many requests at a time one host gets.
+    /// How many requests there are at a time.
     pub(crate) jobs: usize,
     pub(crate) verbosity: Verbosity,
     /// The media types of manifests that the user chose; `None`: all kinds.

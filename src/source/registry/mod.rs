@@ -7,7 +7,6 @@ mod client;
 mod connection;
 mod credentials;
 mod failure;
-mod gate;
 mod grant;
 mod helper;
 mod lists;

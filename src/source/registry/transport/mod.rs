@@ -15,7 +15,6 @@ use crate::error::{Error, Kind};
 
 use super::connection::Connections;
 use super::failure::Failure;
-use super::gate::Gate;
 use super::message::{Body, Content, Method, REFUSAL_LIMIT, Request, Response, Want};
 use super::pace::SharedPace;
 use super::trace::Trace;
@@ -26,12 +25,11 @@ pub(super) struct Transport {
     agent: Agent,
     pub(super) connections: Arc<Connections>,
     timeout: Duration,
-    gate: Gate,
     trace: Trace,
 }
 
 impl Transport {
-    /// At most `jobs` requests at a time go to one origin; `timeout` is the longest silence.
+    /// `jobs` is how many requests there are at a time; `timeout` is the longest silence.
     pub(super) fn new(
         connections: Arc<Connections>,
         jobs: usize,
@@ -55,7 +53,6 @@ impl Transport {
             agent: Agent::with_parts(config, opener, Nowhere),
             connections,
             timeout,
-            gate: Gate::new(jobs),
             trace,
         }
     }
@@ -66,9 +63,6 @@ impl Transport {
             Some(body) => body.content.open()?,
             None => None,
         };
-        // A stream lets others pass once it has begun: who copies from a registry to itself
-        // asks while it reads.
-        let _pass = self.gate.enter(&request.url.origin);
         let begun = Instant::now();
         self.trace.asking(request);
         loop {

@@ -1,0 +1,133 @@
+//! What one question may cost. Each digest is fetched once, whatever repeats it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::digest::Digest;
+use crate::document::{Descriptor, Document};
+use crate::error::{Error, Kind, Result};
+use crate::reference::At;
+use crate::source::Source;
+
+/// How many entries all indexes may have together.
+const ENTRIES: usize = 10_000;
+
+/// How many manifests and configurations may be fetched.
+const FETCHES: usize = 1_000;
+
+/// How many bytes these may have together.
+const BYTES: usize = 32 << 20;
+
+/// How deep indexes may be nested in indexes.
+const DEPTH: usize = 4;
+
+type Fetched = Arc<OnceLock<Result<Arc<Document>>>>;
+
+/// Of one question, or of several that are asked together.
+#[derive(Default)]
+pub(crate) struct Budget {
+    entries: AtomicUsize,
+    fetches: AtomicUsize,
+    bytes: AtomicUsize,
+    /// Indexes whose entries were counted.
+    counted: Mutex<HashSet<Digest>>,
+    fetched: Mutex<HashMap<String, Fetched>>,
+    exceeded: OnceLock<Error>,
+}
+
+impl Budget {
+    /// Why no more is asked; everything that is asked all the same ends with the same error.
+    pub(crate) fn exceeded(&self) -> Option<&Error> {
+        self.exceeded.get()
+    }
+
+    /// The manifest or index that an entry leads to.
+    pub(crate) fn manifest(
+        &self,
+        source: &dyn Source,
+        entry: &Descriptor,
+    ) -> Result<Arc<Document>> {
+        let at = At::Digest {
+            digest: entry.digest.clone(),
+            tag: None,
+        };
+        self.once(entry.digest.to_string(), || source.manifest(&at))
+    }
+
+    /// The small blob that a descriptor leads to, which may say other things of the same bytes.
+    pub(crate) fn document(&self, source: &dyn Source, blob: &Descriptor) -> Result<Arc<Document>> {
+        if blob.data().is_some() {
+            return source.document(blob).map(Arc::new);
+        }
+        let key = format!("{} {} {}", blob.digest, blob.size, blob.media_type);
+        self.once(key, || source.document(blob))
+    }
+
+    /// The entries of an index that stands `depth` indexes below the first one, counted once.
+    pub(crate) fn entries(&self, index: &Document, depth: usize) -> Result<Vec<Descriptor>> {
+        let entries = self.nested(index, depth)?;
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.insert(index.digest().clone()) {
+            self.count(entries.len())?;
+        }
+        Ok(entries)
+    }
+
+    /// The same where they are shown each time that the index is listed.
+    pub(crate) fn entries_again(&self, index: &Document, depth: usize) -> Result<Vec<Descriptor>> {
+        let entries = self.nested(index, depth)?;
+        self.count(entries.len())?;
+        Ok(entries)
+    }
+
+    fn nested(&self, index: &Document, depth: usize) -> Result<Vec<Descriptor>> {
+        match depth > DEPTH {
+            true => Err(self.exceed(format!("indexes are nested more than {DEPTH} deep"))),
+            false => index.descriptors("manifests"),
+        }
+    }
+
+    fn count(&self, entries: usize) -> Result<()> {
+        let message = || format!("the indexes list more than {ENTRIES} images");
+        self.spend(&self.entries, entries, ENTRIES, message)
+    }
+
+    fn once(&self, key: String, fetch: impl FnOnce() -> Result<Document>) -> Result<Arc<Document>> {
+        let slot = {
+            let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(fetched.entry(key).or_default())
+        };
+        let fetch = || {
+            let message = || format!("it would take more than {FETCHES} requests");
+            self.spend(&self.fetches, 1, FETCHES, message)?;
+            let document = fetch()?;
+            let message = || format!("it would take more than {} MiB of documents", BYTES >> 20);
+            self.spend(&self.bytes, document.bytes().len(), BYTES, message)?;
+            Ok(Arc::new(document))
+        };
+        slot.get_or_init(fetch).clone()
+    }
+
+    fn spend(
+        &self,
+        on: &AtomicUsize,
+        amount: usize,
+        limit: usize,
+        message: impl FnOnce() -> String,
+    ) -> Result<()> {
+        match on
+            .fetch_add(amount, Ordering::Relaxed)
+            .saturating_add(amount)
+            > limit
+        {
+            true => Err(self.exceed(message())),
+            false => Ok(()),
+        }
+    }
+
+    fn exceed(&self, message: String) -> Error {
+        let error = || Error::new(Kind::Local, message);
+        self.exceeded.get_or_init(error).clone()
+    }
+}

@@ -1,0 +1,72 @@
+//! All that an index lists, in its order, with what the indexes in it list.
+
+use std::collections::HashSet;
+use std::vec;
+
+use super::budget::Budget;
+use crate::digest::Digest;
+use crate::document::{Descriptor, Document, Form};
+use crate::error::Result;
+use crate::source::Source;
+
+/// The entries of an index. Behind the entry of another index come that one's, the first time that
+/// it is listed. An index that cannot be had is an error in the place of its entries, and the walk
+/// goes on; a budget that is exceeded ends it.
+pub(crate) struct Walk<'a> {
+    source: &'a dyn Source,
+    budget: &'a Budget,
+    opened: HashSet<Digest>,
+    /// What is left of the indexes that are open, the innermost last.
+    levels: Vec<vec::IntoIter<Descriptor>>,
+    /// The index that the last entry leads to.
+    next: Option<Descriptor>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(
+        source: &'a dyn Source,
+        budget: &'a Budget,
+        index: &Document,
+    ) -> Result<Self> {
+        Ok(Walk {
+            source,
+            budget,
+            opened: HashSet::from([index.digest().clone()]),
+            levels: vec![budget.entries(index, 0)?.into_iter()],
+            next: None,
+        })
+    }
+
+    fn open(&mut self, entry: &Descriptor) -> Result<()> {
+        let index = self.budget.manifest(self.source, entry)?;
+        let entries = self.budget.entries(&index, self.levels.len())?;
+        self.levels.push(entries.into_iter());
+        Ok(())
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Result<Descriptor>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(entry) = self.next.take()
+            && let Err(error) = self.open(&entry)
+        {
+            if self.budget.exceeded().is_some() {
+                self.levels.clear();
+            }
+            return Some(Err(error));
+        }
+        let entry = loop {
+            match self.levels.last_mut()?.next() {
+                Some(entry) => break entry,
+                None => drop(self.levels.pop()),
+            }
+        };
+        let is_index = Form::of(&entry.media_type) == Form::Index && !entry.is_attestation();
+        if is_index && self.opened.insert(entry.digest.clone()) {
+            self.next = Some(entry.clone());
+        }
+        Some(Ok(entry))
+    }
+}
