@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::digest::{Algorithm, Digest};
 use crate::encoding;
 use crate::error::{During, Error, Kind, Result};
+use crate::json;
 use crate::platform::Platform;
 
 /// Manifests and configurations that are longer are refused.
@@ -61,14 +62,10 @@ impl Document {
         bytes: Vec<u8>,
         expected: Option<&Digest>,
     ) -> Result<Self> {
-        let signed = signed_payload(&bytes);
-        let content = signed.as_deref().unwrap_or(&bytes);
-        let digest = match expected {
-            Some(digest) => digest.verify(content).map(|()| digest.clone())?,
-            None => Digest::of(Algorithm::Sha256, content),
-        };
-        let json = parse(&bytes)?;
-        let media_type = manifest_type(said, &json, signed.is_some())?;
+        let signed = Signed::read(&bytes);
+        let is_signed = signed.is_some();
+        let (digest, json) = verified(&bytes, signed, expected)?;
+        let media_type = manifest_type(said, &json, is_signed)?;
         Ok(Document {
             media_type,
             digest,
@@ -202,15 +199,42 @@ impl Descriptor {
     }
 }
 
-/// `Kind::Corrupt` unless the bytes are one JSON value of sane depth.
+/// `Kind::Corrupt` unless the bytes are one JSON value, within [`json`]'s limits, of which
+/// everybody says the same.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::new(Kind::Corrupt, format!("the content is not JSON: {error}")))
+    json::parse_strict(bytes)
+        .map_err(|error| Error::new(error.kind(), format!("the content is {error}")))
 }
 
-/// The media type of a manifest: the body's own, else what the source said, else what its
-/// members show. Registries serve some as `text/plain`, and OCI makes `mediaType` optional.
-fn manifest_type(said: Option<&str>, json: &Value, signed: bool) -> Result<String> {
+/// The digest of a manifest, and the JSON of exactly those bytes that it covers.
+fn verified(
+    bytes: &[u8],
+    signed: Option<Signed>,
+    expected: Option<&Digest>,
+) -> Result<(Digest, Value)> {
+    let Some(signed) = signed else {
+        let digest = match expected {
+            Some(digest) => digest.verify(bytes).map(|()| digest.clone())?,
+            None => Digest::of(Algorithm::Sha256, bytes),
+        };
+        return Ok((digest, parse(bytes)?));
+    };
+    let algorithm = expected.map_or(Algorithm::Sha256, Digest::algorithm);
+    let actual = Digest::of(algorithm, &signed.payload);
+    match expected {
+        // crane's and CUE's registries know no signatures: their digest is of the whole body.
+        Some(digest) if *digest != actual && digest.verify(bytes).is_ok() => {
+            Ok((digest.clone(), parse(bytes)?))
+        }
+        Some(digest) => digest.compare(&actual).map(|()| (actual, signed.json)),
+        None => Ok((actual, signed.json)),
+    }
+}
+
+/// The media type of a manifest: the body's own, else what the source said unless the body shows
+/// another kind, else what it shows. Registries serve some as `text/plain`, and OCI makes
+/// `mediaType` optional.
+fn manifest_type(said: Option<&str>, json: &Value, is_signed: bool) -> Result<String> {
     let has = |key: &str| !json[key].is_null();
     // image-spec, "Document Media Type Confusion": a document that is two things is neither.
     if has("manifests") && (has("layers") || has("config")) {
@@ -219,38 +243,74 @@ fn manifest_type(said: Option<&str>, json: &Value, signed: bool) -> Result<Strin
             "the document is both an index and a manifest",
         ));
     }
-    let said = said.map(|text| text.split(';').next().unwrap_or_default().trim());
-    let named = json["mediaType"].as_str().into_iter().chain(said);
-    if let Some(known) = named.clone().find(|name| Form::of(name) != Form::Other) {
-        return Ok(known.to_owned());
-    }
     let shown = if has("manifests") {
         OCI_INDEX
     } else if has("config") || has("layers") {
         OCI_MANIFEST
-    } else if json["schemaVersion"] == 1 {
-        if signed { SIGNED_SCHEMA1 } else { SCHEMA1 }
+    } else if is_schema1(json) {
+        if is_signed { SIGNED_SCHEMA1 } else { SCHEMA1 }
     } else {
-        named.into_iter().next().unwrap_or_default()
+        ""
     };
-    Ok(shown.to_owned())
+    let is_known = |name: &&str| Form::of(name) != Form::Other;
+    let named = json["mediaType"].as_str();
+    if let Some(name) = named.filter(is_known) {
+        return Ok(name.to_owned());
+    }
+    let said = said.map(|text| text.split(';').next().unwrap_or_default().trim());
+    let fits = |name: &&str| match Form::of(shown) {
+        Form::Other => true,
+        form => Form::of(name) == form,
+    };
+    if let Some(name) = said.filter(|name| is_known(name) && fits(name)) {
+        return Ok(name.to_owned());
+    }
+    let shown = Some(shown).filter(|name| !name.is_empty());
+    Ok(shown.or(named).or(said).unwrap_or_default().to_owned())
+}
+
+/// Whether the members are those of schema 1 and of nothing else (distribution, manifest-v2-1.md).
+fn is_schema1(json: &Value) -> bool {
+    let others = ["manifests", "layers", "config", "subject"];
+    json["schemaVersion"] == 1
+        && json["fsLayers"].is_array()
+        && json["history"].is_array()
+        && others.iter().all(|key| json[key].is_null())
+        && match &json["mediaType"] {
+            Value::Null => true,
+            named => named.as_str().map(Form::of) == Some(Form::Schema1),
+        }
 }
 
 /// What the digest of a signed schema 1 manifest covers: the document before its signatures were
 /// put in, which the first signature's protected header tells how to rebuild (libtrust's JSON form).
-/// `None` if the document is not signed.
-fn signed_payload(bytes: &[u8]) -> Option<Vec<u8>> {
-    // Only a document that mentions them has signatures; spares a second parse of all others.
-    const SIGNATURES: &[u8] = b"\"signatures\"";
-    bytes
-        .windows(SIGNATURES.len())
-        .find(|window| *window == SIGNATURES)?;
-    let json: Value = serde_json::from_slice(bytes).ok()?;
-    let protected = encoding::decode(json["signatures"][0]["protected"].as_str()?)?;
-    let protected: Value = serde_json::from_slice(&protected).ok()?;
-    let length = usize::try_from(protected["formatLength"].as_u64()?).ok()?;
-    let tail = encoding::decode(protected["formatTail"].as_str()?)?;
-    Some([bytes.get(..length)?, &tail].concat())
+struct Signed {
+    payload: Vec<u8>,
+    json: Value,
+}
+
+impl Signed {
+    /// `None` for whatever is not schema 1, and where the payload is not the document without its
+    /// signatures: anything may have a member called so.
+    fn read(bytes: &[u8]) -> Option<Signed> {
+        // Spares a second parse of all others.
+        const SIGNATURES: &[u8] = b"\"signatures\"";
+        bytes
+            .windows(SIGNATURES.len())
+            .find(|window| *window == SIGNATURES)?;
+        let mut json = parse(bytes).ok().filter(is_schema1)?;
+        let signatures = json.as_object_mut()?.remove("signatures")?;
+        let protected = encoding::decode(signatures[0]["protected"].as_str()?)?;
+        let protected = parse(&protected).ok()?;
+        let length = usize::try_from(protected["formatLength"].as_u64()?).ok()?;
+        let tail = encoding::decode(protected["formatTail"].as_str()?)?;
+        let payload = [bytes.get(..length)?, &tail].concat();
+        let signed = parse(&payload).ok()?;
+        (signed == json).then_some(Signed {
+            payload,
+            json: signed,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -280,7 +340,16 @@ mod tests {
             type_of(Some("text/plain"), r#"{"config":{},"layers":[]}"#),
             OCI_MANIFEST
         );
-        assert_eq!(type_of(None, r#"{"schemaVersion":1}"#), SCHEMA1);
+        let schema1 = r#"{"schemaVersion":1,"fsLayers":[],"history":[]}"#;
+        for said in [None, Some("text/plain"), Some(OCI_INDEX)] {
+            assert_eq!(type_of(said, schema1), SCHEMA1);
+        }
+        assert_eq!(type_of(Some(SIGNED_SCHEMA1), schema1), SIGNED_SCHEMA1);
+        for said in [SCHEMA1, OCI_INDEX] {
+            let body = r#"{"config":{},"layers":[]}"#;
+            assert_eq!(type_of(Some(said), body), OCI_MANIFEST);
+        }
+        assert_eq!(type_of(Some(SCHEMA1), r#"{"schemaVersion":1}"#), SCHEMA1);
         assert_eq!(type_of(Some("text/html"), "{}"), "text/html");
     }
 
@@ -293,17 +362,85 @@ mod tests {
         );
     }
 
+    const MEMBERS: &str = "{\n   \"schemaVersion\": 1,\n   \"fsLayers\": [],\n   \"history\": []";
+
+    /// A document that begins like this, with the signature that makes another one of it.
+    fn signed(head: &str, length: usize, tail: &str) -> String {
+        let tail = encoding::encode(tail.as_bytes());
+        let protected = format!(r#"{{"formatLength":{length},"formatTail":"{tail}"}}"#);
+        let protected = encoding::encode(protected.as_bytes());
+        format!("{head},\n   \"signatures\": [{{\"protected\":\"{protected}\"}}]\n}}")
+    }
+
+    fn sha256(text: &str) -> Digest {
+        Digest::of(Algorithm::Sha256, text.as_bytes())
+    }
+
     #[test]
     fn the_digest_of_a_signed_manifest_is_of_its_payload() {
-        let payload = "{\n   \"schemaVersion\": 1\n}";
-        let protected = encoding::encode(br#"{"formatLength":23,"formatTail":"Cn0"}"#);
-        let signed = format!(
-            "{},\n   \"signatures\": [{{\"protected\":\"{protected}\"}}]\n}}",
-            &payload[..23]
-        );
-        let expected = Digest::of(Algorithm::Sha256, payload.as_bytes());
-        let document = Document::manifest(None, signed.clone().into(), Some(&expected)).unwrap();
+        let payload = format!("{MEMBERS}\n}}");
+        let signed = signed(MEMBERS, MEMBERS.len(), "\n}");
+        for expected in [None, Some(&sha256(&payload))] {
+            let document = Document::manifest(None, signed.clone().into(), expected).unwrap();
+            assert_eq!(document.media_type(), SIGNED_SCHEMA1);
+            assert_eq!(document.bytes(), signed.as_bytes());
+            assert_eq!(*document.digest(), sha256(&payload));
+            assert_eq!(document.json(), &parse(payload.as_bytes()).unwrap());
+        }
+        let whole = sha256(&signed);
+        let document = Document::manifest(None, signed.clone().into(), Some(&whole)).unwrap();
+        assert_eq!(*document.digest(), whole);
         assert_eq!(document.media_type(), SIGNED_SCHEMA1);
-        assert_eq!(document.bytes(), signed.as_bytes());
+        let other = Document::manifest(None, signed.into(), Some(&sha256("")));
+        assert_eq!(
+            other.unwrap_err().to_string(),
+            format!(
+                "the digest of the content is {}, not {}",
+                sha256(&payload),
+                sha256("")
+            )
+        );
+    }
+
+    #[test]
+    fn nothing_else_can_be_signed() {
+        let genuine = r#"{"schemaVersion":2,"config":{},"layers":[]}"#;
+        let schema1 = format!("{MEMBERS}\n}}");
+        let heads = [
+            // Other kinds of manifest, whatever they call themselves.
+            r#"{"schemaVersion":2,"config":{"a":1},"layers":[]"#.to_owned(),
+            r#"{"manifests":[]"#.to_owned(),
+            format!(r#"{{"mediaType":"{SIGNED_SCHEMA1}","config":{{}},"layers":[]"#),
+            format!(r#"{MEMBERS},"config":{{}}"#),
+            format!(r#"{MEMBERS},"mediaType":"{OCI_MANIFEST}""#),
+            r#"{"schemaVersion":1"#.to_owned(),
+            // Schema 1, but with another payload.
+            MEMBERS.to_owned(),
+            format!(r#"{MEMBERS},"tag":"a""#),
+            // Members that others read otherwise.
+            format!(r#"{MEMBERS},"history":[1]"#),
+        ];
+        for head in &heads {
+            let mut claims = vec![genuine, "{}"];
+            claims.extend((head != MEMBERS).then_some(&*schema1));
+            for claimed in claims {
+                let forged = signed(head, 0, claimed);
+                let expected = sha256(claimed);
+                let read = Document::manifest(Some(SIGNED_SCHEMA1), forged.into(), Some(&expected));
+                assert_eq!(read.unwrap_err().kind(), Kind::Corrupt, "{head}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_manifest_in_which_a_key_stands_twice_is_corrupt() {
+        for body in [
+            r#"{"layers":[],"layers":[]}"#,
+            r#"{"manifests":[{"digest":"a","digest":"b"}]}"#,
+        ] {
+            let error = Document::manifest(None, body.into(), None).unwrap_err();
+            assert_eq!(error.kind(), Kind::Corrupt);
+            assert!(error.to_string().contains("a key stands there twice"));
+        }
     }
 }

@@ -27,7 +27,7 @@
 //!   registry/     the distribution API: a visit asks, answers the challenge, asks again
 //! compression     gzip and zstd, told by their first bytes
 //! parallel        work side by side, results in order; the only threads that work
-//! reference  platform  document  digest  encoding  text  secret  replace  error
+//! reference  platform  document  digest  json  encoding  text  secret  replace  error
 //! ```
 //!
 //! Modules use only what stands below them; `tests/suite/architecture.rs` holds them to it.
@@ -53,6 +53,7 @@ mod encoding;
 mod error;
 mod hooks;
 mod image;
+mod json;
 mod manual;
 mod output;
 mod parallel;

@@ -42,7 +42,11 @@ With several images each answer is one line `{\"image\": IMAGE, \"COMMAND\": ANS
 `--jq` the filter's results are printed bare. A failure is a line on stderr, the rest goes on, and the exit code is the \
 first failure's. If nothing failed, it is 8 only if all answers are no, or, with `--exit-status`, if the last result is.
 
-On a terminal, characters that could drive it are escaped.",
+On a terminal, characters that could drive it are escaped.
+
+JSON from outside is read up to 8 MiB a document, to 1,000 levels, and as long as its values need at most 16 times its \
+bytes, and 32 MiB, of memory; one with a key that stands twice in an object is corrupt. What the digest of a signed schema 1 \
+manifest names is its payload; its signatures are shown, but not checked.",
         entries: &[],
     },
     Chapter {

@@ -44,7 +44,7 @@ fn a_configuration_that_is_not_json_is_named() {
     let digest = sha256("a = b");
     let why = format!(
         "docker-registry: {image}: blob {digest}: content of type 'application/vnd.example.config': \
-         the content is not JSON: expected value at line 1 column 1\n"
+         the content is not JSON: a value is expected at line 1 column 1\n"
     );
     tool.again(["config", &image]).run().fails(6, why);
     tool.again(["labels", &image]).run().success("{}\n");

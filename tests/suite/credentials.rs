@@ -277,7 +277,7 @@ fn a_file_that_is_no_json_is_warned_of_and_not_quoted() {
     tool.run().fails(
         4,
         format!(
-            "docker-registry: warning: {}: not JSON at line 2 column 4\n{}",
+            "docker-registry: warning: {}: not JSON: a value is expected at line 2 column 2\n{}",
             file.display(),
             refused(&registry, &hint)
         ),

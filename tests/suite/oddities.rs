@@ -253,6 +253,8 @@ fn a_web_page_is_no_registry() {
              hint: is {host} a registry?\n"
         ),
     );
-    let message = format!("docker-registry: {host}/a: tags: the answer is not JSON\n");
+    let message = format!(
+        "docker-registry: {host}/a: tags: the answer is not JSON: a value is expected at line 1 column 1\n"
+    );
     tags(&registry).run().fails(1, message);
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::document::parse;
 use crate::error::{During, Error, Kind, Result};
+use crate::json;
 use crate::replace::replace;
 
 pub(super) struct State<'a> {
@@ -61,7 +61,7 @@ impl<'a> State<'a> {
         if bytes.trim_ascii().is_empty() {
             return Ok(json!({"images": {}}));
         }
-        let all = parse(&bytes).ok().filter(|all| {
+        let all = json::parse(&bytes).ok().filter(|all| {
             let images = all["images"].as_object();
             images.is_some_and(|images| images.values().all(Value::is_object))
         });

@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::{Blob, Remembering, Resolved, Source};
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document, LIMIT, parse};
+use crate::document::{Descriptor, Document, LIMIT};
 use crate::error::{Error, Kind, Result, say};
+use crate::json;
 use crate::reference::{At, Repository};
 use store::{Shelf, Store};
 
@@ -237,7 +238,7 @@ impl<S: Source> Source for Cache<S> {
         if self.freshness != Freshness::Asked
             && let Some(kept) = kept()
             && self.is_fresh(kept.age)
-            && let Ok(Value::Array(tags)) = parse(&kept.value)
+            && let Ok(Value::Array(tags)) = json::parse(&kept.value)
         {
             return Ok(tags
                 .iter()

@@ -6,9 +6,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::error::Error;
+use crate::json;
 use crate::secret::Secret;
 
 use super::stored::Credential;
@@ -106,7 +105,7 @@ fn ended(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
 /// `{"Username": …, "Secret": …}`; the user `<token>` says that the secret is an identity token.
 fn read(said: &[u8]) -> Result<Option<Credential>, &'static str> {
     const NONSENSE: &str = "its answer is not {\"Username\": …, \"Secret\": …}";
-    let json: Value = serde_json::from_slice(said).map_err(|_| NONSENSE)?;
+    let json = json::parse(said).map_err(|_| NONSENSE)?;
     let secret = json["Secret"].as_str().ok_or(NONSENSE)?;
     let user = json["Username"].as_str().ok_or(NONSENSE)?;
     if secret.is_empty() {

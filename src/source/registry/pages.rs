@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
+use crate::json;
 use crate::reference::Host;
 
 use super::client::Client;
@@ -80,8 +81,8 @@ fn repeated() -> Error {
 /// The items of one page.
 pub(super) fn read(response: &Response, key: &str) -> Result<Vec<Value>> {
     let outside = |why: &str| Error::new(Kind::Local, format!("the answer {why}"));
-    let mut json: Value =
-        serde_json::from_slice(response.bytes()).map_err(|_| outside("is not JSON"))?;
+    let mut json =
+        json::parse(response.bytes()).map_err(|error| outside(&format!("is {error}")))?;
     match json.get_mut(key).map(Value::take).unwrap_or_default() {
         Value::Array(items) => Ok(items),
         // Nexus says so of a repository without tags.

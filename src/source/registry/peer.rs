@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::error::Result;
+use crate::json;
 use crate::reference::{Host, Repository};
 
 use super::challenge::{Bearer, Challenge};
@@ -220,7 +221,7 @@ fn write(challenge: &Challenge) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Option<Challenge> {
-    let json: Value = serde_json::from_slice(bytes).ok()?;
+    let json = json::parse(bytes).ok()?;
     let object = json.as_object()?;
     if object.is_empty() {
         return Some(Challenge::Basic);

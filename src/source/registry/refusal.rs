@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::error::{Error, Kind};
+use crate::json;
 
 use super::message::Response;
 use super::retry;
@@ -20,7 +21,7 @@ struct Said {
 
 impl Said {
     fn by(response: &Response) -> Said {
-        let json: Value = serde_json::from_slice(response.bytes()).unwrap_or_default();
+        let json = json::parse(response.bytes()).unwrap_or_default();
         let first = match &json["errors"] {
             Value::Array(errors) => errors.first().cloned().unwrap_or_default(),
             _ => Value::Null,

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::encoding;
+use crate::json;
 use crate::secret::Secret;
 
 use super::trace::warn;
@@ -40,12 +41,10 @@ pub(super) struct Stored {
 impl Stored {
     /// `None`, with a warning, for what is not JSON.
     pub(super) fn read(name: String, form: Form, bytes: &[u8]) -> Option<Stored> {
-        match serde_json::from_slice(bytes) {
+        match json::parse(bytes) {
             Ok(json) => Some(Stored { name, form, json }),
             Err(error) => {
-                // Only the place: the text around it may be a secret.
-                let (line, column) = (error.line(), error.column());
-                warn(&format!("{name}: not JSON at line {line} column {column}"));
+                warn(&format!("{name}: {error}"));
                 None
             }
         }

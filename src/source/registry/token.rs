@@ -2,10 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::encoding;
 use crate::error::{Error, Kind, Result};
+use crate::json;
 use crate::secret::Secret;
 
 use super::challenge::Bearer;
@@ -46,7 +47,7 @@ impl Token {
 
     /// From the disk; `None` for what is no token.
     pub(super) fn recall(bytes: &[u8]) -> Option<Token> {
-        let json: Value = serde_json::from_slice(bytes).ok()?;
+        let json = json::parse(bytes).ok()?;
         let until = Duration::from_secs(json["until"].as_u64()?);
         Some(Token {
             value: sound(json["token"].as_str()?)?,
@@ -56,7 +57,7 @@ impl Token {
 
     /// Out of a token server's answer.
     pub(super) fn read(bytes: &[u8], now: SystemTime) -> Result<Token> {
-        let json: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let json = json::parse(bytes).unwrap_or_default();
         let text = |key: &str| json[key].as_str().and_then(sound);
         let value = text("token").or_else(|| text("access_token"));
         let value = value.ok_or_else(|| Error::new(Kind::Local, "the answer holds no token"))?;
