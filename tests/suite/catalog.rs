@@ -1,6 +1,6 @@
 //! `catalog`: what a registry lists, whole, with and without credentials.
 
-use crate::harness::{Image, Real, Registry, Response, Tokens, Tool};
+use crate::harness::{Image, Oddity, Real, Registry, Response, Tokens, Tool};
 
 fn filled() -> Registry {
     fill(Registry::builder().page_size(2).start())
@@ -97,6 +97,33 @@ fn a_token_for_the_catalog_is_asked_for() {
         .success("{\"a\":[\"v1\"],\"b/c\":[\"v1\"],\"d\":[\"v1\",\"v2\"]}\n");
     let asked = registry.take();
     assert!(asked[1].contains("scope=registry:catalog:*&"), "{asked:?}");
+}
+
+#[test]
+fn a_registry_with_small_pages_is_not_asked_for_a_number() {
+    let builder = Registry::builder().page_size(2).odd(Oddity::MaxEntries(2));
+    let registry = fill(builder.start());
+    let tool = Tool::new().args(["catalog", &registry.host()]);
+    tool.run().success("[\"a\",\"b/c\",\"d\"]\n");
+    let pages = [
+        "GET /v2/_catalog?n=1000",
+        "GET /v2/_catalog",
+        "GET /v2/_catalog?last=b/c&n=2",
+    ];
+    assert_eq!(registry.take(), pages);
+}
+
+#[test]
+fn a_refusal_that_stays_is_said() {
+    let registry = Registry::start();
+    let refused = Response::error(400, "UNSUPPORTED", "no lists here");
+    registry.answer("GET", "/v2/_catalog*", refused);
+    let host = registry.host();
+    let tool = Tool::new().args(["catalog", &host]);
+    tool.run().fails(
+        1,
+        format!("docker-registry: {host}: catalog: the registry answers 400 (no lists here)\n"),
+    );
 }
 
 /// What Debian's registry lists.

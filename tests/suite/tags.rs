@@ -1,6 +1,6 @@
 //! `tags` chooses and sorts.
 
-use crate::harness::{Image, Index, Registry, Tool};
+use crate::harness::{Image, Index, Oddity, Registry, Tool};
 
 const TAGS: [&str; 9] = [
     "1.10.0",
@@ -138,4 +138,56 @@ fn malformed_choices_are_usage_errors() {
         output.fails(2, format!("docker-registry: {image}: {why}\n"));
     }
     assert_eq!(registry.take(), [""; 0]);
+}
+
+const LIST: &str = "GET /v2/a/tags/list?n=1000";
+
+/// How many tags come from a registry that has so many and these oddities, and how it is asked.
+fn counted(oddities: &[Oddity], count: usize) -> (usize, Vec<String>) {
+    let builder = oddities
+        .iter()
+        .fold(Registry::builder(), |builder, it| builder.odd(*it));
+    let registry = builder.start();
+    registry.tags("a", (0..count).map(|n| format!("v{n:04}")), "sha256:0");
+    let tool = Tool::new().args(["tags", "-q", "unique | length"]);
+    let output = tool.arg(registry.image("a")).run().status(0).stderr("");
+    (output.text().trim().parse().unwrap(), registry.take())
+}
+
+#[test]
+fn a_full_page_without_a_link_is_not_the_last() {
+    let last = |name: &str| format!("{LIST}&last={name}");
+    let pages = |names: &[&str]| -> Vec<String> {
+        let next = names.iter().map(|name| last(name));
+        [LIST.to_owned()].into_iter().chain(next).collect()
+    };
+    for (count, asked) in [
+        (999, pages(&[])),
+        (1000, pages(&["v0999"])),
+        (1001, pages(&["v0999"])),
+        (2000, pages(&["v0999", "v1999"])),
+        (2500, pages(&["v0999", "v1999"])),
+    ] {
+        let crane = [Oddity::NoLink, Oddity::LastBeginsAnew];
+        assert_eq!(counted(&crane, count), (count, asked.clone()));
+        assert_eq!(counted(&[Oddity::NoLink], count), (count, asked));
+    }
+}
+
+#[test]
+fn a_list_without_order_is_asked_for_whole() {
+    let (count, asked) = counted(&[Oddity::NoLink, Oddity::NoOrder], 2500);
+    assert_eq!(
+        (count, &asked[..]),
+        (2500, &[LIST.into(), "GET /v2/a/tags/list".into()][..])
+    );
+}
+
+#[test]
+fn a_registry_that_gives_fewer_is_not_asked_for_a_number() {
+    let (count, asked) = counted(&[Oddity::MaxEntries(10)], 2500);
+    assert_eq!(
+        (count, &asked[..]),
+        (2500, &[LIST.into(), "GET /v2/a/tags/list".into()][..])
+    );
 }

@@ -7,28 +7,77 @@ use crate::document::{Descriptor, OCI_INDEX};
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::{At, Host};
 
+use super::message::Request;
 use super::peer::Scope;
+use super::url::Url;
 use super::{Client, Registry, pages};
 
 /// How many items to ask for at once: what those registries allow that have a limit.
-const PAGE: &str = "1000";
+const PAGE: usize = 1000;
 
 impl Client {
     /// The names of all repositories that the registry shows.
     pub(crate) fn catalog(&self, host: &Host) -> Result<Vec<String>> {
         let origin = self.origin(&self.peer(host))?;
-        let url = origin.url("/v2/_catalog").with("n", PAGE);
-        let request = pages::request(url);
-        let pages = self.pages(host, &Scope::catalog(), request, "repositories", name);
-        pages.during("catalog")
+        let url = origin.url("/v2/_catalog");
+        let names = self.names(host, &Scope::catalog(), url, "repositories");
+        names.during("catalog")
+    }
+
+    /// All names of a list, of registries too that have their own idea of pages.
+    fn names(&self, host: &Host, scope: &Scope, url: Url, key: &str) -> Result<Vec<String>> {
+        let whole = || self.pages(host, scope, pages::request(url.clone()), key, name);
+        let request = pages::request(url.clone().with("n", &PAGE.to_string()));
+        let first = self.ask(host, scope, request.clone())?;
+        // distribution's `catalog.maxentries` may be smaller, and CUE's `MaxListPageSize`.
+        if first.status == 400 {
+            return whole();
+        }
+        let first = self.expect_success(host, first)?;
+        let names = self.pages_from(host, scope, request.clone(), &first, key, name)?;
+        if names.len() != PAGE || first.header("link").is_some() {
+            return Ok(names);
+        }
+        // crane's registry does not say in `Link` that there is more. Its catalog has no order, so
+        // there is nothing behind the last name of a page.
+        if !names.is_sorted() {
+            let all = whole()?;
+            return Ok(if all.len() > PAGE { all } else { names });
+        }
+        self.names_behind(host, scope, &request, key, names)
+    }
+
+    /// Adds the names behind a full page (distribution-spec, "Listing Tags": `last`).
+    fn names_behind(
+        &self,
+        host: &Host,
+        scope: &Scope,
+        request: &Request,
+        key: &str,
+        mut names: Vec<String>,
+    ) -> Result<Vec<String>> {
+        while let Some(last) = names.last().cloned() {
+            let mut next = request.clone();
+            next.url = next.url.with("last", &last);
+            let mut page = self.pages(host, scope, next, key, name)?;
+            let is_full = page.len() == PAGE;
+            // Who ignores `last` begins anew, and so does crane's registry behind the very last name.
+            page.retain(|name| *name > last);
+            let is_new = !page.is_empty();
+            names.extend(page);
+            if !is_full || !is_new {
+                break;
+            }
+        }
+        Ok(names)
     }
 }
 
 impl Registry {
     pub(super) fn fetch_tags(&self) -> Result<Vec<String>> {
-        let request = pages::request(self.url("tags/list")?.with("n", PAGE));
         let (host, scope) = (&self.repository.host, &self.scope);
-        let mut tags = self.client.pages(host, scope, request, "tags", name)?;
+        let url = self.url("tags/list")?;
+        let mut tags = self.client.names(host, scope, url, "tags")?;
         // Artifactory lists digests among them.
         tags.retain(|tag| !tag.contains(':'));
         Ok(tags)

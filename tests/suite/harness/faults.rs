@@ -22,6 +22,10 @@ pub enum Fault {
     Oversize(usize),
     /// The connection closes before the answer.
     Hangup,
+    /// The same, but what was asked for is done.
+    Lost,
+    /// What was asked for is done, and answered with this status and no body.
+    Denied(u16),
     /// The connection closes after so many bytes of the body; `Content-Length` said more.
     Truncate(usize),
     /// Nothing comes, until the client gives up or the test ends.
@@ -85,7 +89,7 @@ impl Fault {
     /// What the right answer becomes, and how it goes out.
     pub(super) fn apply(self, right: Response) -> (Response, Delivery) {
         let delivery = match &self {
-            Fault::Hangup => Delivery::Hangup,
+            Fault::Hangup | Fault::Lost => Delivery::Hangup,
             Fault::Truncate(bytes) => Delivery::Truncate(*bytes),
             Fault::Stall => Delivery::Stall,
             Fault::StallAfter(bytes) => Delivery::StallAfter(*bytes),
@@ -98,6 +102,7 @@ impl Fault {
         };
         let response = match self {
             Fault::Answer(response) => response,
+            Fault::Denied(status) => Response::new(status),
             Fault::WrongBytes(body) => right.body(body),
             Fault::Header(name, value) => right.without_header(name).header(name, value),
             Fault::WithoutHeader(name) => right.without_header(name),

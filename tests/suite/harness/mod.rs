@@ -56,7 +56,7 @@ pub use registry::Registry;
 pub use running::Running;
 pub use schema1::Schema1;
 pub use server::{NOBODY, Server};
-pub use store::sha256;
+pub use store::{Oddity, sha256};
 pub use tls::{Tls, accept};
 pub use tokens::Tokens;
 pub use tool::Tool;

@@ -1,7 +1,7 @@
 //! The distribution API's answers to what changes a registry: pushing and deleting.
 
 use super::http::{Request, Response};
-use super::store::{Manifest, Store, sha256};
+use super::store::{Manifest, Oddity, Store, sha256};
 
 impl Store {
     /// The answer to a request that changes something.
@@ -132,20 +132,29 @@ impl Store {
     }
 
     fn delete_manifest(&mut self, name: &str, reference: &str) -> Response {
+        let stay = self.is(Oddity::TagsStay) || self.is(Oddity::TagsDangle);
         let Some(repository) = self.repositories.get_mut(name) else {
             return Response::error(404, "NAME_UNKNOWN", "repository name not known to registry");
         };
-        let gone = match reference.contains(':') {
-            true => {
-                repository.tags.retain(|_, digest| digest != reference);
-                repository.manifests.remove(reference).is_some()
-            }
-            false => repository.tags.remove(reference).is_some(),
-        };
-        match gone {
-            true => Response::new(202),
-            false => Response::error(404, "MANIFEST_UNKNOWN", "manifest unknown"),
+        let manifest = repository.manifests.remove(reference);
+        let was_there = manifest.is_some() || repository.tags.contains_key(reference);
+        let goes = |tag: &String, digest: &String| tag == reference || digest == reference;
+        let tags = repository.tags.iter();
+        let tags = tags.filter(|(tag, digest)| goes(tag, digest) && !(stay && *tag != reference));
+        let gone: Vec<String> = tags.map(|(tag, _)| tag.clone()).collect();
+        repository.tags.retain(|tag, _| !gone.contains(tag));
+        if let Some(manifest) = manifest.filter(|_| stay) {
+            repository
+                .behind_tags
+                .insert(reference.to_owned(), manifest);
         }
+        if !was_there {
+            return Response::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
+        }
+        let gone = gone.into_iter().chain([reference.to_owned()]);
+        let paths = gone.map(|gone| format!("/v2/{name}/manifests/{gone}"));
+        self.deleted.extend(paths);
+        Response::new(202)
     }
 
     fn delete_blob(&mut self, name: &str, digest: &str) -> Response {

@@ -12,7 +12,7 @@ use super::faults::{Announced, Fault, Script};
 use super::http::{Request, Response};
 use super::reply::{Inner, State};
 use super::server::Server;
-use super::store::{Manifest, Repository, Store, sha256};
+use super::store::{Manifest, Oddity, Repository, Store, sha256};
 use super::tls::Tls;
 use super::tokens::Tokens;
 use super::wire;
@@ -282,6 +282,12 @@ impl Builder {
     /// The most that a page of tags or repositories holds.
     pub fn page_size(mut self, size: usize) -> Builder {
         self.store.page_size = Some(size);
+        self
+    }
+
+    /// Does something in its own way; named several times, all of it.
+    pub fn odd(mut self, oddity: Oddity) -> Builder {
+        self.store.oddities.push(oddity);
         self
     }
 

@@ -67,7 +67,8 @@ impl Inner {
         }
         let response = state.store.answer(request);
         let old = state.store.without_referrers && request.path().contains("/referrers/");
-        if matches!(response.status, 404 | 405) && !old {
+        let was_there = state.store.deleted.contains(request.path());
+        if matches!(response.status, 404 | 405) && !old && !was_there {
             let (method, target) = (&request.method, &request.target);
             let why = String::from_utf8_lossy(&response.body);
             state

@@ -1,6 +1,6 @@
 //! What a registry holds, and the distribution API's answers about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use sha2::Digest as _;
@@ -14,6 +14,27 @@ pub struct Store {
     pub(super) uploads: BTreeMap<String, Vec<u8>>,
     pub(super) page_size: Option<usize>,
     pub(super) without_referrers: bool,
+    pub(super) oddities: Vec<Oddity>,
+    /// The paths of what was there once: they may be asked for again.
+    pub(super) deleted: BTreeSet<String>,
+}
+
+/// What a registry does in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// A page does not name the next one: crane's registry, CUE's with `OmitLinkHeaderFromResponses`.
+    NoLink,
+    /// Behind the very last name everything comes once more: crane's.
+    LastBeginsAnew,
+    /// Names come in no order, so that `last` says nothing: the catalog of crane's.
+    NoOrder,
+    /// Who asks for more than so many gets 400: distribution's `catalog.maxentries`, CUE's
+    /// `MaxListPageSize`.
+    MaxEntries(usize),
+    /// Tags lead to a deleted manifest as before: crane's.
+    TagsStay,
+    /// Tags of a deleted manifest are listed and answered by HEAD, but not by GET: CUE's.
+    TagsDangle,
 }
 
 #[derive(Default)]
@@ -21,6 +42,8 @@ pub struct Repository {
     pub(super) manifests: BTreeMap<String, Manifest>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) blobs: BTreeMap<String, Vec<u8>>,
+    /// Manifests that were deleted, but not behind their tags.
+    pub(super) behind_tags: BTreeMap<String, Manifest>,
 }
 
 pub struct Manifest {
@@ -76,14 +99,25 @@ impl Store {
         document: impl Fn(&[String]) -> Value,
     ) -> Response {
         let asked = request.query("n").and_then(|n| n.parse().ok());
+        if let Some(most) = self.max_entries().filter(|most| asked > Some(*most)) {
+            let message = format!("more than {most}");
+            return Response::error(400, "PAGINATION_NUMBER_INVALID", &message);
+        }
         let size = self.page_size.unwrap_or(usize::MAX);
         let size = asked.map_or(size, |asked: usize| asked.min(size));
         let last = request.query("last").unwrap_or_default();
-        let rest: Vec<String> = all.into_iter().filter(|item| *item > last).collect();
+        let behind = |item: &&String| **item > last || self.is(Oddity::NoOrder);
+        let mut rest: Vec<String> = all.iter().filter(behind).cloned().collect();
+        if rest.is_empty() && self.is(Oddity::LastBeginsAnew) {
+            rest = all;
+        }
+        if self.is(Oddity::NoOrder) {
+            rest.reverse();
+        }
         let page = &rest[..size.min(rest.len())];
         let response = Response::new(200).json(&document(page));
         match page.last() {
-            Some(last) if page.len() < rest.len() => {
+            Some(last) if page.len() < rest.len() && !self.is(Oddity::NoLink) => {
                 let path = request.path();
                 response.header(
                     "Link",
@@ -94,6 +128,17 @@ impl Store {
         }
     }
 
+    pub(super) fn is(&self, oddity: Oddity) -> bool {
+        self.oddities.contains(&oddity)
+    }
+
+    fn max_entries(&self) -> Option<usize> {
+        self.oddities.iter().find_map(|oddity| match oddity {
+            Oddity::MaxEntries(most) => Some(*most),
+            _ => None,
+        })
+    }
+
     fn manifest(&self, request: &Request, name: &str, reference: &str) -> Response {
         let Some(repository) = self.repositories.get(name) else {
             return Response::error(404, "NAME_UNKNOWN", "repository name not known to registry");
@@ -102,7 +147,12 @@ impl Store {
             .tags
             .get(reference)
             .map_or(reference, String::as_str);
-        let Some(manifest) = repository.manifests.get(digest) else {
+        let mut manifest = repository.manifests.get(digest);
+        let is_served = request.method == "HEAD" || !self.is(Oddity::TagsDangle);
+        if digest != reference && is_served {
+            manifest = manifest.or(repository.behind_tags.get(digest));
+        }
+        let Some(manifest) = manifest else {
             return Response::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
         };
         // GHCR and distribution do not know a manifest whose kind was not asked for.
