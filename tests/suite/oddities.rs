@@ -215,6 +215,22 @@ fn some_serve_manifests_as_text() {
 }
 
 #[test]
+fn crane_does_not_find_the_rest_of_a_blob() {
+    let registry = Registry::start();
+    let layer = vec![7; 5000];
+    let digest = registry.blob("a", layer.clone());
+    let target = format!("/v2/a/blobs/{digest}");
+    registry.fail(&target, Fault::Truncate(1000));
+    let unknown = Response::error(404, "BLOB_UNKNOWN", "We don't understand your Range");
+    registry.fail(&target, unknown);
+    let image = registry.image(&format!("a@{digest}"));
+    let tool = Tool::new().args(["downloadlayer", "-o", "-", &image]);
+    let output = tool.run().status(0);
+    let _ = output.stdout_bytes(&layer);
+    assert_eq!(registry.take(), vec![format!("GET {target}"); 3]);
+}
+
+#[test]
 fn docker_hub_keeps_official_images_below_library() {
     let registry = Registry::builder()
         .tls(Tls::named(&["registry-1.docker.io"]))

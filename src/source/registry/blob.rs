@@ -46,8 +46,9 @@ impl Registry {
             request = request.header("Range", format!("bytes={from}-"));
         }
         let response = self.ask(request)?;
-        if response.status == 416 && from > 0 {
-            // There is nothing from there on: what the caller has cannot be the beginning of it.
+        // There is nothing from there on: what the caller has cannot be the beginning of it. Or the
+        // registry cannot do that: crane's answers 404.
+        if matches!(response.status, 404 | 416) && from > 0 {
             return self.fetch_part(digest, 0);
         }
         let response = self
