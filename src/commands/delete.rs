@@ -8,6 +8,7 @@ use crate::cli::{Args, Example, Flag, Operand, Spec};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result, say};
+use crate::parallel::Pool;
 use crate::reference::{At, Place, Reference};
 use crate::source::{Registry, Source};
 
@@ -23,7 +24,7 @@ pub(super) static COMMAND: Command = Command {
         name: "delete",
         operand: Operand::Image,
         help: "Delete a manifest, and with it its tags",
-        about: "Registries delete by digest: what a tag leads to is looked up first, then which other tags lead there, and all are named before anything is deleted. Of an index the images below it stay. Layers stay until the registry collects its garbage. Answering no to the question is exit 8.",
+        about: "Registries delete by digest: what a tag leads to is looked up first, then which other tags lead there, and all are named before anything is deleted. Those that are still there afterwards are named too: exit 1. Of an index the images below it stay. Layers stay until the registry collects its garbage. Answering no to the question is exit 8.",
         flags: &[&YES],
         examples: &[
             Example {
@@ -55,45 +56,113 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     }
     let registry = context.repository(repository)?;
     let digest = registry.resolve(&reference.at).during(text)?.digest;
-    let tags = tags(context, &registry, &digest).during(text)?;
-    let what = sentence(&format!("{repository}@{digest}"), &tags);
+    let image = format!("{repository}@{digest}");
+    let seen = Tagged {
+        registry: &registry,
+        digest: &digest,
+        pool: &context.pool,
+    };
+    let tags = seen.tags(&reference.at).during(text)?;
+    let what = match tags {
+        Tags::Unlisted(ref known) => sentence(&image, known) + " (the registry lists no tags)",
+        Tags::Listed(ref all) if all.is_empty() => format!("{image}, which has no tag"),
+        Tags::Listed(ref all) => sentence(&image, all),
+    };
     if args.has(&YES) {
         say(&format!("docker-registry: deleting {what}"));
     } else if !context.confirm(&format!("delete {what}?"))? {
-        return Ok(answer("nothing deleted", None, &[]).verdict(Verdict::No));
+        return Ok(answer("nothing deleted", None, &[], &[]).verdict(Verdict::No));
     }
     registry.delete_manifest(&digest).during(text)?;
     context.forget(repository, std::slice::from_ref(&digest));
-    let text = format!("deleted {what}");
-    Ok(answer(&text, Some(&digest), &tags))
+    // crane's and CUE's registries delete what is under the digest and leave the tags as they are.
+    let left = seen.leading_here(tags.names()).during(text)?;
+    if left.is_empty() {
+        let said = format!("deleted {what}");
+        return Ok(answer(&said, Some(&digest), tags.names(), &left));
+    }
+    let gone = tags.names().iter().filter(|tag| !left.contains(tag));
+    let gone: Vec<String> = gone.cloned().collect();
+    let said = format!("deleted {}", sentence(&image, &gone));
+    let message = match &left[..] {
+        [tag] => format!("the tag {tag} is still there"),
+        tags => format!("the tags {} are still there", enumerated(tags)),
+    };
+    let failure = Err::<(), _>(Error::new(Kind::Local, message)).during(text);
+    let answer = answer(&said, Some(&digest), &gone, &left);
+    Ok(answer.failures(failure.err().into_iter().collect()))
 }
 
 /// The tags that lead to the digest.
-fn tags(context: &Context, registry: &Registry, digest: &Digest) -> Result<Vec<String>> {
-    let all = match registry.tags() {
-        // A repository may have manifests and no tags.
-        Err(error) if error.kind() == Kind::NotFound => Vec::new(),
-        tags => tags?,
-    };
-    let leads_here = |tag: String| match registry.resolve(&At::Tag(tag.clone())) {
-        Ok(resolved) => Ok((resolved.digest == *digest).then_some(tag)),
-        // Somebody else has deleted it meanwhile.
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    };
-    let tags = context.pool.all(all, leads_here)?;
-    Ok(tags.into_iter().flatten().collect())
+enum Tags {
+    Listed(Vec<String>),
+    /// Those that are known all the same, of a registry that lists none.
+    Unlisted(Vec<String>),
+}
+
+impl Tags {
+    fn names(&self) -> &[String] {
+        match self {
+            Tags::Listed(names) | Tags::Unlisted(names) => names,
+        }
+    }
+}
+
+/// A manifest, and who asks which tags lead to it.
+struct Tagged<'a> {
+    registry: &'a Registry,
+    digest: &'a Digest,
+    pool: &'a Pool,
+}
+
+impl Tagged<'_> {
+    /// The tags that lead to the manifest which was found at `at`.
+    fn tags(&self, at: &At) -> Result<Tags> {
+        let named = match at {
+            At::Tag(tag) => vec![tag.clone()],
+            _ => Vec::new(),
+        };
+        let mut all = match self.registry.tags() {
+            // distribution says so of a repository that has manifests and no tags.
+            Err(error) if error.kind() == Kind::NotFound => return Ok(Tags::Unlisted(named)),
+            tags => tags?,
+        };
+        all.retain(|tag| !named.contains(tag));
+        let others = self.leading_here(&all)?;
+        let mut tags = [named, others].concat();
+        tags.sort();
+        Ok(Tags::Listed(tags))
+    }
+
+    /// Those of the tags that lead to the manifest.
+    fn leading_here(&self, tags: &[String]) -> Result<Vec<String>> {
+        let leads_here = |tag: String| match self.registry.resolve(&At::Tag(tag.clone())) {
+            Ok(resolved) => Ok((resolved.digest == *self.digest).then_some(tag)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        let tags = self.pool.all(tags.to_vec(), leads_here)?;
+        Ok(tags.into_iter().flatten().collect())
+    }
 }
 
 fn sentence(image: &str, tags: &[String]) -> String {
     match tags {
-        [] => format!("{image}, which has no tag"),
+        [] => image.to_owned(),
         [tag] => format!("{image} and the tag {tag}"),
-        [tags @ .., last] => format!("{image} and the tags {} and {last}", tags.join(", ")),
+        tags => format!("{image} and the tags {}", enumerated(tags)),
     }
 }
 
-fn answer(text: &str, digest: Option<&Digest>, tags: &[String]) -> Answer {
+fn enumerated(tags: &[String]) -> String {
+    match tags {
+        [tags @ .., last] if !tags.is_empty() => format!("{} and {last}", tags.join(", ")),
+        tags => tags.concat(),
+    }
+}
+
+fn answer(text: &str, digest: Option<&Digest>, tags: &[String], left: &[String]) -> Answer {
     let digest = digest.map(Digest::to_string);
-    Answer::text(text, json!({"digest": digest, "tags": tags}))
+    let json = json!({"digest": digest, "tags": tags, "left": left});
+    Answer::text(text, json)
 }

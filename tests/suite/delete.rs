@@ -1,6 +1,6 @@
 //! `delete`: by digest, and not before it is said what goes.
 
-use crate::harness::{Image, Index, Real, Registry, Response, Tokens, Tool};
+use crate::harness::{Fault, Image, Index, Oddity, Real, Registry, Response, Tokens, Tool};
 
 fn image() -> Image {
     Image::new("linux/amd64").label("a", "b").layer("f", b"x")
@@ -13,19 +13,26 @@ fn every_tag_that_goes_is_named_before() {
     image().push_to(&registry, "a", "v1.0");
     Image::new("linux/arm64").push_to(&registry, "a", "v2");
     let image = registry.image("a:v1");
-    let tool = Tool::new().args(["delete", "--yes", &image]);
+    let tool = Tool::new().args(["delete", "--yes", "-j1", &image]);
     let what = format!("{}@{digest} and the tags v1 and v1.0", registry.image("a"));
     let output = tool.run().status(0);
     output
         .stdout(format!("deleted {what}\n"))
         .stderr(format!("docker-registry: deleting {what}\n"));
-    let mut asked = registry.take();
-    assert_eq!(
-        asked.pop(),
-        Some(format!("DELETE /v2/a/manifests/{digest}"))
-    );
-    assert_eq!(asked.remove(0), "HEAD /v2/a/manifests/v1");
-    assert_eq!(asked.len(), 4);
+    let asked = registry.take();
+    let list = "GET /v2/a/tags/list?n=1000";
+    let delete = format!("DELETE /v2/a/manifests/{digest}");
+    // What was named is looked up once before and once afterwards.
+    let expected = [
+        "HEAD /v2/a/manifests/v1",
+        list,
+        "HEAD /v2/a/manifests/v1.0",
+        "HEAD /v2/a/manifests/v2",
+        &delete,
+        "HEAD /v2/a/manifests/v1",
+        "HEAD /v2/a/manifests/v1.0",
+    ];
+    assert_eq!(asked, expected);
     assert_eq!(registry.tagged("a").len(), 1);
 }
 
@@ -63,7 +70,106 @@ fn a_digest_needs_no_tag() {
     let tool = Tool::new().args(["delete", "--yes", "--json", "-r"]);
     let tool = tool.arg(registry.image(&format!("a@{digest}")));
     let output = tool.run().status(0);
-    output.stdout(format!("{{\"digest\":\"{digest}\",\"tags\":[]}}\n"));
+    output.stdout(format!(
+        "{{\"digest\":\"{digest}\",\"tags\":[],\"left\":[]}}\n"
+    ));
+}
+
+/// What is said of tags that did not go, by a registry that is odd like this.
+fn some_stay(oddity: Oddity) {
+    let registry = Registry::builder().odd(oddity).start();
+    let digest = image().push_to(&registry, "a", "v1");
+    image().push_to(&registry, "a", "v1.0");
+    let image = registry.image("a:v1");
+    let what = format!("{}@{digest}", registry.image("a"));
+    let tool = Tool::new().args(["delete", "--yes", &image]);
+    let output = tool.run().status(1).stdout(format!("deleted {what}\n"));
+    output.stderr(format!(
+        "docker-registry: deleting {what} and the tags v1 and v1.0\n\
+         docker-registry: {image}: the tags v1 and v1.0 are still there\n"
+    ));
+}
+
+#[test]
+fn tags_that_stay_are_said_to() {
+    some_stay(Oddity::TagsStay);
+}
+
+#[test]
+fn tags_that_are_still_listed_are_said_to_be() {
+    some_stay(Oddity::TagsDangle);
+}
+
+#[test]
+fn what_stays_is_told_from_what_went() {
+    let registry = Registry::start();
+    let digest = image().push_to(&registry, "a", "v1");
+    image().push_to(&registry, "a", "v1.0");
+    let there = Response::new(200).header("Docker-Content-Digest", &digest);
+    let there = there.header(
+        "Content-Type",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    );
+    registry.answer("HEAD", "/v2/a/manifests/v1.0", there);
+    let image = registry.image("a:v1");
+    let tool = Tool::new().args(["delete", "--yes", "--json", "-r", &image]);
+    let output = tool.run().status(1);
+    let output = output.stdout(format!(
+        "{{\"digest\":\"{digest}\",\"tags\":[\"v1\"],\"left\":[\"v1.0\"]}}\n"
+    ));
+    let message = format!("docker-registry: {image}: the tag v1.0 is still there\n");
+    assert!(output.messages().ends_with(&message));
+}
+
+#[test]
+fn tags_that_are_not_listed_are_not_said_to_be_none() {
+    let registry = Registry::start();
+    registry.absent("/v2/a/tags/list*");
+    for at in ["a:v1", "a@"] {
+        let digest = image().push_to(&registry, "a", "v1");
+        let (at, tag) = match at {
+            "a@" => (format!("a@{digest}"), ""),
+            at => (at.to_owned(), " and the tag v1"),
+        };
+        let what = format!("{}@{digest}{tag}", registry.image("a"));
+        let what = format!("{what} (the registry lists no tags)");
+        let tool = Tool::new().args(["delete", "--yes", &registry.image(&at)]);
+        let output = tool.run().status(0).stdout(format!("deleted {what}\n"));
+        output.stderr(format!("docker-registry: deleting {what}\n"));
+    }
+}
+
+#[test]
+fn a_deletion_whose_answer_is_lost_has_succeeded() {
+    let registry = Registry::start();
+    let digest = image().push_to(&registry, "a", "v1");
+    let target = format!("/v2/a/manifests/{digest}");
+    registry.fail(&target, Fault::Lost).on("DELETE");
+    let image = registry.image("a:v1");
+    let output = Tool::new().args(["delete", "--yes", &image]).run();
+    let what = format!("{}@{digest} and the tag v1", registry.image("a"));
+    let _ = output.status(0).stdout(format!("deleted {what}\n"));
+    let deletes = format!("DELETE {target}");
+    let asked = registry.take();
+    assert_eq!(asked.iter().filter(|line| **line == deletes).count(), 2);
+}
+
+#[test]
+fn not_found_is_no_success_while_the_manifest_is_there() {
+    let registry = Registry::start();
+    let digest = image().push_to(&registry, "a", "v1");
+    let target = format!("/v2/a/manifests/{digest}");
+    registry.absent(&target).on("DELETE");
+    let image = registry.image("a:v1");
+    let output = Tool::new().args(["delete", "--yes", &image]).run();
+    let message =
+        format!("docker-registry: {image}: manifest {digest}: not found (manifest unknown)\n");
+    let output = output.status(3).stdout("");
+    assert!(
+        output.messages().ends_with(&message),
+        "{}",
+        output.messages()
+    );
 }
 
 #[test]

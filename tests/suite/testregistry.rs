@@ -1,6 +1,6 @@
 //! `testregistry`: what a registry supports is found out, and nothing is left behind.
 
-use crate::harness::{Fault, Real, Registry, Response, Tool};
+use crate::harness::{Fault, Oddity, Real, Registry, Response, Tool};
 
 const ALL: &str = "lists          yes\n\
                    indexes        yes\n\
@@ -27,11 +27,6 @@ fn table(host: &str, changed: &[(&str, &str)]) -> String {
 }
 
 fn trial(registry: &Registry) -> Tool {
-    // Asked for when all is deleted.
-    registry
-        .absent("/v2/team/test/manifests/docker-registry-test-*")
-        .on("HEAD")
-        .after(1);
     Tool::new().args(["testregistry", &registry.image("team/test")])
 }
 
@@ -82,6 +77,11 @@ fn a_registry_that_refuses_indexes_is_no() {
     let refused = Response::error(400, "MANIFEST_INVALID", "unknown media type");
     let target = "/v2/team/test/manifests/docker-registry-test-index";
     registry.fail(target, refused).on("PUT");
+    // What was refused may have been kept: its list is the first to be deleted.
+    registry.absent(target).on("HEAD");
+    let digests = "/v2/team/test/manifests/sha256:*";
+    registry.absent(digests).on("DELETE").times(1);
+    registry.absent(digests).on("HEAD").times(1);
     let why = "manifest docker-registry-test-index: the registry answers 400 (unknown media type)";
     let tool = trial(&registry).args(["--json", "-q", ".indexes"]);
     let output = tool.run().status(8).stderr("").json();
@@ -112,6 +112,85 @@ fn who_may_not_push_learns_nothing() {
         "docker-registry: {image}: blob sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4: access forbidden (not you)\n"
     );
     output.stderr(message);
+}
+
+#[test]
+fn a_refusal_in_the_middle_is_a_line_of_the_table() {
+    let own = "/v2/team/test";
+    for (method, path, feature) in [
+        ("PUT", "/manifests/docker-registry-test-list", "lists"),
+        ("PUT", "/manifests/docker-registry-test-index", "indexes"),
+        ("GET", "/manifests/docker-registry-test-list", "lists"),
+        ("POST", "-mount/blobs/uploads/*", "mount"),
+        ("HEAD", "/manifests/docker-registry-test-image", "head"),
+        (
+            "GET",
+            "/manifests/docker-registry-test-image",
+            "digest header",
+        ),
+        ("GET", "/tags/list*", "paging"),
+        ("GET", "/referrers/*", "referrers"),
+        ("GET", "/blobs/*", "range"),
+        ("DELETE", "/manifests/*", "delete"),
+    ] {
+        for status in [405, 500] {
+            let registry = Registry::start();
+            let target = format!("{own}{path}");
+            registry
+                .fail(&target, Fault::Denied(status))
+                .on(method)
+                .always();
+            if path == "/blobs/*" {
+                // Without configurations no list is put together.
+                let lists = format!("{own}/manifests/docker-registry-test-*");
+                registry.absent(&lists).on("HEAD").after(1);
+            }
+            let tool = trial(&registry).args(["--retries=0"]);
+            let output = tool.run().stderr("");
+            let text = output.text();
+            let line = text.lines().find(|line| line.starts_with(feature));
+            let line = line.unwrap_or_else(|| panic!("{method} {path}: {text}"));
+            assert!(line.contains(" no "), "{method} {path} {status}: {line}");
+            assert!(
+                text.lines().any(|line| line.starts_with("delete ")),
+                "{text}"
+            );
+            if method != "DELETE" {
+                assert_eq!(registry.tagged("team/test"), [], "{method} {path} {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_registry_that_is_only_read_is_no() {
+    let registry = Registry::start();
+    let refused = Response::error(405, "UNSUPPORTED", "a mirror");
+    registry.answer("POST", "/v2/team/test*", refused);
+    registry.absent("/v2/team/test/*");
+    let output = trial(&registry).run().status(8).stderr("");
+    let text = output.text();
+    assert_eq!(text.lines().count(), 10, "{text}");
+    assert!(
+        text.lines().skip(1).all(|line| line.contains(" no ")),
+        "{text}"
+    );
+    let requests = registry.take();
+    let deleted = requests.iter().filter(|line| line.starts_with("DELETE"));
+    assert_eq!(deleted.count(), 0, "{requests:?}");
+}
+
+#[test]
+fn tags_that_stay_are_deleted_by_name() {
+    for oddity in [Oddity::TagsStay, Oddity::TagsDangle] {
+        let registry = Registry::builder().odd(oddity).start();
+        let output = trial(&registry).run().status(0).stderr("");
+        let _ = output.stdout(table(
+            &registry.host(),
+            &[("delete", "the tags of what was deleted stay")],
+        ));
+        assert!(registry.tagged("team/test").is_empty());
+    }
 }
 
 fn real(real: &Real, options: &[&str]) {

@@ -8,6 +8,7 @@ use std::thread;
 use crate::digest::{Algorithm, Digest, Verified};
 use crate::document::{Descriptor, LIMIT};
 use crate::error::{During, Error, Kind, Result};
+use crate::reference::At;
 
 use super::client::chance;
 use super::message::{Content, Method, Request, Response, Want};
@@ -196,10 +197,29 @@ impl Registry {
         Ok(url)
     }
 
-    /// Deletes a manifest, and with it every tag that leads to it.
+    /// Deletes a manifest, and with it every tag that leads to it. What is there no more is deleted:
+    /// the answer to a first try may have been lost.
     pub(crate) fn delete_manifest(&self, digest: &Digest) -> Result<()> {
         let deleted = self.delete(&format!("manifests/{digest}"));
-        deleted.during(format!("manifest {digest}"))
+        let at = At::Digest {
+            digest: digest.clone(),
+            tag: None,
+        };
+        let is_gone = || {
+            let found = self.resolve(&at);
+            found.is_err_and(|error| error.kind() == Kind::NotFound)
+        };
+        match deleted {
+            // Registries and proxies that do not delete may answer so too.
+            Err(error) if error.kind() == Kind::NotFound && is_gone() => Ok(()),
+            deleted => deleted.during(format!("manifest {digest}")),
+        }
+    }
+
+    /// Deletes a tag alone, which not all registries do.
+    pub(crate) fn delete_tag(&self, tag: &str) -> Result<()> {
+        self.delete(&format!("manifests/{tag}"))
+            .during(format!("tag {tag}"))
     }
 
     pub(crate) fn delete_blob(&self, digest: &Digest) -> Result<()> {
