@@ -68,6 +68,7 @@ pub(crate) static RAW: Flag = Flag {
     name: "raw",
     short: Some('r'),
     help: "Print documents byte for byte, other JSON on one line",
+    about: "On a terminal what could drive it is escaped; pipes and files get every byte.",
     ..Flag::DEFAULT
 };
 static JQ: Flag = Flag {

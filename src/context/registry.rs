@@ -111,7 +111,7 @@ static VERBOSE: Flag = Flag {
     short: Some('v'),
     value: Value::Count,
     help: "Show each request; twice: as a curl command",
-    about: "On stderr. Twice shows the header of each response too. Secrets never appear.",
+    about: "On stderr. Twice shows the header of each response too. Secrets never appear: `$CREDENTIALS` stands for USER:PASSWORD, a line says how `$TOKEN` is got, and `…` for headers and parameters that may let somebody in.",
 };
 static NO_CACHE: Flag = Flag {
     name: "no-cache",

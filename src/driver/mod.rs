@@ -254,7 +254,7 @@ impl Printer<'_> {
             _ if is_batch => self
                 .out
                 .line(&json!({"image": image, self.command.spec.name: json}))?,
-            Body::Document(document) if presentation.raw => self.out.bytes(document.bytes())?,
+            Body::Document(document) if presentation.raw => self.out.served(document.bytes())?,
             Body::Document(document) => self.out.document(document.bytes())?,
             Body::Value(json) => self.out.value(json)?,
             Body::Line(json) => self.out.line(json)?,

@@ -1,6 +1,7 @@
 //! JSON as it is shown: compact, indented, coloured.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::error::drives_terminal;
@@ -92,19 +93,7 @@ impl<'a, W: Write> Layout<'a, W> {
         if !self.style.is_safe || !text.contains(drives_terminal) {
             return self.colored(color, token);
         }
-        let mut safe = String::with_capacity(text.len());
-        for c in text.chars() {
-            if drives_terminal(c) {
-                let mut units = [0; 2];
-                safe.extend(
-                    c.encode_utf16(&mut units)
-                        .iter()
-                        .map(|unit| format!("\\u{unit:04x}")),
-                );
-            } else {
-                safe.push(c);
-            }
-        }
+        let safe = escaped(&text, |_| false);
         self.colored(color, safe.as_bytes())
     }
 
@@ -124,6 +113,29 @@ impl<'a, W: Write> Layout<'a, W> {
         self.out.write_all(b"\n")?;
         (0..self.depth).try_for_each(|_| self.out.write_all(b"  "))
     }
+}
+
+/// A document as it was served, with what could drive a terminal escaped as JSON does. What is no
+/// UTF-8 is shown as U+FFFD.
+pub(super) fn served(document: &[u8]) -> String {
+    let text = String::from_utf8_lossy(document);
+    // A terminal does with these what was meant.
+    let text = text.replace("\r\n", "\n");
+    escaped(&text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn escaped(text: &str, is_kept: fn(char) -> bool) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !drives_terminal(c) || is_kept(c) {
+            safe.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(safe, "\\u{unit:04x}");
+        }
+    }
+    safe
 }
 
 /// The length of the string that the JSON starts with, quotes included.
@@ -213,6 +225,13 @@ mod tests {
             laid_out("\"a\u{9b}\u{202e}\u{e0041}é\"", style),
             r#""a\u009b\u202e\udb40\udc41é""#
         );
+    }
+
+    #[test]
+    fn a_served_document_keeps_its_lines() {
+        let document = b"{\r\n\t\"a\":\"\x1b[2J\r\xc2\x9b\x9b\xe2\x80\xae\"\n}";
+        let shown = "{\n\t\"a\":\"\\u001b[2J\\u000d\\u009b\u{fffd}\\u202e\"\n}";
+        assert_eq!(served(document), shown);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result, printable};
 use crate::text::{Hue, Text};
-use layout::{Layout, RESET, Style, compacted};
+use layout::{Layout, RESET, Style, compacted, served};
 
 /// When answers are coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,15 @@ impl Output {
             safe.push_str(end);
         }
         self.bytes(safe.as_bytes())
+    }
+
+    /// A document as it was served: every byte where programs read, and nothing that could drive a
+    /// terminal where people do.
+    pub(crate) fn served(&mut self, document: &[u8]) -> Result<()> {
+        match self.style.is_safe {
+            true => self.bytes(served(document).as_bytes()),
+            false => self.bytes(document),
+        }
     }
 
     /// A document's JSON, with numbers and keys as they were written.

@@ -137,6 +137,12 @@ fn what_could_drive_a_terminal_is_escaped_there() {
         asked.run().success(pipe);
         asked.terminal(&[]).success(terminal);
     }
+    let document = "{\"schemaVersion\":2,\r\n\t\"a\":\"\u{9b}2J\u{202e}\u{7f}é\"}\n";
+    let (_registry, name) = serving(document);
+    let asked = tool.clone().args(["manifest", "-r", &name]);
+    asked.run().success(document);
+    let escaped = "{\"schemaVersion\":2,\n\t\"a\":\"\\u009b2J\\u202e\\u007fé\"}\n";
+    asked.terminal(&[]).success(escaped);
 }
 
 #[test]

@@ -105,26 +105,35 @@ fn the_header_of_each_answer_is_shown_without_its_secrets() {
     let moved = Response::new(307)
         .header("Location", there)
         .header("Set-Cookie", "session=swordfish")
-        .header("X-Odd", "\u{202e}");
+        .header("X-Secret", "swordfish")
+        .header("Server", "\u{202e}");
     registry.fail(&blob, moved);
-    let none = Response::new(307).header("Location", "/v2/nowhere?x=1");
+    let none = Response::new(307).header("Location", "/v2/nowhere?n=1&x=swordfish");
     registry.fail("/v2/a/manifests/v1", none);
     let tool = labels(&registry).arg("-vv");
-    registry.absent("/v2/nowhere?x=1");
+    registry.absent("/v2/nowhere?n=1&x=swordfish");
     let first = shown(&tool.run());
-    assert!(
-        first.contains(&"< location: /v2/nowhere?x=1".to_owned()),
-        "{first:?}"
-    );
+    let base = registry.base();
+    for end in [
+        "< location: /v2/nowhere?n=1&x=…".to_owned(),
+        format!(" '{base}/v2/nowhere?n=1&x=…'"),
+    ] {
+        assert!(
+            first.iter().any(|line| line.ends_with(&end)),
+            "{end}: {first:?}"
+        );
+    }
+    assert!(!first.concat().contains("swordfish"), "{first:?}");
     // Nobody is asked at the store: there is no such name.
     let tool = tool.args(["--retries=0", "--timeout=1"]);
     let output = tool.run().status(5);
     let lines = shown(&output);
     for line in [
-        "< location: https://store.invalid/x?…",
+        "< location: https://store.invalid/x?signature=…",
         "< set-cookie: …",
-        "< x-odd: \\u{202e}",
-        "curl -sS 'https://store.invalid/x?…'",
+        "< x-secret: …",
+        "< server: \\u{202e}",
+        "curl -sS --globoff 'https://store.invalid/x?signature=…'",
     ] {
         assert!(
             lines.contains(&line.to_owned()),
@@ -156,12 +165,15 @@ fn the_commands_work_when_they_are_pasted() {
         }
         let first = tool.run().status(0);
         let again = tool.run().status(0);
+        let filled = shown(&first)
+            .into_iter()
+            .find(|line| line.starts_with("TOKEN=$("));
+        let filled = filled.unwrap_or_default();
+        assert_eq!(shown(&again).contains(&filled), !filled.is_empty());
         let pasted = |command: &str| {
-            let shell = Tool::program("/bin/sh").args(["-c", command]);
-            let token = tokens.issue(&["repository:a:pull"]);
-            let shell = shell
-                .env("TOKEN", token)
-                .env("CREDENTIALS", "user:swordfish");
+            let script = format!("{filled}\n{command}");
+            let shell = Tool::program("/bin/sh").args(["-c", &script]);
+            let shell = shell.env("CREDENTIALS", "user:swordfish");
             shell.run().status(0).stderr("")
         };
         let commands = [commands(&first), commands(&again)].concat();
@@ -193,13 +205,13 @@ fn a_command_names_variables_where_a_secret_belongs() {
     assert_eq!(
         commands(&output)[..3],
         [
-            format!("curl -sS -H 'Accept: it'\\''s' '{base}/v2/a/manifests/v1'"),
+            format!("curl -sS --globoff -H 'Accept: it'\\''s' '{base}/v2/a/manifests/v1'"),
             format!(
-                "curl -sS -X POST -H 'Content-Type: application/x-www-form-urlencoded' \
+                "curl -sS --globoff -X POST -H 'Content-Type: application/x-www-form-urlencoded' \
                  --data-binary \"$BODY\" '{base}/token'"
             ),
             format!(
-                "curl -sS -H \"Authorization: Bearer $TOKEN\" -H 'Accept: it'\\''s' \
+                "curl -sS --globoff -H \"Authorization: Bearer $TOKEN\" -H 'Accept: it'\\''s' \
                  '{base}/v2/a/manifests/v1'"
             ),
         ]

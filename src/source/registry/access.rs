@@ -83,7 +83,10 @@ impl Visit<'_> {
     fn pass(&self, challenge: Challenge, refused: Option<&Secret>, opens: bool) -> Result<Pass> {
         let mut found = self.credentials();
         let (header, is_old) = match (&challenge, found.as_ref().map(|f| &f.credential)) {
-            (_, Some(Credential::RegistryToken(token))) => (Some(token::bearer(token)), false),
+            (_, Some(Credential::RegistryToken(token))) => {
+                self.client.transport.trace.token(None);
+                (Some(token::bearer(token)), false)
+            }
             (
                 Challenge::Basic,
                 Some(Credential::Password {

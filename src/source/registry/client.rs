@@ -164,7 +164,6 @@ impl Client {
             let next = request.to_mut();
             if target.origin != next.url.origin {
                 next.authorization = None;
-                next.is_signed = true;
             }
             next.url = target;
         }

@@ -42,6 +42,11 @@ impl Visit<'_> {
         };
         let value = token.value.clone();
         *slot = Some(token);
+        if let Ok(realm) = self.home.url("/v2/").join(&wanted.realm) {
+            let credential = found.as_ref().map(|found| &found.credential);
+            let example = token::example(&realm, wanted, scope, credential);
+            self.client.transport.trace.token(Some(&example));
+        }
         Ok((value, is_old))
     }
 

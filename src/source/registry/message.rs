@@ -84,8 +84,6 @@ pub(super) struct Request {
     pub(super) want: Want,
     /// Whether to send it twice is as good as once, so that it may be tried again.
     pub(super) is_repeatable: bool,
-    /// Whether the query is a secret, as where a registry signs the URL that it redirects to.
-    pub(super) is_signed: bool,
 }
 
 impl Request {
@@ -98,7 +96,6 @@ impl Request {
             body: None,
             want,
             is_repeatable: method.is_idempotent(),
-            is_signed: false,
         }
     }
 
@@ -133,15 +130,6 @@ impl Request {
     pub(super) fn is_stream(&self) -> bool {
         let content = self.body.as_ref().map(|body| &body.content);
         matches!(content, Some(Content::Stream { .. }))
-    }
-
-    /// The URL for messages and traces.
-    pub(super) fn shown_url(&self) -> String {
-        if self.is_signed {
-            self.url.without_query()
-        } else {
-            self.url.to_string()
-        }
     }
 }
 

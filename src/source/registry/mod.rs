@@ -19,6 +19,7 @@ mod proxy;
 mod push;
 mod rate;
 mod realm;
+mod redacted;
 mod refusal;
 mod retry;
 mod stored;

@@ -169,7 +169,6 @@ impl Registry {
         let mut request = Request::new(Method::Put, url, Want::Whole(LIMIT))
             .with_body("application/octet-stream", content.clone());
         request.is_repeatable = false;
-        request.is_signed = !is_home;
         match is_home {
             true => self.ask(request),
             false => self.client.follow(&request),

@@ -135,6 +135,21 @@ pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret
     )
 }
 
+/// The request that a user would make for the same token, who is named by the password alone.
+pub(super) fn example(
+    realm: &Url,
+    bearer: &Bearer,
+    scope: &str,
+    credential: Option<&Credential>,
+) -> Request {
+    if let Some(Credential::IdentityToken { token, .. }) = credential {
+        return exchange(realm, bearer, scope, token);
+    }
+    let mut request = get(realm, bearer, scope, None);
+    request.authorization = get(realm, bearer, scope, credential).authorization;
+    request
+}
+
 /// Whether the answer to an exchange says that the server wants a GET instead.
 pub(super) fn wants_get(status: u16) -> bool {
     matches!(status, 400 | 401 | 404 | 405)

@@ -1,16 +1,18 @@
 //! What stderr shows of the requests, and the notices about them.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use crate::error::printable;
+use crate::error::say;
 
 use super::failure::Failure;
 use super::message::{Body, Method, Request, Response};
 use super::rate::Rate;
+use super::redacted;
 use super::tls::Certificates;
-use super::url::{Scheme, Url};
+use super::url::Scheme;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
@@ -22,26 +24,22 @@ pub(crate) enum Verbosity {
     Curl,
 }
 
-/// Headers whose values let somebody in.
-const SECRET: [&str; 2] = ["set-cookie", "authentication-info"];
-
 /// Says something on stderr that is no error.
 pub(crate) fn warn(text: &str) {
     line(&format!("docker-registry: warning: {text}"));
 }
 
-/// One line on stderr, with what could drive a terminal escaped. It is no failure when nobody reads it.
+/// One line on stderr, with what could drive a terminal escaped.
 pub(crate) fn line(text: &str) {
-    let mut line = String::new();
-    let _ = printable(&mut line, text);
-    line.push('\n');
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    say(text);
 }
 
 pub(super) struct Trace {
     verbosity: Verbosity,
     /// What curl is told about certificates.
     options: String,
+    /// What was said already that is to be said once.
+    told: Mutex<HashSet<String>>,
 }
 
 impl Trace {
@@ -49,6 +47,7 @@ impl Trace {
         Trace {
             verbosity,
             options: options(certificates),
+            told: Mutex::default(),
         }
     }
 
@@ -58,9 +57,28 @@ impl Trace {
         }
     }
 
+    /// Says how `$TOKEN` is filled which the commands name: by the answer to this request, or, where a
+    /// token was given, from the user's configuration.
+    pub(super) fn token(&self, request: Option<&Request>) {
+        if self.verbosity < Verbosity::Curl {
+            return;
+        }
+        let how = match request {
+            Some(request) => {
+                let command = curl(request, &self.options);
+                format!("TOKEN=$({command} | jq -r '.token // .access_token')")
+            }
+            None => "# TOKEN is the registrytoken of Docker's config.json".to_owned(),
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(how.clone()) {
+            line(&how);
+        }
+    }
+
     pub(super) fn answered(&self, request: &Request, response: &Response, took: Duration) {
         if self.verbosity >= Verbosity::Requests {
-            let (method, url) = (request.method.name(), request.shown_url());
+            let (method, url) = (request.method.name(), redacted::url(&request.url));
             let (status, size) = (response.status, length(request, response));
             line(&format!(
                 "{method} {url} {status} {size}{} ms",
@@ -72,14 +90,14 @@ impl Trace {
         }
         if self.verbosity >= Verbosity::Curl {
             for (name, value) in &response.headers {
-                line(&format!("< {name}: {}", shown(request, name, value)));
+                line(&format!("< {name}: {}", redacted::header(name, value)));
             }
         }
     }
 
     pub(super) fn failed(&self, request: &Request, failure: &Failure) {
         if self.verbosity >= Verbosity::Requests {
-            let (method, url) = (request.method.name(), request.shown_url());
+            let (method, url) = (request.method.name(), redacted::url(&request.url));
             line(&format!("{method} {url} {failure}"));
         }
     }
@@ -92,30 +110,6 @@ fn scarcity(request: &Request, response: &Response) {
     if let (Some(limit), Some(remaining), true) = (rate.limit, rate.remaining, rate.is_scarce()) {
         let host = request.url.origin.authority();
         line(&format!("{host}: {remaining} of {limit} requests left"));
-    }
-}
-
-/// The value of a header of an answer, without what is a secret.
-fn shown(request: &Request, name: &str, value: &str) -> String {
-    if SECRET.contains(&name) {
-        return "…".to_owned();
-    }
-    if name != "location" {
-        return value.to_owned();
-    }
-    match request.url.join(value) {
-        Ok(url) if url.origin == request.url.origin => value.to_owned(),
-        Ok(url) => signed(&url),
-        Err(_) => "…".to_owned(),
-    }
-}
-
-fn signed(url: &Url) -> String {
-    let without = url.without_query();
-    if url.path().contains('?') {
-        format!("{without}?…")
-    } else {
-        without
     }
 }
 
@@ -141,7 +135,7 @@ fn options(certificates: &Certificates) -> String {
 
 /// A command that does what the request does, with secrets as variables of the shell.
 fn curl(request: &Request, options: &str) -> String {
-    let mut command = "curl -sS".to_owned();
+    let mut command = "curl -sS --globoff".to_owned();
     if request.url.origin.scheme == Scheme::Https {
         command.push_str(options);
     }
@@ -166,11 +160,7 @@ fn curl(request: &Request, options: &str) -> String {
         let media_type = quoted(&format!("Content-Type: {}", body.media_type));
         let _ = write!(command, r#" -H {media_type} --data-binary "$BODY""#);
     }
-    let url = match request.is_signed {
-        true => signed(&request.url),
-        false => request.url.to_string(),
-    };
-    let _ = write!(command, " {}", quoted(&url));
+    let _ = write!(command, " {}", quoted(&redacted::url(&request.url)));
     command
 }
 
@@ -235,7 +225,7 @@ mod tests {
         request.authorization = Some(Secret::new("Bearer secret"));
         assert_eq!(
             curl(&request, ""),
-            r#"curl -sS -H "Authorization: Bearer $TOKEN" -H 'Accept: a'\''b' 'https://example.com/v2/a/manifests/v1'"#
+            r#"curl -sS --globoff -H "Authorization: Bearer $TOKEN" -H 'Accept: a'\''b' 'https://example.com/v2/a/manifests/v1'"#
         );
         request.authorization = Some(Secret::new("Basic secret"));
         request.method = Method::Post;
@@ -245,20 +235,5 @@ mod tests {
         });
         let command = curl(&request, "");
         assert!(!command.contains("secret"), "{command}");
-    }
-
-    #[test]
-    fn a_signature_is_not_shown() {
-        for (location, expected) in [
-            ("/v2/x?state=1", "/v2/x?state=1"),
-            (
-                "https://store.example.com/x?signature=1",
-                "https://store.example.com/x?…",
-            ),
-            ("ftp://user:password@example.com", "…"),
-        ] {
-            assert_eq!(shown(&request(), "location", location), expected);
-        }
-        assert_eq!(shown(&request(), "set-cookie", "a=b"), "…");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, without_user};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Scheme {
@@ -161,7 +161,8 @@ impl FromStr for Url {
 
     /// `Kind::Local` unless the text is an `http` or `https` URL without user and password.
     fn from_str(text: &str) -> Result<Self> {
-        let shown = text.split(['?', '#']).next().unwrap_or_default();
+        let shown = without_user(text);
+        let shown = shown.split(['?', '#']).next().unwrap_or_default();
         let wrong = |why: &str| Error::new(Kind::Local, format!("URL '{shown}': {why}"));
         let (scheme, rest) = text
             .split_once("://")
@@ -267,6 +268,14 @@ mod tests {
         let why = |text: &str| text.parse::<Url>().unwrap_err().to_string();
         assert!(!why("https://user:swordfish@example.com/").contains("swordfish"));
         assert!(!why("ftp://example.com/x?signature=abc").contains("abc"));
+        for text in [
+            "ftp://user:zebra@example.com",
+            "https://user:zeb/zebra@example.com",
+            "https://user:zeb fish@example.com",
+            "https://user:zeb?zebra@example.com",
+        ] {
+            assert!(!why(text).contains("zeb"), "{}", why(text));
+        }
         let url: Url = "https://example.com/x?signature=abc".parse().unwrap();
         assert_eq!(url.without_query(), "https://example.com/x");
     }

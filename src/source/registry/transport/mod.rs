@@ -25,7 +25,7 @@ pub(super) struct Transport {
     agent: Agent,
     pub(super) connections: Arc<Connections>,
     timeout: Duration,
-    trace: Trace,
+    pub(super) trace: Trace,
 }
 
 impl Transport {
