@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::credentials::{holding_tags, tags};
-use crate::harness::{Proxy, Registry, Tls, Tool};
+use crate::harness::{Proxy, Purpose, Registry, Tls, Tool};
 
 const TAGS: &str = "[\"v1\"]\n";
 
@@ -256,4 +256,32 @@ fn an_authority_that_changed_its_key_is_found_where_the_new_one_is() {
     let tool = tags(&registry).arg("--cacert").arg(old.ca());
     let tool = tool.env("SSL_CERT_FILE", registry.ca());
     tool.run().success(TAGS);
+}
+
+#[test]
+fn a_certificate_with_the_name_and_key_of_a_trusted_one_is_another() {
+    let trusted = Tls::self_signed();
+    let registry = secure(trusted.twin());
+    let why = "the server's certificate is self-signed and not trusted\n\
+               hint: name the certificate of its authority with --cacert FILE";
+    let message = failed(&registry, why);
+    let tool = tags(&registry);
+    let named = tool.clone().arg("--cacert").arg(trusted.ca());
+    named.run().fails(5, &message);
+    let system = tool.clone().env("SSL_CERT_FILE", trusted.ca());
+    system.run().fails(5, &message);
+    trusting(&registry).run().success(TAGS);
+}
+
+#[test]
+fn a_certificate_that_is_its_own_authority_must_be_for_servers() {
+    let servers = [Purpose::ClientAuth, Purpose::ServerAuth];
+    trusting(&secure(Tls::self_signed_for(&servers)))
+        .run()
+        .success(TAGS);
+    let registry = secure(Tls::self_signed_for(&[Purpose::ClientAuth]));
+    let message = failed(&registry, "the server's certificate is not for servers");
+    trusting(&registry).run().fails(5, &message);
+    let system = tags(&registry).env("SSL_CERT_FILE", registry.ca());
+    system.run().fails(5, &message);
 }

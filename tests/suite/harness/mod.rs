@@ -57,6 +57,6 @@ pub use running::Running;
 pub use schema1::Schema1;
 pub use server::{NOBODY, Server};
 pub use store::{Oddity, sha256};
-pub use tls::{Tls, accept};
+pub use tls::{Purpose, Tls, accept};
 pub use tokens::Tokens;
 pub use tool::Tool;

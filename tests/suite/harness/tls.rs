@@ -18,6 +18,8 @@ use rustls::{
     ServerConnection, SignatureScheme, StreamOwned,
 };
 
+pub use rcgen::ExtendedKeyUsagePurpose as Purpose;
+
 /// What a server with TLS shows, and what its clients need.
 pub struct Tls {
     authority: CertifiedIssuer<'static, KeyPair>,
@@ -51,11 +53,24 @@ impl Tls {
 
     /// One certificate that is its own CA, as `openssl req -x509` makes it.
     pub fn self_signed() -> Tls {
+        Tls::own_authority(new_key(), &[])
+    }
+
+    /// The same with limits to what it is for.
+    pub fn self_signed_for(purposes: &[Purpose]) -> Tls {
+        Tls::own_authority(new_key(), purposes)
+    }
+
+    /// Another certificate with the same name and key.
+    pub fn twin(&self) -> Tls {
+        Tls::own_authority(same(&self.key), &[])
+    }
+
+    fn own_authority(key: KeyPair, purposes: &[Purpose]) -> Tls {
         let mut params = server_params(&[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = new_key();
-        let same = KeyPair::try_from(key.serialize_der()).expect("its own form");
-        let authority = CertifiedIssuer::self_signed(params, same).expect("a certificate");
+        params.extended_key_usages = purposes.to_vec();
+        let authority = CertifiedIssuer::self_signed(params, same(&key)).expect("a certificate");
         let (der, pem) = (authority.der().clone(), authority.pem());
         Tls::write(authority, der, &pem, key)
     }
@@ -212,6 +227,10 @@ fn server_params(names: &[&str]) -> CertificateParams {
         .distinguished_name
         .push(DnType::CommonName, "Suite's server");
     params
+}
+
+fn same(key: &KeyPair) -> KeyPair {
+    KeyPair::try_from(key.serialize_der()).expect("its own form")
 }
 
 fn new_key() -> KeyPair {

@@ -1,5 +1,6 @@
 //! TLS: whom we trust and who we are. The only user of rustls and of the stores of certificates.
 
+mod purpose;
 mod stream;
 mod trust;
 

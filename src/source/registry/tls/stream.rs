@@ -103,14 +103,15 @@ fn described(error: rustls::Error) -> io::Error {
 /// What is wrong with a certificate, as the end of a sentence.
 fn fault(error: &CertificateError) -> String {
     use CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-        NotValidYetContext,
+        Expired, ExpiredContext, InvalidPurpose, NotValidForName, NotValidForNameContext,
+        NotValidYet, NotValidYetContext,
     };
     /// As many as say what kind of host answered.
     const NAMES: usize = 4;
     match error {
         Expired | ExpiredContext { .. } => "has expired".to_owned(),
         NotValidYet | NotValidYetContext { .. } => "is not valid yet".to_owned(),
+        InvalidPurpose => "is not for servers".to_owned(),
         NotValidForName => "is for another name".to_owned(),
         NotValidForNameContext { presented, .. } => {
             // They come as `DnsName("example.com")`.

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error as TlsError, OtherError, RootCertStore,
@@ -17,6 +17,7 @@ use rustls::{
 use crate::error::{Error, Result};
 
 use super::super::failure::unavailable;
+use super::purpose::is_for_servers;
 
 /// Where systems keep all their certificates in one file, which is faster to read than a directory.
 const BUNDLES: [&str; 6] = [
@@ -48,11 +49,12 @@ impl System {
     fn roots(&self, provider: &Arc<CryptoProvider>) -> Option<&Roots> {
         let load = || {
             let mut store = RootCertStore::empty();
-            store.add_parsable_certificates(self.certificates());
+            let certificates = self.certificates();
+            store.add_parsable_certificates(certificates.iter().cloned());
             if store.is_empty() && !self.is_given() {
                 store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
             }
-            Roots::new(store, provider).ok()
+            Roots::new(store, certificates, provider).ok()
         };
         self.roots.get_or_init(load).as_ref()
     }
@@ -84,20 +86,26 @@ impl System {
 
 /// Trusted certificates, and what verifies by them.
 struct Roots {
-    anchors: Arc<RootCertStore>,
+    certificates: Vec<CertificateDer<'static>>,
     verifier: Arc<WebPkiServerVerifier>,
 }
 
 impl Roots {
-    /// Fails if the store is empty.
-    fn new(store: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Self> {
-        let anchors = Arc::new(store);
+    /// `store` is what the certificates became. Fails if it is empty.
+    fn new(
+        store: RootCertStore,
+        certificates: Vec<CertificateDer<'static>>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self> {
         let builder =
-            WebPkiServerVerifier::builder_with_provider(Arc::clone(&anchors), Arc::clone(provider));
+            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
         let verifier = builder
             .build()
             .map_err(|error| unavailable(error.to_string()))?;
-        Ok(Roots { anchors, verifier })
+        Ok(Roots {
+            certificates,
+            verifier,
+        })
     }
 
     fn verify(&self, presented: &Presented) -> std::result::Result<(), TlsError> {
@@ -111,16 +119,15 @@ impl Roots {
         let verified = verifier.verify_server_cert(certificate, intermediates, name, &[], now);
         match verified {
             Ok(_) => Ok(()),
-            Err(error) if is_authority(&error) && self.holds(certificate) => {
+            // That very certificate: one with the same name and key may be anybody's.
+            Err(error) if is_authority(&error) && self.certificates.contains(certificate) => {
+                if !is_for_servers(certificate) {
+                    return Err(CertificateError::InvalidPurpose.into());
+                }
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)
             }
             Err(error) => Err(error),
         }
-    }
-
-    fn holds(&self, certificate: &CertificateDer) -> bool {
-        let anchor: Option<TrustAnchor> = webpki::anchor_from_trusted_cert(certificate).ok();
-        anchor.is_some_and(|anchor| self.anchors.roots.contains(&anchor))
     }
 }
 
@@ -169,14 +176,14 @@ impl Verifier {
         insecure: bool,
     ) -> Result<Self> {
         let mut store = RootCertStore::empty();
-        for certificate in named {
-            store.add(certificate).map_err(|error| -> Error {
+        for certificate in &named {
+            store.add(certificate.clone()).map_err(|error| -> Error {
                 unavailable(format!("a certificate to trust cannot be used: {error}"))
             })?;
         }
         let named = match store.is_empty() {
             true => None,
-            false => Some(Roots::new(store, &provider)?),
+            false => Some(Roots::new(store, named, &provider)?),
         };
         Ok(Verifier {
             provider,
