@@ -9,6 +9,7 @@ use crate::json;
 
 use super::message::Response;
 use super::retry;
+use super::url::Scheme;
 
 /// A registry's own words are not quoted beyond this many characters.
 const QUOTE: usize = 200;
@@ -76,6 +77,9 @@ impl Said {
 
 /// The error that a refusal is. `now` is our clock, for registries that do not tell the time.
 pub(super) fn error(response: &Response, now: SystemTime) -> Error {
+    if wants_tls(response) {
+        return speaks_tls();
+    }
     let said = Said::by(response);
     let (status, quoted) = (response.status, said.quoted());
     let is_refusal = (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 429);
@@ -115,6 +119,21 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
             format!("the registry answers {status}{quoted}"),
         ),
     }
+}
+
+/// What it means that a server does not understand plain HTTP.
+pub(super) fn speaks_tls() -> Error {
+    Error::new(Kind::Unavailable, "the server speaks TLS, not plain HTTP")
+        .hint("without --plain-http it is asked over HTTPS")
+}
+
+/// Whether a server with TLS says so in plain HTTP, as those of Go, nginx and Apache do.
+fn wants_tls(response: &Response) -> bool {
+    const WORDS: [&str; 3] = ["to an HTTPS server", "to HTTPS port", "SSL-enabled server"];
+    let body = String::from_utf8_lossy(response.bytes());
+    response.status == 400
+        && response.url.origin.scheme == Scheme::Http
+        && WORDS.iter().any(|words| body.contains(words))
 }
 
 /// How long the registry wants to be left alone.

@@ -13,6 +13,7 @@ use ureq::unversioned::transport::{
 use super::super::connection::{Connections, Line};
 use super::super::failure::Failure;
 use super::super::pace::SharedPace;
+use super::super::refusal::speaks_tls;
 use super::super::url::{Origin, Scheme};
 
 const BUFFER: usize = 128 << 10;
@@ -156,6 +157,11 @@ impl Transport for Socket {
             Ok(amount) if self.phase == Phase::Answered => Ok(amount > 0),
             Err(error) if self.phase == Phase::Answered && is_end(&error) => Err(error.into()),
             Ok(0) => Err(self.broken(io::ErrorKind::UnexpectedEof.into())),
+            // An alert of TLS begins so (RFC 8446, 5.1), and nothing of HTTP.
+            Ok(_) if !self.is_tls && self.buffers.input().first() == Some(&21) => {
+                let failure = Failure::Final(speaks_tls());
+                Err(HttpError::Other(Box::new(failure)))
+            }
             Ok(_) => {
                 self.phase = Phase::Answered;
                 Ok(true)
