@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Fault, Image, Index, Real, Registry, Response, Tokens, Tool, sha256, skopeo};
+use crate::harness::{
+    Fault, Image, Index, Proxy, Real, Registry, Response, Tls, Tokens, Tool, sha256, skopeo,
+};
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -449,6 +451,31 @@ fn a_store_elsewhere_sees_no_credentials() {
         assert_eq!(request.header("Authorization"), None);
         assert_eq!(request.query("signature").as_deref(), Some("1"));
     }
+}
+
+#[test]
+fn a_public_registry_takes_no_upload_inside() {
+    let inside = Registry::builder().tls(Tls::authority()).start();
+    let tls = Tls::named(&["registry.example.com"]);
+    let registry = Registry::builder().tls(tls).start();
+    image("linux/amd64").push_to(&registry, "a", "amd64");
+    let place = format!("{}/upload", inside.base());
+    let elsewhere = Response::new(202).header("Location", place);
+    registry.answer("POST", "/v2/t/blobs/uploads/*", elsewhere);
+    registry.absent("/v2/t/blobs/sha256:*").on("HEAD");
+    let proxy = Proxy::start().route("registry.example.com:443", &registry.host());
+    let host = "registry.example.com";
+    let yaml = format!("image: {host}/t:v1\nmanifests: [{{image: {host}/a:amd64}}]");
+    let tool = from_spec(&yaml).arg("--cacert").arg(registry.ca());
+    let output = tool
+        .env("HTTPS_PROXY", proxy.url())
+        .run()
+        .status(1)
+        .stdout("");
+    let message = output.messages();
+    let why = format!("leads to {}, which is an internal address", inside.base());
+    assert!(message.contains(&why), "{message}");
+    assert_eq!(inside.accepted(), 0);
 }
 
 #[test]

@@ -1,9 +1,17 @@
 //! Where tokens may be asked for: a registry must not send us, with credentials, where only we can go.
 
+use std::sync::Arc;
+
 use crate::credentials::{holding_tags, tags};
 use crate::harness::{Fault, Proxy, Registry, Tls, Tokens, Tool};
 
 const TAGS: &str = "[\"v1\"]\n";
+
+fn split(registry: &Registry) -> (String, String) {
+    let host = registry.host();
+    let (host, port) = host.rsplit_once(':').unwrap();
+    (host.to_owned(), port.to_owned())
+}
 
 /// A registry that the proxy knows under a public name, and sends for a token to `realm`.
 fn public(realm: &str) -> (Registry, Proxy, Tool) {
@@ -26,19 +34,31 @@ fn public(realm: &str) -> (Registry, Proxy, Tool) {
 #[test]
 fn a_public_registry_sends_nobody_inside_for_a_token() {
     let inside = Registry::builder().tls(Tls::authority()).start();
-    let port = inside
-        .host()
-        .rsplit_once(':')
-        .map(|(_, port)| port.to_owned())
-        .unwrap();
+    let (_, port) = split(&inside);
     for origin in [
         inside.base(),
         format!("https://localhost:{port}"),
         format!("https://[::1]:{port}"),
         format!("https://0.0.0.0:{port}"),
         format!("https://[::ffff:127.0.0.1]:{port}"),
+        format!("https://[::7f00:1]:{port}"),
+        format!("https://[64:ff9b::7f00:1]:{port}"),
+        format!("https://localhost.:{port}"),
+        format!("https://127.0.0.1.:{port}"),
+        format!("https://2130706433:{port}"),
+        format!("https://0x7f000001:{port}"),
+        format!("https://0177.0.0.1:{port}"),
+        format!("https://127.1:{port}"),
+        "https://[fec0::1]".to_owned(),
+        "https://[fc00::1]".to_owned(),
+        "https://[64:ff9b:1::1]".to_owned(),
+        "https://0.1.2.3".to_owned(),
+        "https://100.64.0.1".to_owned(),
+        "https://192.0.0.1".to_owned(),
         "https://169.254.169.254".to_owned(),
         "https://10.0.0.1".to_owned(),
+        "https://intranet".to_owned(),
+        "https://metadata.google.internal".to_owned(),
     ] {
         let (registry, proxy, tool) = public(&format!("{origin}/token"));
         tool.run().fails(
@@ -51,6 +71,54 @@ fn a_public_registry_sends_nobody_inside_for_a_token() {
         assert_eq!(proxy.take(), ["CONNECT registry.example.com:443"]);
         assert_eq!(registry.take().len(), 1);
     }
+    assert_eq!(inside.accepted(), 0);
+}
+
+/// Without a proxy in between, what the system makes of a name is what is judged.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_realm_is_judged_by_the_address_that_would_be_connected_to() {
+    let inside = Registry::builder().tls(Tls::authority()).start();
+    let (_, port) = split(&inside);
+    for host in ["127.1", "2130706433", "0x7f000001", "0177.0.0.1"] {
+        let origin = format!("https://{host}:{port}");
+        let (_registry, _proxy, tool) = public(&format!("{origin}/token"));
+        let output = tool.env("NO_PROXY", host).run().status(4).stdout("");
+        let message = output.messages();
+        let why = format!("to {origin}, which is an internal address");
+        assert!(message.contains(&why), "{message}");
+    }
+    assert_eq!(inside.accepted(), 0);
+}
+
+#[test]
+fn a_token_server_sends_nobody_inside() {
+    let inside = Registry::builder().tls(Tls::authority()).start();
+    let tls = Arc::new(Tls::named(&["registry.example.com", "auth.example.com"]));
+    let tokens = Tokens::new();
+    let server = Registry::builder().tls(tls.clone()).token_server(&tokens);
+    let server = server.start();
+    let challenge = "Bearer realm=\"https://auth.example.com/token\"";
+    let registry = Registry::builder().tls(tls).tokens(&tokens);
+    let registry = holding_tags(registry.challenges(&[challenge]).start());
+    let proxy = Proxy::start()
+        .route("registry.example.com:443", &registry.host())
+        .route("auth.example.com:443", &server.host());
+    let tool = Tool::new().args(["tags", "registry.example.com/a", "--cacert"]);
+    let tool = tool.arg(registry.ca()).env("HTTPS_PROXY", proxy.url());
+    tool.run().success(TAGS);
+    server.fail(
+        "/token",
+        Fault::Redirect(format!("{}/token", inside.base())),
+    );
+    tool.arg("--no-cache").run().fails(
+        1,
+        format!(
+            "docker-registry: registry.example.com/a: tags: token: https://auth.example.com leads to {}, \
+             which is an internal address\n",
+            inside.base()
+        ),
+    );
     assert_eq!(inside.accepted(), 0);
 }
 

@@ -1,7 +1,7 @@
 //! Where a registry may send the program, and what it does not take along.
 
 use crate::credentials::{holding_tags, tags};
-use crate::harness::{Fault, Image, Registry, Response, Tls, Tokens, Tool, sha256};
+use crate::harness::{Fault, Image, Output, Proxy, Registry, Response, Tls, Tokens, Tool, sha256};
 
 const TAGS: &str = "[\"v1\"]\n";
 const LIST: &str = "/v2/a/tags/list";
@@ -240,4 +240,40 @@ fn a_digest_that_a_redirect_leads_to_is_still_compared() {
     assert_eq!((output.code, output.text()), (Some(6), ""));
     apart.registry.forgive();
     apart.store.forgive();
+}
+
+#[test]
+fn a_public_registry_leads_nobody_inside() {
+    let tls = Tls::named(&["registry.example.com"]);
+    let registry = holding_tags(Registry::builder().tls(tls).start());
+    image().push_to(&registry, "a", "v1");
+    let inside = Registry::builder().tls(Tls::authority()).start();
+    let proxy = Proxy::start().route("registry.example.com:443", &registry.host());
+    let digest = image().config_digest();
+    let ask = |command: &str, image: &str| {
+        let tool = Tool::new().args([command, image, "--cacert"]);
+        tool.arg(registry.ca())
+            .env("HTTPS_PROXY", proxy.url())
+            .run()
+    };
+    let fails = |output: Output, what: &str, there: &str| {
+        output.fails(
+            1,
+            format!(
+                "docker-registry: registry.example.com/a{what}: \
+                 https://registry.example.com leads to {there}, which is an internal address\n"
+            ),
+        );
+    };
+    for there in [inside.base(), inside.base().replace("127.0.0.1", "127.1")] {
+        registry.fail(
+            &format!("/v2/a/blobs/{digest}"),
+            Fault::Redirect(format!("{there}/x?signature=1")),
+        );
+        let output = ask("labels", "registry.example.com/a:v1");
+        fails(output, &format!(":v1: blob {digest}"), &there);
+        registry.fail(LIST, Fault::Redirect(format!("{there}{LIST}")));
+        fails(ask("tags", "registry.example.com/a"), ": tags", &there);
+    }
+    assert_eq!(inside.accepted(), 0);
 }

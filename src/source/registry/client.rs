@@ -17,6 +17,7 @@ use super::failure::Failure;
 use super::message::{Method, Request, Response};
 use super::peer::{Memory, Peer, Scope};
 use super::proxy::Proxies;
+use super::realm;
 use super::refusal;
 use super::retry::{self, Tries};
 use super::tls::{Certificates, Trust};
@@ -163,6 +164,8 @@ impl Client {
             };
             let next = request.to_mut();
             if target.origin != next.url.origin {
+                let connections = &self.transport.connections;
+                realm::admit(&next.url.origin, &target.origin, connections)?;
                 next.authorization = None;
             }
             next.url = target;

@@ -41,8 +41,8 @@ pub(super) struct Connections {
     proxies: Proxies,
     trust: Trust,
     patience: Duration,
-    /// What names mean, for the whole run: what was judged is what is connected to.
-    names: Mutex<HashMap<(String, u16), Vec<SocketAddr>>>,
+    /// What names mean, for the whole run and every port: what was judged is what is connected to.
+    names: Mutex<HashMap<String, Vec<IpAddr>>>,
     /// Connections that were asked for before their first request.
     ahead: Mutex<HashMap<Origin, Opening>>,
 }
@@ -90,17 +90,17 @@ impl Connections {
     }
 
     /// The addresses of a name; looked up once.
-    pub(super) fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
-        if let Ok(address) = host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, port)]);
+    pub(super) fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
         }
-        let key = (host.to_owned(), port);
-        if let Some(addresses) = self.names().get(&key) {
+        if let Some(addresses) = self.names().get(host) {
             return Ok(addresses.clone());
         }
-        let found = look_up(key.clone(), self.patience)?;
+        let found = look_up(host.to_owned(), self.patience)?;
         // Whoever looked it up first has the last word.
-        Ok(self.names().entry(key).or_insert(found).clone())
+        let mut names = self.names();
+        Ok(names.entry(host.to_owned()).or_insert(found).clone())
     }
 
     /// Whether the origin is asked through a proxy, which then is who looks up the name.
@@ -160,11 +160,11 @@ impl Connections {
 
     /// The addresses are tried in turn, each with its share of the time that is left.
     fn reach(&self, host: &str, port: u16, pace: &SharedPace) -> Result<Box<dyn Stream>, Failure> {
-        let addresses = self.addresses(host, port)?;
+        let addresses = self.addresses(host)?;
         let mut failure = Failure::Broken(unavailable("the name has no address"));
         for (at, address) in addresses.iter().enumerate() {
             let share = pace.wait()? / u32::try_from(addresses.len() - at).unwrap_or(1);
-            match TcpStream::connect_timeout(address, share) {
+            match TcpStream::connect_timeout(&SocketAddr::new(*address, port), share) {
                 Ok(stream) => {
                     // Requests are small and wait for their answer.
                     let _ = stream.set_nodelay(true);
@@ -176,7 +176,7 @@ impl Connections {
         Err(failure)
     }
 
-    fn names(&self) -> MutexGuard<'_, HashMap<(String, u16), Vec<SocketAddr>>> {
+    fn names(&self) -> MutexGuard<'_, HashMap<String, Vec<IpAddr>>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -190,11 +190,12 @@ fn forwards(proxy: &Proxy, origin: &Origin) -> bool {
 }
 
 /// The system's look-up cannot be interrupted, so it is left behind when it takes too long.
-fn look_up(name: (String, u16), patience: Duration) -> Result<Vec<SocketAddr>, Failure> {
+fn look_up(host: String, patience: Duration) -> Result<Vec<IpAddr>, Failure> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let found = (name.0.as_str(), name.1).to_socket_addrs();
-        let _ = sender.send(found.map(Iterator::collect::<Vec<_>>));
+        let found = (host.as_str(), 0).to_socket_addrs();
+        let addresses = found.map(|found| found.map(|address| address.ip()).collect::<Vec<_>>());
+        let _ = sender.send(addresses);
     });
     match receiver.recv_timeout(patience) {
         Ok(Ok(addresses)) if addresses.is_empty() => {

@@ -1,6 +1,7 @@
 //! The distribution API: a repository of a registry (opencontainers/distribution-spec).
 
 mod access;
+mod address;
 mod blob;
 mod challenge;
 mod client;

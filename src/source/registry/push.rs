@@ -13,6 +13,7 @@ use crate::reference::At;
 use super::client::chance;
 use super::message::{Content, Method, Request, Response, Want};
 use super::peer::Scope;
+use super::realm;
 use super::refusal;
 use super::retry::{self, Tries};
 use super::url::{Scheme, Url};
@@ -193,6 +194,11 @@ impl Registry {
                 "the upload would leave HTTPS for {target}"
             )));
         }
+        realm::admit(
+            &here.origin,
+            &url.origin,
+            &self.client.transport.connections,
+        )?;
         Ok(url)
     }
 

@@ -1,28 +1,16 @@
-//! Where tokens may be asked for: a registry that is read by anybody must not send us to ask, with
-//! credentials, a server that only we can reach.
+//! Where a registry may send us: one that is read by anybody must not lead, for a token, a blob or an
+//! upload, to a server that only we can reach.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::error::{During, Error, Kind, Result};
 
-use crate::error::{Error, Kind, Result};
-
+use super::address::{is_internal, is_internal_name};
 use super::connection::Connections;
 use super::url::{Origin, Scheme, Url};
 
 /// The realm as a URL, if it may be asked.
 pub(super) fn locate(realm: &str, registry: &Origin, connections: &Connections) -> Result<Url> {
     let url = registry.url("/v2/").join(realm)?;
-    check(&url.origin, registry, |origin| {
-        addresses(origin, connections)
-    })?;
-    Ok(url)
-}
-
-/// `look_up` gives every address of an origin.
-fn check(
-    realm: &Origin,
-    registry: &Origin,
-    look_up: impl Fn(&Origin) -> Result<Vec<IpAddr>>,
-) -> Result<()> {
+    let realm = &url.origin;
     let refuse = |why: &str| {
         let message = format!("the registry sends us for a token to {realm}, {why}");
         Err(Error::new(Kind::Denied, message))
@@ -30,58 +18,50 @@ fn check(
     if realm.scheme == Scheme::Http && registry.scheme == Scheme::Https {
         return refuse("which is not HTTPS");
     }
-    if realm.host == registry.host || !look_up(realm)?.into_iter().any(is_internal) {
+    match leads_inside(registry, realm, connections)? {
+        true => refuse("which is an internal address"),
+        false => Ok(url),
+    }
+}
+
+/// Refuses a redirect or an upload that goes on where the origin that says so cannot go itself.
+pub(super) fn admit(from: &Origin, to: &Origin, connections: &Connections) -> Result<()> {
+    if !leads_inside(from, to, connections)? {
         return Ok(());
     }
-    let registry = look_up(registry)?;
-    // Of a registry behind a proxy no address is known: it counts as one that anybody can reach.
-    if !registry.is_empty() && registry.into_iter().all(is_internal) {
-        return Ok(());
+    let message = format!("{from} leads to {to}, which is an internal address");
+    Err(Error::new(Kind::Local, message))
+}
+
+/// Whether anybody can reach `from`, but not `to`.
+fn leads_inside(from: &Origin, to: &Origin, connections: &Connections) -> Result<bool> {
+    let look_up = |origin: &Origin| are_internal(origin, connections).during(origin.authority());
+    is_inward(from, to, look_up)
+}
+
+/// `look_up` tells of every address of an origin whether it is internal.
+fn is_inward(
+    from: &Origin,
+    to: &Origin,
+    look_up: impl Fn(&Origin) -> Result<Vec<bool>>,
+) -> Result<bool> {
+    if from == to {
+        return Ok(false);
     }
-    refuse("which is an internal address")
+    // Of an origin behind a proxy no address is known: it counts as one that anybody can reach.
+    let from = look_up(from)?;
+    let is_public = from.is_empty() || from.contains(&false);
+    Ok(is_public && look_up(to)?.contains(&true))
 }
 
-fn addresses(origin: &Origin, connections: &Connections) -> Result<Vec<IpAddr>> {
-    if origin.address().is_none() && origin.host != "localhost" && connections.is_proxied(origin) {
-        // The proxy looks the name up, in its own network.
-        return Ok(Vec::new());
+fn are_internal(origin: &Origin, connections: &Connections) -> Result<Vec<bool>> {
+    let host = origin.bare_host();
+    if connections.is_proxied(origin) {
+        // The proxy looks the name up, in its own network: only the spelling tells.
+        return Ok(is_internal_name(host).into_iter().collect());
     }
-    let found = connections.addresses(origin.bare_host(), origin.port)?;
-    Ok(found.iter().map(|address| address.ip()).collect())
-}
-
-/// Whether an address leads to this machine, or to a network that not everybody can reach.
-fn is_internal(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_internal_v4(address),
-        IpAddr::V6(address) => is_internal_v6(address),
-    }
-}
-
-fn is_internal_v4(address: Ipv4Addr) -> bool {
-    let [a, b, ..] = address.octets();
-    address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_broadcast()
-        || address.is_multicast()
-        || a == 0
-        // Shared between a provider and its customers (RFC 6598).
-        || (a == 100 && b & 0xc0 == 64)
-}
-
-fn is_internal_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    // 64:ff9b::/96 leads through a gateway to the IPv4 address in its last bits (RFC 6052).
-    let is_translated = segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0];
-    let low = Ipv4Addr::from_bits((u32::from(segments[6]) << 16) | u32::from(segments[7]));
-    address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        || address.is_unique_local()
-        || address.is_unicast_link_local()
-        || address.to_ipv4_mapped().is_some_and(is_internal_v4)
-        || (is_translated && is_internal_v4(low))
+    let found = connections.addresses(host)?;
+    Ok(found.into_iter().map(is_internal).collect())
 }
 
 #[cfg(test)]
@@ -93,7 +73,7 @@ mod tests {
     }
 
     /// What the names of the tests mean.
-    fn look_up(origin: &Origin) -> Result<Vec<IpAddr>> {
+    fn look_up(origin: &Origin) -> Result<Vec<bool>> {
         let addresses: &[&str] = match origin.bare_host() {
             "registry.example.com" => &["192.0.2.1", "2001:db8::1"],
             "auth.example.com" => &["192.0.2.2"],
@@ -103,48 +83,57 @@ mod tests {
             "proxied.example.com" => &[],
             address => &[address],
         };
-        Ok(addresses.iter().map(|a| a.parse().unwrap()).collect())
+        let internal = |address: &&str| is_internal(address.parse().unwrap());
+        Ok(addresses.iter().map(internal).collect())
     }
 
     #[test]
-    fn a_realm_is_judged_by_every_address() {
+    fn a_hop_is_judged_by_every_address() {
         let public = "https://registry.example.com";
-        for (registry, realm, expected) in [
-            (public, "https://auth.example.com/token", true),
-            (public, "https://registry.example.com:8443/token", true),
-            (public, "http://auth.example.com/token", false),
-            (public, "http://registry.example.com/token", false),
-            (public, "https://inside.example.com", false),
-            (public, "https://partly.example.com", false),
-            (public, "https://localhost", false),
-            (public, "https://127.0.0.1", false),
-            (public, "https://169.254.169.254", false),
-            (public, "https://0.0.0.0", false),
-            (public, "https://0.1.2.3", false),
-            (public, "https://100.64.0.1", false),
-            (public, "https://192.168.1.1:5000", false),
-            (public, "https://[::]", false),
-            (public, "https://[::1]", false),
-            (public, "https://[fe80::1]", false),
-            (public, "https://[fd00::1]", false),
-            (public, "https://[::ffff:10.0.0.1]", false),
-            (public, "https://[64:ff9b::a00:1]", false),
-            (public, "https://[64:ff9b::c000:201]", true),
-            (public, "https://192.0.2.9", true),
-            ("https://inside.example.com", "https://10.0.0.2", true),
-            ("https://partly.example.com", "https://10.0.0.2", false),
-            ("https://proxied.example.com", "https://10.0.0.2", false),
+        for (from, to, is_inside) in [
+            (public, "https://auth.example.com/token", false),
+            (public, "https://registry.example.com:8443/token", false),
+            (public, "https://inside.example.com", true),
+            (public, "https://partly.example.com", true),
+            (public, "https://localhost", true),
+            (public, "https://127.0.0.1", true),
+            (public, "https://192.168.1.1:5000", true),
+            (public, "https://[::1]", true),
+            (public, "https://[64:ff9b::c000:201]", false),
+            (public, "https://192.0.2.9", false),
+            ("https://inside.example.com", "https://10.0.0.2", false),
+            ("https://partly.example.com", "https://10.0.0.2", true),
+            (
+                "https://partly.example.com",
+                "https://partly.example.com/a",
+                false,
+            ),
+            // Another port of the same name may be answered by its internal address.
+            (
+                "https://partly.example.com",
+                "https://partly.example.com:6379",
+                true,
+            ),
+            (
+                "https://inside.example.com",
+                "https://inside.example.com:6379",
+                false,
+            ),
+            ("https://proxied.example.com", "https://10.0.0.2", true),
             (
                 "https://proxied.example.com",
                 "https://auth.example.com",
-                true,
+                false,
             ),
-            ("http://localhost:5000", "http://localhost:5001/token", true),
-            ("http://localhost:5000", "https://auth.example.com", true),
-            ("https://localhost:5000", "http://localhost:5001", false),
+            (
+                "http://localhost:5000",
+                "http://localhost:5001/token",
+                false,
+            ),
+            ("http://localhost:5000", "https://auth.example.com", false),
         ] {
-            let result = check(&origin(realm), &origin(registry), look_up);
-            assert_eq!(result.is_ok(), expected, "{registry} {realm}");
+            let result = is_inward(&origin(from), &origin(to), look_up);
+            assert_eq!(result, Ok(is_inside), "{from} {to}");
         }
     }
 }

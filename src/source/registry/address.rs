@@ -1,0 +1,193 @@
+//! Which hosts and addresses not everybody can reach, however they are written.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Names that only mean something within a network: RFC 6761, 6762, 8375, and ICANN for `internal`.
+const PRIVATE_DOMAINS: [&str; 5] = ["localhost", "localdomain", "local", "internal", "home.arpa"];
+
+/// Whether the spelling of a host tells that it leads inside; `None` if only a look-up tells. The
+/// host is in lower case and without brackets.
+pub(super) fn is_internal_name(host: &str) -> Option<bool> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if let Ok(address) = host.parse() {
+        return Some(is_internal(address));
+    }
+    let (above, last) = host.rsplit_once('.').unwrap_or(("", host));
+    let is_private = |domain: &&str| {
+        let rest = host.strip_suffix(*domain);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    // `127.1`, `2130706433` and `0x7f.1` are addresses too (inet_aton), and no domain ends so. What
+    // they mean depends on who reads them.
+    let is_inside = above.is_empty() || is_number(last) || PRIVATE_DOMAINS.iter().any(is_private);
+    is_inside.then_some(true)
+}
+
+fn is_number(label: &str) -> bool {
+    let is_hex = label
+        .strip_prefix("0x")
+        .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_hex || label.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether an address leads to this machine, or to a network that not everybody can reach.
+pub(super) fn is_internal(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_internal_v4(address),
+        IpAddr::V6(address) => is_internal_v6(address),
+    }
+}
+
+fn is_internal_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_multicast()
+        || a == 0
+        // Reserved, and the broadcast address.
+        || a >= 240
+        // Shared between a provider and its customers (RFC 6598).
+        || (a == 100 && b & 0xc0 == 64)
+        // For protocols between neighbours (RFC 6890).
+        || (a, b, c) == (192, 0, 0)
+}
+
+fn is_internal_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    address.is_multicast()
+        || address.is_unique_local()
+        || address.is_unicast_link_local()
+        // Site-local addresses, which are no longer given out (RFC 3879).
+        || segments[0] & 0xffc0 == 0xfec0
+        // 64:ff9b:1::/48 is translated within a network only (RFC 8215).
+        || segments[..3] == [0x64, 0xff9b, 1]
+        || embedded(segments).is_some_and(is_internal_v4)
+}
+
+/// The IPv4 address that an IPv6 address stands for.
+fn embedded(segments: [u16; 8]) -> Option<Ipv4Addr> {
+    let join = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
+    let last = join(segments[6], segments[7]);
+    match segments {
+        // Compatible, which holds `::` and `::1` as well, mapped and translated (RFC 4291, 2765, 6052).
+        [0, 0, 0, 0, 0, 0, ..]
+        | [0, 0, 0, 0, 0, 0xffff, ..]
+        | [0, 0, 0, 0, 0xffff, 0, ..]
+        | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(last),
+        // 6to4 (RFC 3056).
+        [0x2002, high, low, ..] => Some(join(high, low)),
+        // Teredo turns every bit around (RFC 4380).
+        [0x2001, 0, ..] => Some(Ipv4Addr::from_bits(!last.to_bits())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_internal_address_is_known_in_every_form() {
+        for address in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.168.1.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::7f00:1",
+            "::a00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a00:1",
+            "64:ff9b:1::",
+            "64:ff9b:1::808:808",
+            "2002:7f00:1::",
+            "2002:a00:1::1",
+            "2001:0:102:304::80ff:fffe",
+            "fc00::",
+            "fd00::1",
+            "fe80::1",
+            "febf::1",
+            "fec0::",
+            "feff::1",
+            "ff02::1",
+        ] {
+            assert!(is_internal(address.parse().unwrap()), "{address}");
+            assert_eq!(is_internal_name(address), Some(true), "{address}");
+        }
+        for address in [
+            "8.8.8.8",
+            "100.63.0.1",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "192.0.2.1",
+            "192.167.1.1",
+            "223.255.255.255",
+            "::ffff:8.8.8.8",
+            "::808:808",
+            "64:ff9b::808:808",
+            "64:ff9b:2::",
+            "2001:db8::1",
+            "2002:808:808::1",
+            "2606:4700::1",
+            "2001:0:102:304::f7f7:f7f7",
+        ] {
+            assert!(!is_internal(address.parse().unwrap()), "{address}");
+            assert_eq!(is_internal_name(address), Some(false), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_name_tells_where_it_leads_by_its_spelling() {
+        for name in [
+            "2130706433",
+            "0x7f000001",
+            "127.1",
+            "0177.0.0.1",
+            "127.0.0.1.",
+            "0x7f.0.0.1",
+            "1.2.3.0x4",
+            "localhost",
+            "localhost.",
+            "a.localhost",
+            "localhost.localdomain",
+            "printer.local",
+            "metadata.google.internal",
+            "metadata.google.internal.",
+            "nas.home.arpa",
+            "intranet",
+            "127.0.0.1.0x",
+            "10.0.0.1.2",
+        ] {
+            assert_eq!(is_internal_name(name), Some(true), "{name}");
+        }
+        for name in [
+            "registry.example.com",
+            "registry.example.com.",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "mylocal.example",
+            "notlocal.notinternal",
+            "a.0xab-c.de",
+        ] {
+            assert_eq!(is_internal_name(name), None, "{name}");
+        }
+    }
+}
