@@ -70,6 +70,7 @@ static INSECURE: Flag = Flag {
     name: "insecure",
     short: Some('k'),
     help: "Accept any TLS certificate",
+    about: "Of the registry that is named, not of others that it sends to, nor of proxies. The cache is neither read nor written then.",
     ..Flag::DEFAULT
 };
 static CACERT: Flag = Flag {
@@ -83,6 +84,7 @@ static CERT: Flag = Flag {
     name: "cert",
     value: Value::Path("FILE"),
     help: "Present the client certificate in FILE",
+    about: "To the registry that is named, not to others that it sends to, nor to proxies.",
     ..Flag::DEFAULT
 };
 static KEY: Flag = Flag {
@@ -217,19 +219,23 @@ pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
     Ok(Sources::new(settings, remembering))
 }
 
-/// `None` for `--no-cache`, and where there is no home to keep anything in.
+/// `None` for `--no-cache` and `--insecure`, and where there is no home to keep anything in.
 fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<Remembering>> {
     let freshness = match (args.has(&OFFLINE), args.duration(&MAX_AGE)) {
         (true, _) => Freshness::Offline,
         (false, Some(limit)) => Freshness::Within(limit),
         (false, None) => Freshness::Asked,
     };
-    if args.has(&NO_CACHE) {
+    // What an unverified server says is nothing for later runs to believe.
+    let without = [&NO_CACHE, &INSECURE]
+        .into_iter()
+        .find(|flag| args.has(flag));
+    if let Some(without) = without {
         let needs = [&OFFLINE, &MAX_AGE].into_iter().find(|flag| args.has(flag));
         return match needs {
             Some(flag) => Err(Error::usage(format!(
-                "--{} goes without --no-cache",
-                flag.name
+                "--{} goes without --{}",
+                flag.name, without.name
             ))),
             None => Ok(None),
         };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::harness::{Fault, Image, Index, NOBODY, Registry, Tokens, Tool};
+use crate::harness::{Fault, Image, Index, NOBODY, Registry, Tls, Tokens, Tool};
 
 const LABELS: &str = "{\"a\":\"b\"}\n";
 
@@ -121,11 +121,29 @@ fn offline_nothing_is_asked() {
 #[test]
 fn options_that_contradict_each_other_are_refused() {
     for option in ["--offline", "--max-age=1h"] {
-        let asked = Tool::new().args(["labels", "--no-cache", option, NOBODY]);
-        let name = option.split('=').next().unwrap();
-        let expected = format!("docker-registry: {name} goes without --no-cache\n");
-        asked.run().fails(2, expected);
+        for without in ["--no-cache", "--insecure"] {
+            let asked = Tool::new().args(["labels", without, option, NOBODY]);
+            let name = option.split('=').next().unwrap();
+            let expected = format!("docker-registry: {name} goes without {without}\n");
+            asked.run().fails(2, expected);
+        }
     }
+}
+
+#[test]
+fn what_is_not_verified_is_neither_kept_nor_found() {
+    let tokens = Tokens::new();
+    let registry = Registry::builder().tls(Tls::authority()).tokens(&tokens);
+    let registry = registry.start();
+    image("b").push_to(&registry, "a", "v1");
+    let labels = Tool::new().args(["labels", "-r", &registry.image("a:v1")]);
+    let insecure = labels.clone().arg("-k");
+    let trusting = labels.clone().arg("--cacert").arg(registry.ca());
+    assert_eq!(count(&registry, &insecure), 4);
+    assert!(files(&labels).is_empty());
+    assert_eq!(count(&registry, &trusting), 4);
+    assert_eq!(count(&registry, &trusting), 1);
+    assert_eq!(count(&registry, &insecure), 4);
 }
 
 #[test]
