@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Output, Registry, Tokens, Tool};
+use crate::harness::{Output, Proxy, Registry, Tls, Tokens, Tool};
 
 const PASSWORD: &str = "sword:fish";
 const TAGS: &str = "[\"v1\"]\n";
@@ -282,4 +282,23 @@ fn a_file_that_is_no_json_is_warned_of_and_not_quoted() {
             refused(&registry, &hint)
         ),
     );
+}
+
+#[test]
+fn the_name_of_docker_hubs_api_finds_its_login() {
+    let tls = Tls::named(&["registry-1.docker.io"]);
+    let registry = Registry::builder().tls(tls).basic("user", PASSWORD);
+    let registry = holding_tags(registry.start());
+    let proxy = Proxy::start().route("registry-1.docker.io:443", &registry.host());
+    let tool = Tool::new().args(["tags", "registry-1.docker.io/a/b", "--cacert"]);
+    let tool = tool.arg(registry.ca()).env("HTTPS_PROXY", proxy.url());
+    for key in [
+        "https://index.docker.io/v1/",
+        "docker.io",
+        "registry-1.docker.io",
+    ] {
+        let file = json!({"auths": {key: right()}}).to_string();
+        let tool = tool.clone().file(".docker/config.json", file);
+        tool.run().success(TAGS);
+    }
 }

@@ -16,6 +16,9 @@ use super::trace::warn;
 /// How Docker's configuration and helpers name Docker Hub.
 const HUB: &str = "https://index.docker.io/v1/";
 
+/// How references may name it, by its API.
+const HUB_API: &str = "registry-1.docker.io";
+
 /// What the user gave for this run: `-u`, standard input, the environment.
 #[derive(Clone)]
 pub(crate) struct Given {
@@ -94,9 +97,14 @@ impl Credentials {
                 store: None,
             });
         }
+        // Who names Docker Hub's API means its login.
+        let host = match host.name() {
+            HUB_API => "docker.io",
+            name => name,
+        };
         let name = match repository {
-            Some(repository) => format!("{}/{}", host.name(), repository.name),
-            None => host.name().to_owned(),
+            Some(repository) => format!("{host}/{}", repository.name),
+            None => host.to_owned(),
         };
         self.files().iter().find_map(|file| {
             let credential = self.look(file, &name)?;
