@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::harness::{Fault, Image, Index, NOBODY, Registry, Tls, Tokens, Tool};
+use crate::harness::{Fault, Image, Index, NOBODY, Registry, Response, Tls, Tokens, Tool};
 
 const LABELS: &str = "{\"a\":\"b\"}\n";
 
@@ -147,6 +147,55 @@ fn what_is_not_verified_is_neither_kept_nor_found() {
 }
 
 #[test]
+fn credentials_do_not_go_where_the_last_run_was_sent() {
+    let tokens = Tokens::new().user("user", "password");
+    let elsewhere = Registry::builder().token_server(&tokens).start();
+    let registry = Registry::builder().tokens(&tokens);
+    let own = "Bearer realm=\"/token\",scope=\"{scope}\"";
+    let registry = registry.challenges(&[own]).start();
+    image("b").push_to(&registry, "a", "v1");
+    let labels = Tool::new().args(["labels", "-r", &registry.image("a:v1")]);
+    let realm = format!("Bearer realm=\"{}/token\"", elsewhere.base());
+    let sent = Response::new(401).header("WWW-Authenticate", realm);
+    registry.fail("/v2/a/manifests/v1", sent).before_auth();
+    labels.run().success(LABELS);
+    assert_eq!(elsewhere.take().len(), 1);
+    registry.take();
+    let auths = format!(
+        "{{\"auths\":{{\"{}\":{{\"username\":\"user\",\"password\":\"password\"}}}}}}",
+        registry.host()
+    );
+    for tool in [
+        labels.clone().arg("-uuser:password"),
+        labels.clone().file(".docker/config.json", auths),
+    ] {
+        assert_eq!(count(&registry, &tool), 3);
+    }
+    assert_eq!(elsewhere.take(), [""; 0]);
+}
+
+#[test]
+fn a_token_for_a_client_certificate_is_not_remembered() {
+    let tokens = Tokens::new();
+    let tls = Tls::authority().client_required();
+    let registry = Registry::builder().tls(tls).tokens(&tokens).start();
+    image("b").push_to(&registry, "a", "v1");
+    let (cert, key) = registry.tls().client();
+    let labels = Tool::new().args(["labels", "-r", &registry.image("a:v1"), "--cacert"]);
+    let labels = labels.arg(registry.ca()).arg("--cert").arg(cert);
+    let labels = labels.arg("--key").arg(key);
+    // The challenge is remembered, which asks for nobody's token.
+    for requests in [4, 2] {
+        assert_eq!(count(&registry, &labels), requests);
+    }
+    for file in files(&labels) {
+        let bytes = fs::read(file).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("\"token\":"), "{text}");
+    }
+}
+
+#[test]
 fn a_damaged_file_is_as_good_as_none() {
     type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 5] = [
@@ -176,7 +225,8 @@ fn a_file_in_the_wrong_place_is_as_good_as_none() {
     assert_eq!(count(&registry, &labels), 3);
     let names = files(&labels);
     let contents: Vec<Vec<u8>> = names.iter().map(|name| fs::read(name).unwrap()).collect();
-    assert_eq!(names.len(), 4);
+    // Three documents, the tag, and that the registry does not speak TLS.
+    assert_eq!(names.len(), 5);
     for shift in 1..names.len() {
         for (i, name) in names.iter().enumerate() {
             fs::write(name, &contents[(i + shift) % contents.len()]).unwrap();
@@ -259,7 +309,7 @@ fn processes_share_the_cache_at_the_same_time() {
     registry.take();
     assert_eq!(count(&registry, &labels), 1);
     let all = files(&labels);
-    assert_eq!(all.len(), 4, "no temporary files: {all:?}");
+    assert_eq!(all.len(), 5, "no temporary files: {all:?}");
 }
 
 #[test]
@@ -268,7 +318,8 @@ fn secrets_are_not_remembered() {
     let registry = Registry::builder().tokens(&tokens).start();
     image("b").push_to(&registry, "a", "v1");
     let labels = Tool::new().args(["labels", "-r", "-uuser:password", &registry.image("a:v1")]);
-    for requests in [4, 2] {
+    // A challenge of the last run is no reason to show credentials: it is asked for again.
+    for requests in [4, 3] {
         labels.run().success(LABELS);
         let asked = registry.requests();
         assert_eq!(registry.take().len(), requests);

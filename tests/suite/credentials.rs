@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Output, Proxy, Registry, Tls, Tokens, Tool};
+use crate::harness::{Output, Proxy, Registry, Response, Tls, Tokens, Tool};
 
 const PASSWORD: &str = "sword:fish";
 const TAGS: &str = "[\"v1\"]\n";
@@ -282,6 +282,105 @@ fn a_file_that_is_no_json_is_warned_of_and_not_quoted() {
             refused(&registry, &hint)
         ),
     );
+}
+
+/// A registry that answers everybody, and says at `/v2/` who it knows, as zot does.
+fn answering_everybody(challenge: &str) -> Registry {
+    let registry = holding_tags(Registry::start());
+    let hello = Response::new(200).header("WWW-Authenticate", challenge);
+    registry.answer("GET", "/v2/", hello);
+    registry
+}
+
+#[test]
+fn given_credentials_are_used_where_everybody_is_answered() {
+    let registry = answering_everybody("Basic realm=zot");
+    for (command, target) in [
+        ("tags", "/v2/a/tags/list?n=1000"),
+        ("catalog", "/v2/_catalog?n=1000"),
+    ] {
+        let operand = match command {
+            "tags" => registry.image("a"),
+            _ => registry.host(),
+        };
+        let tool = Tool::new().args([command, &operand, "-u", &format!("user:{PASSWORD}")]);
+        let output = tool.run();
+        assert_eq!(output.code, Some(0));
+        let requests = registry.requests();
+        let sent: Vec<_> = requests
+            .iter()
+            .map(|it| (it.target.as_str(), it.header("Authorization").is_some()))
+            .collect();
+        assert_eq!(sent, [(target, false), ("/v2/", false), (target, true)]);
+        registry.take();
+        let refusal = Response::new(401).header("WWW-Authenticate", "Basic realm=zot");
+        registry.fail(target, refusal).after(1);
+        let wrong = Tool::new().args([command, &operand, "-u", "user:trout"]);
+        let output = wrong.run().status(4).stdout("");
+        let hint = "the given credentials do not let us in";
+        assert!(output.messages().contains(hint), "{}", output.messages());
+        registry.take();
+    }
+    // What is stored is for who asks for it.
+    let stored = tags(&registry).file(".docker/config.json", auths(&registry, right()));
+    stored.run().success(TAGS);
+    assert_eq!(registry.take().len(), 1);
+}
+
+#[test]
+fn given_credentials_get_a_token_where_everybody_is_answered() {
+    let tokens = Tokens::new().user("user", PASSWORD);
+    let server = Registry::builder().token_server(&tokens).start();
+    let realm = format!("Bearer realm=\"{}/token\"", server.base());
+    let registry = answering_everybody(&realm);
+    let pair = format!("user:{PASSWORD}");
+    tags(&registry).args(["-u", &pair]).run().success(TAGS);
+    let requests = registry.requests();
+    let last = requests.last().unwrap().header("Authorization").unwrap();
+    assert!(last.starts_with("Bearer "), "{last}");
+    let wrong = tags(&registry).args(["-u", "user:trout"]).run();
+    assert_eq!(wrong.code, Some(4));
+}
+
+#[test]
+fn a_registry_that_knows_nobody_is_asked_so_once() {
+    let registry = holding_tags(Registry::start());
+    let pair = format!("user:{PASSWORD}");
+    let names = ["a", "a/b", "a/b/c"].map(|name| registry.image(name));
+    let tool = Tool::new().args(["tags", "-j1", "-u", &pair]).args(&names);
+    assert_eq!(tool.run().code, Some(0));
+    let requests = registry.requests();
+    let hellos = requests.iter().filter(|it| it.path() == "/v2/");
+    assert_eq!((requests.len(), hellos.count()), (4, 1));
+    assert!(
+        requests
+            .iter()
+            .all(|it| it.header("Authorization").is_none())
+    );
+}
+
+#[test]
+fn credentials_that_are_refused_for_one_scope_are_good_for_another() {
+    let tokens = Tokens::new().private().user("user", PASSWORD);
+    let registry = holding_tags(Registry::builder().tokens(&tokens).start());
+    registry.fail(
+        "/token?service=suite&scope=repository:a:pull&account=user",
+        401,
+    );
+    let (a, b) = (registry.image("a"), registry.image("a/b"));
+    let tool = Tool::new().args(["tags", "-j1", &a, &b]);
+    let tool = tool.file(".docker/config.json", auths(&registry, right()));
+    let file = tool.home().join(".docker/config.json");
+    let output = tool.run().status(4);
+    let output = output.stdout(format!("{{\"image\":\"{b}\",\"tags\":[\"v1\"]}}\n"));
+    let warning = format!(
+        "docker-registry: warning: {} refuses the credentials of {}: going on without\n",
+        registry.host(),
+        file.display()
+    );
+    let message = output.messages();
+    assert!(message.starts_with(&warning), "{message}");
+    assert_eq!(message.matches("warning").count(), 1, "{message}");
 }
 
 #[test]

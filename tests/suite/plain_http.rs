@@ -1,7 +1,11 @@
 //! HTTP without TLS: on this machine, or for who asks for it.
 
+use std::net::{Ipv4Addr, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use crate::credentials::{holding_tags, tags};
-use crate::harness::{Registry, Server, Tls, Tool};
+use crate::harness::{Registry, Server, Tls, Tool, relay};
 
 const TAGS: &str = "[\"v1\"]\n";
 
@@ -71,4 +75,53 @@ fn a_server_that_speaks_tls_is_no_server_for_plain_http() {
         let tool = Tool::new().args(["tags", &image, "--plain-http"]);
         tool.run().fails(5, speaks_tls(&doing));
     }
+}
+
+/// Leads to the host that stands in it, each time a little later.
+fn relay_to(host: &Arc<Mutex<String>>, pause: Duration) -> Server {
+    let host = host.clone();
+    Server::start(Server::listener(Ipv4Addr::LOCALHOST), move |client, _| {
+        let host = host.lock().unwrap().clone();
+        std::thread::sleep(pause);
+        let server = TcpStream::connect(host).expect("a registry");
+        relay(&client, &server).ok();
+    })
+}
+
+#[test]
+fn a_server_of_this_machine_may_take_its_time_for_tls() {
+    let registry = holding_tags(Registry::builder().tls(Tls::authority()).start());
+    let host = Arc::new(Mutex::new(registry.host()));
+    let relay = relay_to(&host, Duration::from_millis(1200));
+    let tool = Tool::new().args(["tags", &format!("{}/a", relay.host()), "--cacert"]);
+    tool.arg(registry.ca()).run().success(TAGS);
+    assert_eq!(relay.accepted(), 1);
+}
+
+#[test]
+fn that_a_server_of_this_machine_has_no_tls_is_remembered() {
+    let plain = holding_tags(Registry::start());
+    let secure = holding_tags(Registry::builder().tls(Tls::authority()).start());
+    let host = Arc::new(Mutex::new(plain.host()));
+    let relay = relay_to(&host, Duration::ZERO);
+    let tool = Tool::new().args(["tags", &format!("{}/a", relay.host()), "--cacert"]);
+    let tool = tool.arg(secure.ca());
+    let connections = |expected: usize| {
+        let before = relay.accepted();
+        tool.run().success(TAGS);
+        assert_eq!(relay.accepted() - before, expected);
+    };
+    connections(2);
+    connections(1);
+    // It may learn it, and forget it.
+    *host.lock().unwrap() = secure.host();
+    connections(2);
+    connections(1);
+    *host.lock().unwrap() = plain.host();
+    connections(2);
+    connections(1);
+    let without = tool.clone().arg("--no-cache");
+    let before = relay.accepted();
+    without.run().success(TAGS);
+    assert_eq!(relay.accepted() - before, 2);
 }

@@ -1,9 +1,10 @@
 //! TLS: whom the program trusts, and who it says it is.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::credentials::{holding_tags, tags};
-use crate::harness::{Proxy, Purpose, Registry, Tls, Tool};
+use crate::harness::{Fault, Proxy, Purpose, Registry, Tls, Tokens, Tool};
 
 const TAGS: &str = "[\"v1\"]\n";
 
@@ -256,6 +257,60 @@ fn an_authority_that_changed_its_key_is_found_where_the_new_one_is() {
     let tool = tags(&registry).arg("--cacert").arg(old.ca());
     let tool = tool.env("SSL_CERT_FILE", registry.ca());
     tool.run().success(TAGS);
+}
+
+const LIST: &str = "/v2/a/tags/list";
+
+#[test]
+fn a_client_certificate_is_for_the_registry_that_is_named() {
+    let tls = Arc::new(Tls::authority().client_required());
+    let start = || holding_tags(Registry::builder().tls(tls.clone()).start());
+    let (registry, other) = (start(), start());
+    let (cert, key) = tls.client();
+    let tool = trusting(&registry).arg("--cert").arg(cert);
+    let tool = tool.arg("--key").arg(key);
+    registry.fail(LIST, Fault::Redirect(format!("{}{LIST}", other.base())));
+    let why = "the server wants a client certificate\nhint: use --cert FILE --key FILE";
+    let (host, there) = (registry.host(), other.host());
+    let message = format!("docker-registry: {host}/a: tags: {there}: {why}\n");
+    tool.run().fails(5, message);
+    assert_eq!(other.requests().len(), 0);
+    // Who is named gets to see it.
+    let both = tool.arg(other.image("a"));
+    assert_eq!(both.run().code, Some(0));
+}
+
+#[test]
+fn insecure_is_for_the_registry_that_is_named() {
+    let self_signed = "the server's certificate is self-signed and not trusted\n\
+                       hint: name the certificate of its authority with --cacert FILE\n";
+    let (registry, other) = (secure(Tls::self_signed()), secure(Tls::self_signed()));
+    let (host, there) = (registry.host(), other.host());
+    registry.fail(LIST, Fault::Redirect(format!("{}{LIST}", other.base())));
+    let tool = tags(&registry).arg("-k");
+    let message = format!("docker-registry: {host}/a: tags: {there}: {self_signed}");
+    tool.run().fails(5, message);
+    // A realm is not named either.
+    let tokens = Tokens::new();
+    let server = Registry::builder()
+        .tls(Tls::self_signed())
+        .token_server(&tokens);
+    let server = server.start();
+    let registry = Registry::builder().tls(Tls::self_signed()).tokens(&tokens);
+    let registry = holding_tags(registry.start());
+    let (host, there) = (registry.host(), server.host());
+    let message = format!("docker-registry: {host}/a: tags: token: {there}: {self_signed}");
+    tags(&registry).arg("-k").run().fails(5, message);
+    // Nor is a proxy.
+    let proxy = Registry::builder().tls(Tls::self_signed()).start();
+    let tool = Tool::new().args(["tags", "registry.example.com/a", "-k"]);
+    let tool = tool.env("HTTPS_PROXY", proxy.base());
+    let name = "registry.example.com";
+    let message =
+        format!("docker-registry: {name}/a: tags: {name}: proxy 127.0.0.1: {self_signed}");
+    tool.run().fails(5, message);
+    let asked = [&other, &server, &proxy].map(|registry| registry.requests().len());
+    assert_eq!(asked, [0, 0, 0]);
 }
 
 #[test]

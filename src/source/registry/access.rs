@@ -40,10 +40,16 @@ impl Visit<'_> {
     /// yet and there is no token, the connection is opened while the token server is asked.
     pub(super) fn pass_ahead(&self, is_first: bool) -> Pass {
         let memory = &self.client.settings.memory;
-        let Some(challenge) = self.peer.challenge(self.scope, self.home, memory) else {
-            return Pass::default();
+        let pass = match self.peer.challenge(self.scope) {
+            Some(challenge) => self.pass(challenge, None, false),
+            None => match self.peer.recalled(self.home, memory) {
+                Some(challenge) if self.credentials().is_none() => {
+                    self.pass(challenge, None, is_first)
+                }
+                _ => return Pass::default(),
+            },
         };
-        self.pass(challenge, None, is_first).unwrap_or_else(|_| {
+        pass.unwrap_or_else(|_| {
             // The registry may ask for something else by now: in order, then.
             self.peer.forget(self.home, memory);
             Pass::default()
@@ -54,7 +60,11 @@ impl Visit<'_> {
     pub(super) fn answer(&self, response: &Response, shown: Pass) -> Result<Pass> {
         let challenge = match Challenge::read(response.all("www-authenticate")) {
             Some(challenge) => challenge,
-            None => self.ping()?.ok_or_else(|| self.denied(response, &shown))?,
+            None => {
+                let (status, challenge) = self.ping()?;
+                let challenge = challenge.filter(|_| status == 401);
+                challenge.ok_or_else(|| self.denied(response, &shown))?
+            }
         };
         let is_same = shown
             .challenge
@@ -72,11 +82,32 @@ impl Visit<'_> {
         Ok(pass)
     }
 
-    /// What `/v2/` asks for, of a registry that asked for nothing else, as gcr.io did.
-    fn ping(&self) -> Result<Option<Challenge>> {
+    /// A pass for who gave credentials, where the registry has answered without them: it may show
+    /// more to whom it knows. `None` if it does not say how to make oneself known.
+    pub(super) fn introduction(&self, shown: &Pass) -> Result<Option<Pass>> {
+        let is_settled = shown.header.is_some() || self.peer.is_open.load(Ordering::Acquire);
+        if is_settled || self.client.credentials.given(&self.peer.host).is_none() {
+            return Ok(None);
+        }
+        // zot says so beside its 200.
+        let (_, Some(challenge)) = self.ping()? else {
+            self.peer.is_open.store(true, Ordering::Release);
+            return Ok(None);
+        };
+        let pass = self.pass(challenge.clone(), None, false)?;
+        let memory = &self.client.settings.memory;
+        self.peer.keep(&challenge, self.scope, self.home, memory);
+        Ok(Some(pass))
+    }
+
+    /// The status of `/v2/` and what it asks for, of a registry that asked for nothing else, as
+    /// gcr.io did.
+    fn ping(&self) -> Result<(u16, Option<Challenge>)> {
         let request = Request::get(self.home.url("/v2/"), 1 << 20);
         let response = self.client.follow(&request)?;
-        Ok(Challenge::read(response.all("www-authenticate")).filter(|_| response.status == 401))
+        let is_own = response.url.origin == *self.home;
+        let challenge = Challenge::read(response.all("www-authenticate")).filter(|_| is_own);
+        Ok((response.status, challenge))
     }
 
     /// `refused` is what the registry did not take; `opens` whether to connect to it meanwhile.
@@ -116,38 +147,34 @@ impl Visit<'_> {
     }
 
     fn credentials(&self) -> Option<Found> {
-        if self.peer.is_refused.load(Ordering::Acquire) {
-            return None;
-        }
         let repository = self.scope.repository.as_ref();
-        self.client.credentials.find(&self.peer.host, repository)
+        let found = self.client.credentials.find(&self.peer.host, repository)?;
+        let is_refused = self.peer.refuses(&found.credential, self.scope);
+        (!is_refused).then_some(found)
     }
 
     /// Whether the pass was made with stored credentials that are refused and can be done without.
     fn gives_up(&self, shown: &Pass) -> bool {
-        let Some(Found {
-            credential,
-            store: Some(store),
-        }) = &shown.found
-        else {
+        let Some(found) = &shown.found else {
             return false;
         };
         let is_direct = shown.challenge == Some(Challenge::Basic)
-            || matches!(credential, Credential::RegistryToken(_));
-        if is_direct {
-            self.give_up(store);
-        }
-        is_direct
+            || matches!(found.credential, Credential::RegistryToken(_));
+        is_direct && self.give_up(found)
     }
 
-    /// Goes on without the credentials of `store`, and says so once.
-    pub(super) fn give_up(&self, store: &str) {
-        if !self.peer.is_refused.swap(true, Ordering::AcqRel) {
+    /// Goes on without stored credentials, and says so once. False if they were given.
+    pub(super) fn give_up(&self, found: &Found) -> bool {
+        let Some(store) = &found.store else {
+            return false;
+        };
+        if self.peer.refuse(&found.credential, self.scope) {
             let host = self.peer.host.name();
             warn(&format!(
                 "{host} refuses the credentials of {store}: going on without"
             ));
         }
+        true
     }
 
     fn denied(&self, response: &Response, shown: &Pass) -> Error {

@@ -1,5 +1,9 @@
 //! What a 401 asks for: `WWW-Authenticate` (RFC 9110, 11.6.1).
 
+use serde_json::json;
+
+use crate::json;
+
 /// One thing that the registry would accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
@@ -25,6 +29,28 @@ impl Challenge {
         let all: Vec<Challenge> = headers.flat_map(parse).collect();
         let bearer = all.iter().find(|c| matches!(c, Challenge::Bearer(_)));
         bearer.or(all.first()).cloned()
+    }
+
+    /// For the disk, for all scopes.
+    pub(super) fn write(&self) -> Vec<u8> {
+        let json = match self {
+            Challenge::Basic => json!({}),
+            Challenge::Bearer(bearer) => json!({"realm": bearer.realm, "service": bearer.service}),
+        };
+        json.to_string().into_bytes()
+    }
+
+    /// From the disk; `None` for what is no challenge.
+    pub(super) fn recall(bytes: &[u8]) -> Option<Challenge> {
+        let json = json::parse(bytes).ok()?;
+        if json.as_object()?.is_empty() {
+            return Some(Challenge::Basic);
+        }
+        Some(Challenge::Bearer(Bearer {
+            realm: json["realm"].as_str()?.to_owned(),
+            service: json["service"].as_str().map(str::to_owned),
+            ..Bearer::default()
+        }))
     }
 }
 
@@ -152,6 +178,21 @@ mod tests {
             "Bearer realm=\"\\",
         ] {
             assert_eq!(Challenge::read([header].into_iter()), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_recalled_as_it_was_written() {
+        let bearer = Challenge::Bearer(Bearer {
+            realm: "https://auth.example.com/token".into(),
+            service: Some("registry.example.com".into()),
+            ..Bearer::default()
+        });
+        for challenge in [bearer, Challenge::Basic] {
+            assert_eq!(Challenge::recall(&challenge.write()), Some(challenge));
+        }
+        for damaged in [&b""[..], b"[]", br#"{"realm":1}"#, b"{"] {
+            assert_eq!(Challenge::recall(damaged), None);
         }
     }
 }

@@ -99,22 +99,45 @@ impl Client {
     }
 
     pub(super) fn origin(&self, peer: &Peer) -> Result<Origin> {
-        peer.origin(self.settings.plain_http, &self.transport.connections)
+        let Settings {
+            plain_http, memory, ..
+        } = &self.settings;
+        peer.home
+            .origin(*plain_http, &self.transport.connections, memory)
     }
 
     /// The answer to a request, whatever its status but one that asks for credentials: those are
     /// looked for, and if none are good enough, the answer is the error.
-    pub(super) fn ask(&self, host: &Host, scope: &Scope, mut request: Request) -> Result<Response> {
+    pub(super) fn ask(&self, host: &Host, scope: &Scope, request: Request) -> Result<Response> {
         let peer = self.peer(host);
-        let home = self.origin(&peer)?;
-        if request.url.origin != home {
+        // Its server may speak TLS by now.
+        let again = peer.home.is_recalled().then(|| request.clone());
+        let outcome = self.ask_home(&peer, scope, request);
+        let Some(again) = again else { return outcome };
+        let is_good = outcome
+            .as_ref()
+            .is_ok_and(|response| response.status != 400);
+        let connections = &self.transport.connections;
+        match peer
+            .home
+            .has_moved(is_good, connections, &self.settings.memory)?
+        {
+            true => self.ask_home(&peer, scope, again),
+            false => outcome,
+        }
+    }
+
+    fn ask_home(&self, peer: &Peer, scope: &Scope, mut request: Request) -> Result<Response> {
+        let home = self.origin(peer)?;
+        if request.url.origin.host != home.host {
             let message = format!("{} is not at {home}", request.url.without_query());
             return Err(Error::new(Kind::Local, message));
         }
+        request.url = home.url(request.url.path());
         let meeting = peer.meet();
         let visit = Visit {
             client: self,
-            peer: &peer,
+            peer,
             scope,
             home: &home,
         };
@@ -122,10 +145,20 @@ impl Client {
         for _ in 0..ANSWERS {
             request.authorization = pass.header.clone();
             let response = self.follow(&request)?;
-            if response.url.origin != home || !asks_for_credentials(&response) {
+            if response.url.origin != home {
                 return Ok(response);
             }
-            pass = visit.answer(&response, pass)?;
+            let better = match asks_for_credentials(&response) {
+                true => Some(visit.answer(&response, pass)?),
+                false if request.is_personal && response.is_success() => {
+                    visit.introduction(&pass)?
+                }
+                false => None,
+            };
+            let Some(better) = better else {
+                return Ok(response);
+            };
+            pass = better;
         }
         let message = "the registry asks for other credentials again and again";
         Err(Error::new(Kind::Denied, message))

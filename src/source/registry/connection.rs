@@ -1,6 +1,6 @@
 //! A connection to an origin: directly, or through a proxy; with or without TLS.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,9 +17,6 @@ use super::stream::{PacedStream, Stream};
 use super::tls::{TlsStream, Trust};
 use super::tunnel;
 use super::url::{Origin, Scheme};
-
-/// How long a server on this machine may be silent before it counts as one that does not speak TLS.
-const PROBE: Duration = Duration::from_secs(1);
 
 /// A connection, and what its requests need because of the way it goes.
 pub(super) struct Line {
@@ -41,6 +38,8 @@ pub(super) struct Connections {
     proxies: Proxies,
     trust: Trust,
     patience: Duration,
+    /// The registries that the user names: `--insecure` and `--cert` are for them alone.
+    named: Mutex<HashSet<Origin>>,
     /// What names mean, for the whole run and every port: what was judged is what is connected to.
     names: Mutex<HashMap<String, Vec<IpAddr>>>,
     /// Connections that were asked for before their first request.
@@ -53,9 +52,30 @@ impl Connections {
             proxies,
             trust,
             patience,
+            named: Mutex::default(),
             names: Mutex::default(),
             ahead: Mutex::default(),
         }
+    }
+
+    /// Says that the user names the registry at this origin.
+    pub(super) fn name(&self, origin: &Origin) {
+        let named = self.named.lock();
+        let mut named = named.unwrap_or_else(PoisonError::into_inner);
+        named.insert(origin.clone());
+    }
+
+    fn is_named(&self, origin: &Origin) -> bool {
+        let named = self.named.lock();
+        named
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(origin)
+    }
+
+    /// Whether the origin gets to see a client certificate.
+    pub(super) fn identifies(&self, origin: &Origin) -> bool {
+        let is_named = self.is_named(origin);
+        origin.scheme == Scheme::Https && self.trust.identity(origin, is_named).is_some()
     }
 
     /// A connection to the origin: the one begun ahead, else a new one.
@@ -77,16 +97,17 @@ impl Connections {
             .or_insert_with(|| thread::spawn(opening));
     }
 
-    /// Whether a server on this machine speaks TLS. The first request gets the connection, or the
-    /// failure, that tells.
-    pub(super) fn speaks_tls(&self, origin: &Origin) -> bool {
-        let result = match self.attempt(origin, self.patience.min(PROBE)) {
-            Err(Failure::NotTls(_)) => return false,
+    /// Whether a server on this machine speaks TLS; `None` if it cannot be reached. The first request
+    /// gets the connection, or the failure, that tells.
+    pub(super) fn speaks_tls(&self, origin: &Origin) -> Option<bool> {
+        let result = match self.attempt(origin) {
+            Err(Failure::NotTls(_)) => return Some(false),
             result => result,
         };
+        let is_reached = !matches!(result, Err(Failure::Broken(_)));
         let opening = thread::spawn(move || result);
         self.ahead().insert(origin.clone(), opening);
-        true
+        is_reached.then_some(true)
     }
 
     /// The addresses of a name; looked up once.
@@ -109,14 +130,14 @@ impl Connections {
     }
 
     fn open_new(&self, origin: &Origin) -> Result<Line, Failure> {
-        match self.attempt(origin, self.patience) {
+        match self.attempt(origin) {
             Err(Failure::NotTls(meaning)) => Err(*meaning),
             result => result,
         }
     }
 
-    fn attempt(&self, origin: &Origin, patience: Duration) -> Result<Line, Failure> {
-        let pace = SharedPace::connection(patience);
+    fn attempt(&self, origin: &Origin) -> Result<Line, Failure> {
+        let pace = SharedPace::connection(self.patience);
         let proxy = self.proxies.choose(origin)?;
         let stream = match &proxy {
             None => self.reach(origin.bare_host(), origin.port, &pace)?,
@@ -126,7 +147,10 @@ impl Connections {
         };
         let stream: Box<dyn Stream> = match origin.scheme {
             Scheme::Http => stream,
-            Scheme::Https => Box::new(TlsStream::open(stream, origin, &self.trust, &pace)?),
+            Scheme::Https => {
+                let configuration = self.trust.configuration(origin, self.is_named(origin))?;
+                Box::new(TlsStream::open(stream, origin, configuration, &pace)?)
+            }
         };
         let forwarded = proxy.filter(|proxy| forwards(proxy, origin));
         Ok(Line {
@@ -148,7 +172,8 @@ impl Connections {
         let mut stream = self.reach(&proxy.host, proxy.port, pace)?;
         if proxy.protocol == Protocol::Https {
             let itself = Origin::new(Scheme::Https, &format!("{}:{}", proxy.host, proxy.port))?;
-            stream = Box::new(TlsStream::open(stream, &itself, &self.trust, pace)?);
+            let configuration = self.trust.configuration(&itself, false)?;
+            stream = Box::new(TlsStream::open(stream, &itself, configuration, pace)?);
         }
         match proxy.protocol {
             Protocol::Socks5 => tunnel::socks5(&mut stream, proxy, origin)?,

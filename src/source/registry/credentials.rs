@@ -84,18 +84,23 @@ impl Credentials {
         Err(Error::usage(message))
     }
 
-    /// For a repository, or for the host alone.
-    pub(super) fn find(&self, host: &Host, repository: Option<&Repository>) -> Option<Found> {
+    /// What the user gave for the host.
+    pub(super) fn given(&self, host: &Host) -> Option<Found> {
         let given = self.stores.given.as_ref();
-        if let Some(given) = given.filter(|_| self.claim(host).is_ok()) {
-            let credential = Credential::Password {
+        let given = given.filter(|_| self.claim(host).is_ok())?;
+        Some(Found {
+            credential: Credential::Password {
                 user: given.user.clone(),
                 password: given.password.clone(),
-            };
-            return Some(Found {
-                credential,
-                store: None,
-            });
+            },
+            store: None,
+        })
+    }
+
+    /// For a repository, or for the host alone.
+    pub(super) fn find(&self, host: &Host, repository: Option<&Repository>) -> Option<Found> {
+        if let Some(given) = self.given(host) {
+            return Some(given);
         }
         // Who names Docker Hub's API means its login.
         let host = match host.name() {

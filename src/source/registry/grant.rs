@@ -12,7 +12,7 @@ use super::message::Response;
 use super::realm;
 use super::stored::Credential;
 use super::token::{self, Token};
-use super::url::Url;
+use super::url::{Origin, Url};
 
 impl Visit<'_> {
     /// A token, and whether it was there before. `found` becomes `None` if the token server refuses
@@ -28,7 +28,7 @@ impl Visit<'_> {
         let slot = self.peer.token(scope);
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = slot.take().filter(|token| self.is_usable(token, refused));
-        let is_open_to_all = found.is_none() && refused.is_none();
+        let is_open_to_all = found.is_none() && refused.is_none() && !self.identifies(self.home);
         let kept = kept.or_else(|| self.recall(scope).filter(|_| is_open_to_all));
         let is_old = kept.is_some();
         let token = match kept {
@@ -71,10 +71,7 @@ impl Visit<'_> {
             .ask(&realm, wanted, scope, credential)
             .during("token")?;
         let is_refused = matches!(response.status, 401 | 403);
-        let store = found.as_ref().and_then(|found| found.store.clone());
-        if let Some(store) = store.filter(|_| is_refused) {
-            self.give_up(&store);
-            *found = None;
+        if is_refused && found.take_if(|found| self.give_up(found)).is_some() {
             response = self.ask(&realm, wanted, scope, None).during("token")?;
         }
         if !response.is_success() {
@@ -83,7 +80,8 @@ impl Visit<'_> {
         }
         let now = (self.client.settings.clock)();
         let token = Token::read(response.bytes(), now).during(doing())?;
-        if found.is_none() {
+        let origins = [self.home, &realm.origin, &response.url.origin];
+        if found.is_none() && !origins.into_iter().any(|origin| self.identifies(origin)) {
             (self.client.settings.memory.remember)(&self.key(scope), &token.write());
         }
         Ok(token)
@@ -105,6 +103,11 @@ impl Visit<'_> {
         }
         let request = token::get(realm, wanted, scope, credential);
         self.client.follow(&request)
+    }
+
+    /// Whether a client certificate says there who we are: a token may be for us alone, then.
+    fn identifies(&self, origin: &Origin) -> bool {
+        self.client.transport.connections.identifies(origin)
     }
 
     fn key(&self, scope: &str) -> String {

@@ -84,6 +84,8 @@ pub(super) struct Request {
     pub(super) want: Want,
     /// Whether to send it twice is as good as once, so that it may be tried again.
     pub(super) is_repeatable: bool,
+    /// Whether the answer depends on who asks, as a list does of what one may see.
+    pub(super) is_personal: bool,
 }
 
 impl Request {
@@ -96,6 +98,7 @@ impl Request {
             body: None,
             want,
             is_repeatable: method.is_idempotent(),
+            is_personal: false,
         }
     }
 

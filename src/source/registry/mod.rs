@@ -10,6 +10,7 @@ mod credentials;
 mod failure;
 mod grant;
 mod helper;
+mod home;
 mod lists;
 mod message;
 mod pace;

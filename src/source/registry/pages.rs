@@ -68,7 +68,10 @@ impl Client {
 }
 
 pub(super) fn request(url: Url) -> Request {
-    Request::get(url, LIMIT)
+    Request {
+        is_personal: true,
+        ..Request::get(url, LIMIT)
+    }
 }
 
 fn repeated() -> Error {

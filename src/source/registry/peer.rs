@@ -4,16 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::json;
-
-use crate::error::Result;
-use crate::json;
 use crate::reference::{Host, Repository};
 
 use super::challenge::{Bearer, Challenge};
-use super::connection::Connections;
+use super::home::Home;
+use super::stored::Credential;
 use super::token::Token;
-use super::url::{Origin, Scheme};
+use super::url::Origin;
 
 /// The bytes under a key, if there are any.
 type Recall = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
@@ -72,42 +69,33 @@ impl Scope {
 
 pub(super) struct Peer {
     pub(super) host: Host,
-    origin: Mutex<Option<Origin>>,
-    /// By scope, and under the empty one for all scopes.
+    pub(super) home: Home,
+    /// What this run was asked for, by scope, and under the empty one for all scopes.
     challenges: Mutex<HashMap<String, Challenge>>,
+    /// What the last run was asked for.
+    recalled: Mutex<Option<Challenge>>,
     tokens: Mutex<HashMap<String, Arc<Mutex<Option<Token>>>>>,
     is_met: AtomicBool,
     meeting: Mutex<()>,
-    /// Whether its stored credentials were refused.
-    pub(super) is_refused: AtomicBool,
+    /// Whether it was found to have no use for credentials.
+    pub(super) is_open: AtomicBool,
+    /// Stored credentials that were refused, by scope.
+    refused: Mutex<HashMap<String, Credential>>,
 }
 
 impl Peer {
     pub(super) fn new(host: &Host) -> Self {
         Peer {
             host: host.clone(),
-            origin: Mutex::default(),
+            home: Home::new(host),
             challenges: Mutex::default(),
+            recalled: Mutex::default(),
             tokens: Mutex::default(),
             is_met: AtomicBool::new(false),
             meeting: Mutex::default(),
-            is_refused: AtomicBool::new(false),
+            is_open: AtomicBool::new(false),
+            refused: Mutex::default(),
         }
-    }
-
-    /// HTTPS, unless `plain` is chosen, or this machine's own server does not speak TLS.
-    pub(super) fn origin(&self, plain: bool, connections: &Connections) -> Result<Origin> {
-        // The lock is held while one finds out.
-        let mut known = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(origin) = &*known {
-            return Ok(origin.clone());
-        }
-        let at = |scheme| Origin::new(scheme, self.host.api());
-        let secure = at(Scheme::Https)?;
-        let is_plain = plain || (secure.is_loopback() && !connections.speaks_tls(&secure));
-        let origin = if is_plain { at(Scheme::Http)? } else { secure };
-        *known = Some(origin.clone());
-        Ok(origin)
     }
 
     /// The first to ask a registry finds out what it wants; others wait for that.
@@ -120,26 +108,22 @@ impl Peer {
         Meeting(self, is_first.then_some(guard))
     }
 
-    /// What the registry will ask for, from this run or the last one.
-    pub(super) fn challenge(
-        &self,
-        scope: &Scope,
-        origin: &Origin,
-        memory: &Memory,
-    ) -> Option<Challenge> {
-        let mut known = self
-            .challenges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(challenge) = known.get(&scope.text).or_else(|| known.get("")) {
-            return Some(challenge.clone());
+    /// What the registry will ask for, as it said in this run.
+    pub(super) fn challenge(&self, scope: &Scope) -> Option<Challenge> {
+        let known = self.challenges();
+        let challenge = known.get(&scope.text).or_else(|| known.get(""));
+        challenge.cloned()
+    }
+
+    /// What the registry asked for in the last run. Nobody has verified that it was the registry:
+    /// to this no credentials are an answer.
+    pub(super) fn recalled(&self, origin: &Origin, memory: &Memory) -> Option<Challenge> {
+        let recalled = self.recalled.lock();
+        let mut recalled = recalled.unwrap_or_else(PoisonError::into_inner);
+        if recalled.is_none() && !self.is_met.load(Ordering::Acquire) {
+            *recalled = Challenge::recall(&(memory.recall)(&key(origin))?);
         }
-        if self.is_met.load(Ordering::Acquire) {
-            return None;
-        }
-        let challenge = read(&(memory.recall)(&key(origin))?)?;
-        known.insert(String::new(), challenge.clone());
-        Some(challenge)
+        recalled.clone()
     }
 
     /// Keeps the challenge: for all scopes and the next run, if its scope is what we would ask for.
@@ -161,14 +145,16 @@ impl Peer {
             },
             Challenge::Basic => Some(Challenge::Basic),
         };
-        let mut known = self
-            .challenges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.challenges();
         match general {
             Some(general) => {
-                if known.get("") != Some(&general) {
-                    (memory.remember)(&key(origin), &write(&general));
+                let last = self.recalled.lock();
+                let last = last.unwrap_or_else(PoisonError::into_inner);
+                if [known.get(""), last.as_ref()]
+                    .iter()
+                    .all(|it| *it != Some(&general))
+                {
+                    (memory.remember)(&key(origin), &general.write());
                 }
                 known.insert(String::new(), general);
                 known.remove(&scope.text);
@@ -181,9 +167,32 @@ impl Peer {
 
     /// Nothing is known of what the registry asks for, after all.
     pub(super) fn forget(&self, origin: &Origin, memory: &Memory) {
-        let known = self.challenges.lock();
-        known.unwrap_or_else(PoisonError::into_inner).clear();
+        self.challenges().clear();
+        let recalled = self.recalled.lock();
+        *recalled.unwrap_or_else(PoisonError::into_inner) = None;
         (memory.remember)(&key(origin), b"");
+    }
+
+    fn challenges(&self) -> MutexGuard<'_, HashMap<String, Challenge>> {
+        let challenges = self.challenges.lock();
+        challenges.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether these credentials were refused for the scope. What is refused for one may be right
+    /// for another.
+    pub(super) fn refuses(&self, credential: &Credential, scope: &Scope) -> bool {
+        let refused = self.refused.lock();
+        let refused = refused.unwrap_or_else(PoisonError::into_inner);
+        refused.get(&scope.text) == Some(credential)
+    }
+
+    /// Notes that these credentials were refused for the scope. True if they never were before.
+    pub(super) fn refuse(&self, credential: &Credential, scope: &Scope) -> bool {
+        let refused = self.refused.lock();
+        let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
+        let is_first = refused.values().all(|other| other != credential);
+        refused.insert(scope.text.clone(), credential.clone());
+        is_first
     }
 
     /// The place of a scope's token. Who fetches one holds its lock, so that the others wait for it.
@@ -210,45 +219,4 @@ impl Drop for Meeting<'_> {
 
 fn key(origin: &Origin) -> String {
     format!("challenge {origin}")
-}
-
-fn write(challenge: &Challenge) -> Vec<u8> {
-    let json = match challenge {
-        Challenge::Basic => json!({}),
-        Challenge::Bearer(bearer) => json!({"realm": bearer.realm, "service": bearer.service}),
-    };
-    json.to_string().into_bytes()
-}
-
-fn read(bytes: &[u8]) -> Option<Challenge> {
-    let json = json::parse(bytes).ok()?;
-    let object = json.as_object()?;
-    if object.is_empty() {
-        return Some(Challenge::Basic);
-    }
-    Some(Challenge::Bearer(Bearer {
-        realm: json["realm"].as_str()?.to_owned(),
-        service: json["service"].as_str().map(str::to_owned),
-        ..Bearer::default()
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_challenge_is_recalled_as_it_was_written() {
-        let bearer = Challenge::Bearer(Bearer {
-            realm: "https://auth.example.com/token".into(),
-            service: Some("registry.example.com".into()),
-            ..Bearer::default()
-        });
-        for challenge in [bearer, Challenge::Basic] {
-            assert_eq!(read(&write(&challenge)), Some(challenge));
-        }
-        for damaged in [&b""[..], b"[]", br#"{"realm":1}"#, b"{"] {
-            assert_eq!(read(damaged), None);
-        }
-    }
 }

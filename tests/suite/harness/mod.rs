@@ -50,7 +50,7 @@ pub use index::Index;
 pub use layer::{gzip, tar};
 pub use layout::Layout;
 pub use output::{Output, indented};
-pub use proxy::Proxy;
+pub use proxy::{Proxy, relay};
 pub use real::{Real, installed, program, skopeo};
 pub use registry::Registry;
 pub use running::Running;

@@ -190,7 +190,7 @@ fn dial(state: &Mutex<State>, target: &str) -> Option<TcpStream> {
 }
 
 /// Carries bytes both ways until either side ends.
-fn relay(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
+pub fn relay(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
     let carry = |mut from: &TcpStream, mut to: &TcpStream| {
         io::copy(&mut from, &mut to).ok();
         from.shutdown(Shutdown::Both).ok();

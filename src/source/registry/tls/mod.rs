@@ -25,7 +25,7 @@ pub(super) use stream::TlsStream;
 /// What the user says about certificates.
 #[derive(Clone, Default)]
 pub(crate) struct Certificates {
-    /// Servers are not verified.
+    /// Registries that the user names are not verified.
     pub(crate) insecure: bool,
     /// Certificates to trust besides the system's.
     pub(crate) cacert: Option<PathBuf>,
@@ -44,7 +44,7 @@ pub(crate) struct Certificates {
 pub(super) struct Trust {
     certificates: Certificates,
     system: Arc<System>,
-    configurations: Mutex<HashMap<String, Arc<ClientConfig>>>,
+    configurations: Mutex<HashMap<(String, bool), Arc<ClientConfig>>>,
 }
 
 impl Trust {
@@ -58,40 +58,53 @@ impl Trust {
         }
     }
 
-    fn configuration(&self, origin: &Origin) -> Result<Arc<ClientConfig>> {
+    /// What connections to the origin are made with. Only if the user names it as a registry may
+    /// it go unverified, and see the certificate of `--cert`.
+    pub(super) fn configuration(
+        &self,
+        origin: &Origin,
+        is_named: bool,
+    ) -> Result<Arc<ClientConfig>> {
         let mut known = self
             .configurations
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let key = origin.authority();
+        let key = (origin.authority(), is_named);
         if let Some(configuration) = known.get(&key) {
             return Ok(Arc::clone(configuration));
         }
-        let configuration = Arc::new(self.configure(origin)?);
+        let configuration = Arc::new(self.configure(origin, is_named)?);
         known.insert(key, Arc::clone(&configuration));
         Ok(configuration)
     }
 
-    fn configure(&self, origin: &Origin) -> Result<ClientConfig> {
+    /// The files of the client certificate for an origin, and of its key.
+    pub(super) fn identity(&self, origin: &Origin, is_named: bool) -> Option<(PathBuf, PathBuf)> {
         let given = &self.certificates;
-        let (mut authorities, mut identity) = docker_certificates(&given.certs_dir, origin);
-        authorities.extend(given.cacert.clone());
-        if let Some(cert) = &given.cert {
-            identity = Some((cert.clone(), given.key.as_ref().unwrap_or(cert).clone()));
+        match given.cert.as_ref().filter(|_| is_named) {
+            Some(cert) => Some((cert.clone(), given.key.as_ref().unwrap_or(cert).clone())),
+            None => docker_certificates(&given.certs_dir, origin).1,
         }
+    }
+
+    fn configure(&self, origin: &Origin, is_named: bool) -> Result<ClientConfig> {
+        let given = &self.certificates;
+        let (mut authorities, _) = docker_certificates(&given.certs_dir, origin);
+        authorities.extend(given.cacert.clone());
         let mut named = Vec::new();
         for path in authorities {
             named.extend(certificates(&path)?);
         }
         let provider = Arc::new(ring::default_provider());
         let system = Arc::clone(&self.system);
-        let verifier = Verifier::new(Arc::clone(&provider), named, system, given.insecure)?;
+        let is_insecure = given.insecure && is_named;
+        let verifier = Verifier::new(Arc::clone(&provider), named, system, is_insecure)?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| unavailable(error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
-        let Some((cert, key)) = identity else {
+        let Some((cert, key)) = self.identity(origin, is_named) else {
             return Ok(builder.with_no_client_auth());
         };
         let chain = certificates(&cert)?;

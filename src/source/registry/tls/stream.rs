@@ -1,16 +1,17 @@
 //! Bytes through TLS.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
+use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, StreamOwned};
 
 use super::super::failure::{Failure, unavailable};
 use super::super::pace::SharedPace;
 use super::super::stream::Stream;
 use super::super::url::Origin;
-use super::{Trust, trust};
+use super::trust;
 
 pub(in super::super) struct TlsStream(StreamOwned<ClientConnection, Box<dyn Stream>>);
 
@@ -19,12 +20,11 @@ impl TlsStream {
     pub(in super::super) fn open(
         mut stream: Box<dyn Stream>,
         origin: &Origin,
-        trust: &Trust,
+        configuration: Arc<ClientConfig>,
         pace: &SharedPace,
     ) -> Result<Self, Failure> {
         let name = ServerName::try_from(origin.bare_host().to_owned())
             .map_err(|_| unavailable(format!("'{}' is no name for TLS", origin.host)))?;
-        let configuration = trust.configuration(origin)?;
         let mut connection = ClientConnection::new(configuration, name)
             .map_err(|error| unavailable(error.to_string()))?;
         let mut heard = false;
