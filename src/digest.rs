@@ -54,6 +54,12 @@ impl Digest {
         &self.hex
     }
 
+    /// The tag that lists what refers to it where there is no referrers API (distribution-spec,
+    /// "Referrers Tag Schema"): the algorithm in at most 32 characters, the rest in at most 64.
+    pub(crate) fn fallback_tag(&self) -> String {
+        format!("{:.32}-{:.64}", self.algorithm.name(), self.hex)
+    }
+
     /// Fails with `Kind::Corrupt` unless `bytes` have this digest.
     pub(crate) fn verify(&self, bytes: &[u8]) -> Result<()> {
         self.compare(&Digest::of(self.algorithm, bytes))

@@ -15,6 +15,7 @@ pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.ma
 pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub(crate) const SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+json";
@@ -105,6 +106,18 @@ impl Document {
             bytes,
             json,
         })
+    }
+
+    /// The layers of a schema 1 manifest, the lowest first (distribution, manifest-v2-1.md,
+    /// `fsLayers`).
+    pub(crate) fn fs_layers(&self) -> Result<Vec<Digest>> {
+        let listed = self.json["fsLayers"].as_array().into_iter().flatten();
+        let read = |layer: &Value| {
+            let sum = layer["blobSum"].as_str().unwrap_or_default();
+            let wrong = |_| Error::new(Kind::Local, format!("a layer has the blobSum '{sum}'"));
+            sum.parse().map_err(wrong)
+        };
+        listed.rev().map(read).collect()
     }
 
     pub(crate) fn media_type(&self) -> &str {

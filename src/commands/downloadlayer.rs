@@ -204,7 +204,7 @@ fn layers(image: &Image, args: &Args) -> Result<Vec<Layer>> {
     let layers = image.layers()?.into_iter().enumerate();
     let known = layers.map(|(i, descriptor)| Layer {
         digest: descriptor.digest,
-        size: Some(descriptor.size),
+        size: descriptor.size,
         diff_id: diff_ids.get(i).cloned(),
     });
     Ok(known.collect())

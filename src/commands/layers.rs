@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Command, Run};
 use crate::answer::Answer;
 use crate::cli::{Args, Example, Operand, Spec};
+use crate::document::Form;
 use crate::error::Result;
 use crate::image::Image;
 
@@ -32,19 +33,45 @@ pub(super) static COMMAND: Command = Command {
 fn run(image: &Image, _: &Args) -> Result<Answer> {
     let layers = image.layers()?;
     let config = image.config_json()?;
-    // Steps that only changed the configuration left no layer.
-    let steps = config["history"].as_array().into_iter().flatten();
-    let mut steps = steps.filter(|step| step["empty_layer"] != true);
+    let mut steps = steps(image, config)?.into_iter();
     let described = layers.iter().enumerate().map(|(i, layer)| {
-        let step = steps.next().unwrap_or(&Value::Null);
+        let [created, created_by] = steps.next().unwrap_or_default();
         json!({
             "digest": layer.digest.to_string(),
             "size": layer.size,
             "mediaType": layer.media_type,
             "diffId": config["rootfs"]["diff_ids"][i],
-            "created": step["created"],
-            "createdBy": step["created_by"],
+            "created": created,
+            "createdBy": created_by,
         })
     });
     Ok(Answer::value(described.collect()))
+}
+
+/// When and by what each layer was made, the lowest first.
+fn steps(image: &Image, config: &Value) -> Result<Vec<[Value; 2]>> {
+    if image.manifest()?.form() == Form::Schema1 {
+        let history = image.history()?;
+        let newest_first = history.as_array().into_iter().flatten();
+        let made = newest_first.rev().map(|layer| {
+            let command = layer["container_config"]["Cmd"].as_array();
+            [
+                layer["created"].clone(),
+                command.map(|words| line(words)).into(),
+            ]
+        });
+        return Ok(made.collect());
+    }
+    // Steps that only changed the configuration left no layer.
+    let steps = config["history"].as_array().into_iter().flatten();
+    let steps = steps.filter(|step| step["empty_layer"] != true);
+    Ok(steps
+        .map(|step| [step["created"].clone(), step["created_by"].clone()])
+        .collect())
+}
+
+/// As Docker writes it where it makes a history of schema 1.
+fn line(command: &[Value]) -> String {
+    let words: Vec<&str> = command.iter().filter_map(Value::as_str).collect();
+    words.join(" ")
 }

@@ -9,9 +9,9 @@ use crate::answer::{Answer, Verdict};
 use crate::cli::{Args, Example, Flag, Operand, Spec};
 use crate::compression;
 use crate::digest::{Digest, Verified};
-use crate::document::{Descriptor, Form};
+use crate::document::Form;
 use crate::error::{Error, Kind, Result};
-use crate::image::Image;
+use crate::image::{Image, Layer};
 use crate::readahead::Readahead;
 
 static LAYERS: Flag = Flag {
@@ -26,7 +26,7 @@ pub(super) static COMMAND: Command = Command {
         name: "verifytool",
         operand: Operand::Images,
         help: "Recompute the digests of an image and compare them",
-        about: "One line for each test, `PASSED` or `FAILED`; exit 6 if one failed, and what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`.",
+        about: "One line for each test: `PASSED`, `FAILED`, or `SKIPPED` where there is nothing to compare; exit 6 if one failed, and what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`, where `passed` is null for what was skipped.",
         flags: &[&LAYERS],
         examples: &[
             Example {
@@ -65,16 +65,21 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 }
 
 fn test_config(image: &Image, report: &mut Report) -> Result<()> {
+    const NAME: &str = "config digest";
     let manifest = image.manifest()?;
     if manifest.form() == Form::Manifest && manifest.config()?.is_none() {
         return image.config().map(drop);
     }
-    report.test("config digest", image.config())
+    if manifest.form() == Form::Schema1 {
+        report.skip(NAME, "a schema 1 manifest holds its configuration");
+        return Ok(());
+    }
+    report.test(NAME, image.config())
 }
 
 fn test_layer(
     image: &Image,
-    layer: &Descriptor,
+    layer: &Layer,
     diff_id: Option<&Digest>,
     report: &mut Report,
 ) -> Result<()> {
@@ -84,7 +89,7 @@ fn test_layer(
         Ok::<_, Error>(Verified::new(
             Readahead::start(blob.reader),
             layer.digest.clone(),
-            Some(layer.size),
+            layer.size,
         ))
     };
     let Some(diff_id) = diff_id else {
@@ -102,37 +107,57 @@ fn drained(mut content: impl io::Read) -> Result<()> {
 
 #[derive(Default)]
 struct Report {
-    /// Name, and why the test failed if it did.
-    tests: Vec<(String, Option<String>)>,
+    tests: Vec<(String, Outcome)>,
+}
+
+/// What came of a test, and why if it did not pass.
+enum Outcome {
+    Passed,
+    Failed(String),
+    /// There was nothing to compare.
+    Skipped(&'static str),
 }
 
 impl Report {
     /// What is listed and not there has failed. Errors that say nothing about the content, such as a
     /// missing registry, are handed on.
     fn test<T>(&mut self, name: &str, outcome: Result<T>) -> Result<()> {
-        let why = match outcome {
-            Ok(_) => None,
+        let outcome = match outcome {
+            Ok(_) => Outcome::Passed,
             Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::NotFound) => {
                 let text = error.to_string();
-                text.lines().next().map(str::to_owned)
+                Outcome::Failed(text.lines().next().unwrap_or_default().to_owned())
             }
             Err(error) => return Err(error),
         };
-        self.tests.push((name.to_owned(), why));
+        self.tests.push((name.to_owned(), outcome));
         Ok(())
     }
 
+    fn skip(&mut self, name: &str, why: &'static str) {
+        self.tests.push((name.to_owned(), Outcome::Skipped(why)));
+    }
+
     fn has_passed(&self) -> bool {
-        self.tests.iter().all(|(_, why)| why.is_none())
+        let mut outcomes = self.tests.iter().map(|(_, outcome)| outcome);
+        !outcomes.any(|outcome| matches!(outcome, Outcome::Failed(_)))
     }
 
     fn answer(self) -> Answer {
-        let line = |(name, why): &(String, Option<String>)| match why {
-            None => format!("PASSED {name} test"),
-            Some(why) => format!("FAILED {name} test: {why}"),
+        let line = |(name, outcome): &(String, Outcome)| match outcome {
+            Outcome::Passed => format!("PASSED {name} test"),
+            Outcome::Failed(why) => format!("FAILED {name} test: {why}"),
+            Outcome::Skipped(why) => format!("SKIPPED {name} test: {why}"),
         };
         let text = self.tests.iter().map(line).collect::<Vec<_>>().join("\n");
-        let entry = |(name, why): &(String, Option<String>)| json!({"test": name, "passed": why.is_none(), "why": why});
+        let entry = |(name, outcome): &(String, Outcome)| {
+            let (passed, why) = match outcome {
+                Outcome::Passed => (Some(true), None),
+                Outcome::Failed(why) => (Some(false), Some(why.as_str())),
+                Outcome::Skipped(why) => (None, Some(*why)),
+            };
+            json!({"test": name, "passed": passed, "why": why})
+        };
         let json = self.tests.iter().map(entry).collect();
         let verdict = if self.has_passed() {
             Verdict::Yes

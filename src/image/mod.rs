@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::document::{self, Descriptor, Document, Form};
+use crate::document::{self, DOCKER_LAYER, Descriptor, Document, Form};
 use crate::error::{Error, Kind, Result};
 use crate::parallel::Pool;
 use crate::platform::{Platform, Wanted};
@@ -264,16 +264,15 @@ impl Image {
         Ok(config.digest)
     }
 
-    /// The layers' descriptors, the lowest first.
-    pub(crate) fn layers(&self) -> Result<Vec<Descriptor>> {
+    /// The layers, the lowest first.
+    pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
         let manifest = self.manifest()?;
         if manifest.form() == Form::Schema1 {
-            return Err(Error::new(
-                Kind::NotFound,
-                "a schema 1 manifest has no layer descriptors",
-            ));
+            let digests = manifest.fs_layers()?.into_iter();
+            return Ok(digests.map(Layer::of_schema1).collect());
         }
-        manifest.descriptors("layers")
+        let descriptors = manifest.descriptors("layers")?.into_iter();
+        Ok(descriptors.map(Layer::of).collect())
     }
 
     /// The digests of the tars in the layers, the lowest first; empty where the configuration is
@@ -349,6 +348,32 @@ impl Image {
         }
         let config = manifest.config()?.ok_or_else(|| without_config(manifest))?;
         self.budget.document(&*self.source, &config)
+    }
+}
+
+/// A layer as far as the manifest describes it.
+pub(crate) struct Layer {
+    pub(crate) digest: Digest,
+    pub(crate) media_type: String,
+    /// `None` in schema 1, which does not say.
+    pub(crate) size: Option<u64>,
+}
+
+impl Layer {
+    fn of(descriptor: Descriptor) -> Self {
+        Layer {
+            digest: descriptor.digest,
+            media_type: descriptor.media_type,
+            size: Some(descriptor.size),
+        }
+    }
+
+    fn of_schema1(digest: Digest) -> Self {
+        Layer {
+            digest,
+            media_type: DOCKER_LAYER.to_owned(),
+            size: None,
+        }
     }
 }
 

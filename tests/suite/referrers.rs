@@ -75,3 +75,20 @@ fn layouts_have_referrers() {
     let sbom = sbom.push_to(&layout, "", "sbom");
     assert_eq!(digests(&tool, &["oci:l:v1"]), [sbom]);
 }
+
+#[test]
+fn the_fallback_tag_of_a_long_digest_is_cut() {
+    let digest = format!("sha512:{}", "0123456789abcdef".repeat(8));
+    let tag = format!("sha512-{}", "0123456789abcdef".repeat(4));
+    let list = Index::new().oci().image(Image::new("linux/amd64").oci());
+    let expected = [Image::new("linux/amd64").oci().digest()];
+    let registry = Registry::builder().without_referrers().start();
+    list.push_to(&registry, "a", &tag);
+    let image = registry.image(&format!("a@{digest}"));
+    let tool = Tool::new();
+    assert_eq!(digests(&tool, &[&image]), expected);
+    let layout = Layout::create(&tool.work().join("layout"));
+    list.push_to(&layout, "", &tag);
+    let image = format!("oci:layout@{digest}");
+    assert_eq!(digests(&tool, &[&image]), expected);
+}

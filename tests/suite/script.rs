@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use crate::harness::{Image, Index, Layout, Registry, Schema1, Tool, indented, sha256};
+use crate::harness::{Fault, Image, Index, Layout, Registry, Schema1, Tool, indented, sha256};
 
 const ARM: &[&str] = &["--platform", "linux/arm64"];
 
@@ -317,17 +317,56 @@ fn schema_1_is_shown_as_it_is_and_its_configuration_read() {
     ] {
         Tool::new().args(command).arg(&name).run().success(answer);
     }
-    for (command, why) in [
-        (
-            "id",
-            "a manifest of type application/vnd.docker.distribution.manifest.v1+prettyjws \
-             has no configuration",
-        ),
-        ("layers", "a schema 1 manifest has no layer descriptors"),
-    ] {
-        let expected = format!("docker-registry: {name}: {why}\n");
-        ask(command, &[], &name).run().fails(3, expected);
+    let expected = format!(
+        "docker-registry: {name}: a manifest of type \
+         application/vnd.docker.distribution.manifest.v1+prettyjws has no configuration\n"
+    );
+    ask("id", &[], &name).run().fails(3, expected);
+}
+
+#[test]
+fn the_layers_of_schema_1_are_its_fs_layers() {
+    let registry = Registry::start();
+    let image = image("linux/amd64");
+    Schema1::push_to(&image, &registry, "a", "v1");
+    let name = registry.image("a:v1");
+    let digests: Vec<String> = image.layers().iter().map(sha256).collect();
+    let config: Value = serde_json::from_slice(&image.config()).unwrap();
+    let described = digests.iter().enumerate().map(|(i, digest)| {
+        json!({
+            "digest": digest,
+            "size": null,
+            "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            "diffId": null,
+            "created": config["created"],
+            "createdBy": config["history"][i]["created_by"],
+        })
+    });
+    let described = described.collect::<Value>().to_string();
+    let layers = ask("layers", &["-r"], &name).run();
+    layers.success(described + "\n");
+    let verify = ask("verifytool", &["--layers"], &name).run();
+    let tested: String = digests
+        .iter()
+        .map(|digest| format!("PASSED layer {digest} digest test\n"))
+        .collect();
+    verify.success(format!(
+        "PASSED manifest digest test\n\
+         SKIPPED config digest test: a schema 1 manifest holds its configuration\n{tested}"
+    ));
+    let skipped = ask("verifytool", &["--json", "-q", ".[1].passed"], &name);
+    skipped.run().success("null\n");
+    let all = ask("downloadlayer", &["--all", "there"], &name);
+    let _ = all.run().status(0).stderr("");
+    for (digest, layer) in digests.iter().zip(image.layers()) {
+        let file = all.work().join(format!("there/{digest}.tgz"));
+        assert_eq!(std::fs::read(file).unwrap(), layer);
     }
+    let path = format!("/v2/a/blobs/{}", digests[1]);
+    registry.fail(&path, Fault::WrongBytes(b"other".to_vec()));
+    let verify = ask("verifytool", &["--layers"], &name).run().status(6);
+    let failed = format!("FAILED layer {} digest test: ", digests[1]);
+    assert!(verify.text().contains(&failed), "{}", verify.text());
 }
 
 #[test]

@@ -88,10 +88,7 @@ fn is_same_entry(before: &Value, after: &Value) -> bool {
 fn described(image: &Image) -> Result<Value> {
     let root = image.root()?;
     let config = image.config_json()?;
-    let layers = match image.manifest()?.form() {
-        Form::Schema1 => Vec::new(),
-        _ => image.layers()?,
-    };
+    let layers = image.layers()?;
     let layers = layers.iter().map(|layer| layer.digest.to_string());
     Ok(json!({
         "name": name(image),

@@ -10,13 +10,12 @@ use super::tarball::{Position, Tarball};
 use super::{Files, MANIFEST};
 use crate::compression::Compression;
 use crate::digest::{Algorithm, Digest, Hasher};
-use crate::document::{DOCKER_MANIFEST, parse};
+use crate::document::{DOCKER_LAYER, DOCKER_MANIFEST, parse};
 use crate::error::{During, Error, Kind, Result};
 use crate::source::Blob;
 use crate::source::layout::{REF_NAME, blob_name, small};
 
 const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
 pub(super) struct Saved {
     tarball: Tarball,
@@ -98,7 +97,7 @@ impl Saved {
         let digest = self.layer_digest(name, position, diff_id)?;
         self.store(&digest, name);
         // skopeo says gzip of plain tars too, and the digest of the manifest depends on it.
-        Ok(json!({"mediaType": LAYER, "size": size, "digest": digest.to_string()}))
+        Ok(json!({"mediaType": DOCKER_LAYER, "size": size, "digest": digest.to_string()}))
     }
 
     /// A plain layer's digest is its diff ID, which whoever reads the layer verifies.

@@ -178,7 +178,7 @@ impl Source for Layout {
     fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
-        for (descriptor, listed) in self.reachable(&fallback_tag(digest))? {
+        for (descriptor, listed) in self.reachable(&digest.fallback_tag())? {
             let descriptor = match self.present(&descriptor)? {
                 Some(manifest) if listed || has_subject(&manifest, digest) => {
                     Descriptor::read(&referrer(&manifest))?
@@ -238,12 +238,6 @@ fn needed(files: &dyn Files, name: &str) -> Result<Vec<u8>> {
 
 pub(super) fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}", digest.to_string().replacen(':', "/", 1))
-}
-
-/// distribution-spec, "Referrers Tag Schema": at most 64 characters of the digest's hex.
-fn fallback_tag(digest: &Digest) -> String {
-    let tag = digest.to_string().replacen(':', "-", 1);
-    tag.chars().take("sha256-".len() + 64).collect()
 }
 
 fn has_subject(manifest: &Document, digest: &Digest) -> bool {
@@ -495,7 +489,7 @@ pub(super) mod tests {
         let nesting = index(&[&image, &nested]);
         let fallback = index(&[&listed, &elsewhere]);
         let digest = digest(&image);
-        let tag = fallback_tag(&digest);
+        let tag = digest.fallback_tag();
         sample.list(&nesting, "1.0").list(&listed, "");
         let layout = sample.list(&fallback, &tag).open();
         let found = |artifact_type| -> Vec<Value> {

@@ -116,10 +116,9 @@ impl Registry {
             .pages_from(host, scope, request, &first, "manifests", Ok)
     }
 
-    /// What the tag `sha256-HEX` lists, where a registry has no referrers API.
+    /// What the fallback tag lists, where a registry has no referrers API.
     fn fallback_referrers(&self, digest: &Digest) -> Result<Vec<Value>> {
-        let tag = digest.to_string().replace(':', "-");
-        let document = match self.fetch_manifest(&At::Tag(tag)) {
+        let document = match self.fetch_manifest(&At::Tag(digest.fallback_tag())) {
             Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
             result => result?,
         };
