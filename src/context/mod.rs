@@ -155,8 +155,8 @@ pub(crate) struct Context {
     pub(crate) presentation: Presentation,
     /// How much is done at the same time.
     pub(crate) pool: Arc<Pool>,
-    /// Whether only some kinds of manifest are asked for.
-    is_choosy: bool,
+    /// The media types to ask for; none for all kinds of manifest.
+    kinds: Vec<String>,
     sources: Sources,
 }
 
@@ -183,7 +183,7 @@ impl Context {
             platforms: platforms(args)?,
             presentation: presentation(args)?,
             pool: Arc::new(Pool::new(jobs)),
-            is_choosy: registry::is_choosy(args),
+            kinds: registry::kinds(args).unwrap_or_default(),
             sources: registry::sources(args, jobs)?,
         })
     }
@@ -201,11 +201,7 @@ impl Context {
         };
         let source = self.sources.open(&reference).during(text)?;
         let image = Image::new(text, reference, source, wanted, self.pool.clone());
-        Ok(if self.is_choosy {
-            image.served()
-        } else {
-            image
-        })
+        Ok(image.of_kinds(self.kinds.clone()))
     }
 
     /// A repository to be changed, or asked for what no other kind of source knows.

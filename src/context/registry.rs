@@ -45,7 +45,7 @@ static PASSWORD_STDIN: Flag = Flag {
 static INDEX: Flag = Flag {
     name: "index",
     help: "Ask for manifest lists and indexes only",
-    about: "With `--oci`: for OCI indexes only. This and the next two are about the image that is named; what it leads to is asked for as always. Unless a platform is asked for, `manifest` and `digest` then show what the registry serves, list or not.",
+    about: "With `--oci`: for OCI indexes only. This and the next two are about the image that is named; what it leads to is asked for as always. Another kind is not found, in layouts and archives too, and exit 3. Unless a platform is asked for, `manifest` and `digest` then show what is served, list or not.",
     ..Flag::DEFAULT
 };
 static OCI: Flag = Flag {
@@ -211,7 +211,7 @@ pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
             .map_or(3, |retries| u32::try_from(retries).unwrap_or(u32::MAX)),
         jobs,
         verbosity,
-        accept: accept(args),
+        accept: kinds(args),
         user_agent: concat!("docker-registry/", env!("CARGO_PKG_VERSION")).to_owned(),
         memory: remembering.as_ref().map(memory).unwrap_or_default(),
         clock: SystemTime::now,
@@ -246,7 +246,7 @@ fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<Remembering>>
     let is_verbose = verbosity != Verbosity::Quiet;
     let store = Arc::new(Store::new(directory, SystemTime::now, is_verbose));
     // What was asked for with a choice of media types is the answer to another question.
-    let accept = accept(args).map_or_else(String::new, |types| types.join(","));
+    let accept = kinds(args).map_or_else(String::new, |types| types.join(","));
     Ok(Some(Remembering {
         store,
         freshness,
@@ -281,13 +281,8 @@ fn memory(remembering: &Remembering) -> Memory {
     }
 }
 
-/// Whether only some kinds of manifest are asked for.
-pub(super) fn is_choosy(args: &Args) -> bool {
-    args.has(&INDEX) || args.has(&OCI) || args.has(&MEDIA_TYPE)
-}
-
 /// The media types that the user chose; `None`: all kinds.
-fn accept(args: &Args) -> Option<Vec<String>> {
+pub(super) fn kinds(args: &Args) -> Option<Vec<String>> {
     let types: &[&str] = match (args.has(&INDEX), args.has(&OCI)) {
         _ if args.has(&MEDIA_TYPE) => {
             return Some(args.texts(&MEDIA_TYPE).map(str::to_owned).collect());

@@ -28,8 +28,8 @@ pub(crate) struct Image {
     pool: Arc<Pool>,
     /// Shared by the images of one question.
     budget: Arc<Budget>,
-    /// Whether the user chose which kinds of manifest to ask for.
-    as_served: bool,
+    /// The media types that the user chose to ask for; none for all.
+    kinds: Vec<String>,
     /// Of one of the images that [`Image::platforms`] gives: its platform.
     fixed: Option<Platform>,
     resolved: OnceCell<Resolved>,
@@ -55,7 +55,7 @@ impl Image {
             wanted,
             pool,
             budget: Arc::default(),
-            as_served: false,
+            kinds: Vec::new(),
             fixed: None,
             resolved: OnceCell::new(),
             root: OnceCell::new(),
@@ -67,11 +67,30 @@ impl Image {
 
     /// The image when the user chose which kinds of manifest to ask for: what the registry serves
     /// is then what was asked for, unless a platform is.
-    pub(crate) fn served(self) -> Self {
-        Image {
-            as_served: !self.wanted.is_explicit(),
-            ..self
+    pub(crate) fn of_kinds(self, kinds: Vec<String>) -> Self {
+        Image { kinds, ..self }
+    }
+
+    fn is_as_served(&self) -> bool {
+        !self.kinds.is_empty() && !self.wanted.is_explicit()
+    }
+
+    /// `Kind::NotFound` for a kind that was not asked for. Registries answer with what they have,
+    /// and layouts cannot be asked for kinds.
+    fn compare(&self, media_type: &str, digest: &Digest) -> Result<()> {
+        if self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == media_type) {
+            return Ok(());
         }
+        let wanted = self.kinds.join(" or ");
+        let message = format!("no {wanted}, but {media_type} with digest {digest}");
+        let error = Error::new(Kind::NotFound, message);
+        Err(match Form::of(media_type) {
+            // distribution 2.8.2 does, and does not know it by its digest.
+            Form::Schema1 => {
+                error.hint("registries make schema 1 of what they cannot serve as asked for")
+            }
+            _ => error,
+        })
     }
 
     /// As the user wrote it.
@@ -117,7 +136,9 @@ impl Image {
             }),
             None => {
                 let resolved = self.source.resolve(&self.reference.at);
-                resolved.map_err(|error| self.hinted(error))
+                let resolved = resolved.map_err(|error| self.hinted(error))?;
+                self.compare(&resolved.media_type, &resolved.digest)?;
+                Ok(resolved)
             }
         })
     }
@@ -139,14 +160,16 @@ impl Image {
         once(&self.root, || {
             let at = match self.resolved.get() {
                 // Not what a tag leads to by now, and perhaps remembered.
-                Some(Resolved { digest, .. }) => At::Digest {
-                    digest: digest.clone(),
+                Some(resolved) if !resolved.is_made() => At::Digest {
+                    digest: resolved.digest.clone(),
                     tag: None,
                 },
-                None => self.reference.at.clone(),
+                _ => self.reference.at.clone(),
             };
             let manifest = self.source.manifest(&at).map(Arc::new);
-            manifest.map_err(|error| self.hinted(error))
+            let manifest = manifest.map_err(|error| self.hinted(error))?;
+            self.compare(manifest.media_type(), manifest.digest())?;
+            Ok(manifest)
         })
     }
 
@@ -212,7 +235,7 @@ impl Image {
     /// What a user calls the image's manifest: the one for the platform, or what the registry
     /// serves where the user chose what to ask for.
     pub(crate) fn shown(&self) -> Result<&Arc<Document>> {
-        if self.as_served {
+        if self.is_as_served() {
             self.root()
         } else {
             self.manifest()
@@ -221,7 +244,7 @@ impl Image {
 
     /// The digest of the same.
     pub(crate) fn shown_digest(&self) -> Result<Digest> {
-        if self.as_served {
+        if self.is_as_served() {
             return Ok(self.resolved()?.digest.clone());
         }
         self.digest()

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document};
+use crate::document::{Descriptor, Document, Form};
 use crate::error::{Error, Kind, Result};
 use crate::reference::{At, Host, Place, Reference, Repository};
 use cache::Cache;
@@ -48,6 +48,14 @@ pub(crate) trait Source: Send + Sync {
 pub(crate) struct Resolved {
     pub(crate) media_type: String,
     pub(crate) digest: Digest,
+}
+
+impl Resolved {
+    /// Whether it may have been made for the question: distribution 2.8.2 makes schema 1 of other
+    /// kinds, and then has nothing under its digest.
+    pub(crate) fn is_made(&self) -> bool {
+        Form::of(&self.media_type) == Form::Schema1
+    }
 }
 
 /// A blob on its way.

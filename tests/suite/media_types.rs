@@ -1,6 +1,6 @@
 //! `--index`, `--oci` and `--media-type`: what the registry then serves is what is printed.
 
-use crate::harness::{Image, Index, Registry, Tool};
+use crate::harness::{Image, Index, Layout, Registry, Response, Schema1, Tool, schema1};
 
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -111,4 +111,104 @@ fn another_choice_is_another_question_to_the_cache() {
     let tool = tool.again(["digest", "--oci", "--max-age", "1h", &image]);
     registry.absent("/v2/a/manifests/v1");
     let _ = tool.run().status(3).stdout("");
+}
+
+/// A registry that serves what it has, whatever is asked for.
+fn careless(registry: &Registry, at: &str, media_type: &str, digest: &str, bytes: &[u8]) {
+    for method in ["GET", "HEAD"] {
+        let answer = Response::new(200)
+            .header("Content-Type", media_type)
+            .header("Docker-Content-Digest", digest)
+            .body(bytes);
+        registry.answer(method, &format!("/v2/a/manifests/{at}"), answer);
+    }
+}
+
+#[test]
+fn another_kind_than_was_asked_for_is_not_found() {
+    let registry = Registry::start();
+    let tool = Tool::new();
+    let layout = Layout::create(&tool.work().join("layout"));
+    image().push_to(&layout, "", "v1");
+    let digest = image().digest();
+    careless(
+        &registry,
+        "v1",
+        DOCKER_MANIFEST,
+        &digest,
+        &image().manifest(),
+    );
+    for (name, repository) in [
+        (registry.image("a:v1"), registry.image("a")),
+        ("oci:layout:v1".to_owned(), "oci:layout".to_owned()),
+    ] {
+        for (options, wanted) in [
+            (&["--index"][..], format!("{OCI_INDEX} or {DOCKER_LIST}")),
+            (&["--oci"], format!("{OCI_INDEX} or {OCI_MANIFEST}")),
+            (&["--media-type", "a"], "a".to_owned()),
+        ] {
+            let why = format!("no {wanted}, but {DOCKER_MANIFEST} with digest {digest}");
+            for command in ["manifest", "digest", "labels", "manifestlist", "inspect"] {
+                // The second time from the cache.
+                for _ in 0..2 {
+                    let asked = tool.again([command, &name]).args(options).run();
+                    asked.fails(3, format!("docker-registry: {name}: {why}\n"));
+                }
+            }
+            let pinned = format!("{repository}@{digest}");
+            let asked = tool.again(["manifest", &pinned]).args(options).run();
+            asked.fails(3, format!("docker-registry: {pinned}: {why}\n"));
+        }
+        let asked = tool.again(["digest", "--media-type", DOCKER_MANIFEST, &name]);
+        asked.run().success(format!("{digest}\n"));
+    }
+}
+
+/// distribution 2.8.2 has nothing under the digest of what it makes.
+#[test]
+fn schema_1_that_was_made_for_the_question_is_named() {
+    let registry = Registry::start();
+    let made = Schema1::new(&image(), "a", "v1");
+    careless(
+        &registry,
+        "v1",
+        schema1::MEDIA_TYPE,
+        &made.digest,
+        &made.bytes,
+    );
+    let name = registry.image("a:v1");
+    let tool = Tool::new();
+    let why = format!(
+        "no {OCI_INDEX} or {OCI_MANIFEST}, but {} with digest {}\n\
+         hint: registries make schema 1 of what they cannot serve as asked for\n",
+        schema1::MEDIA_TYPE,
+        made.digest
+    );
+    for command in ["manifest", "digest"] {
+        let asked = tool.again([command, "--oci", &name]).run();
+        asked.fails(3, format!("docker-registry: {name}: {why}"));
+    }
+}
+
+#[test]
+fn schema_1_that_was_made_for_the_question_is_asked_for_by_its_tag() {
+    let registry = Registry::start();
+    let name = registry.image("a:v1");
+    let alone = ["manifest", "-r", "--media-type", schema1::MEDIA_TYPE, &name];
+    let asked = Tool::new().args(alone);
+    for content in [b"x", b"y"] {
+        let image = image().layer("g", content);
+        let made = Schema1::push_to(&image, &registry, "a", "v1");
+        let _ = asked.run().status(0).stdout_bytes(&made.bytes);
+    }
+    let asked: Vec<String> = registry.take();
+    let tag = "/v2/a/manifests/v1";
+    assert_eq!(
+        asked,
+        [
+            format!("GET {tag}"),
+            format!("HEAD {tag}"),
+            format!("GET {tag}")
+        ]
+    );
 }

@@ -155,11 +155,12 @@ impl<S: Source> Cache<S> {
             // Less to send, and Docker Hub counts what is got but not what is only looked at.
             let now = self.inner.resolve(at)?;
             self.keep_tag(tag, &now);
-            return if now.digest == last.digest {
-                Ok(document)
-            } else {
-                self.by_digest(&now.digest)
-            };
+            if now.digest == last.digest {
+                return Ok(document);
+            }
+            if !now.is_made() {
+                return self.by_digest(&now.digest);
+            }
         }
         let document = self.asked(&format_args!("tag {tag}"))?.manifest(at)?;
         self.keep_manifest(&document);
