@@ -45,6 +45,7 @@ mod real;
 mod realms;
 mod redirects;
 mod referrers;
+mod registries;
 mod requests;
 mod script;
 mod secrets;

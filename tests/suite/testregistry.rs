@@ -13,7 +13,7 @@ const ALL: &str = "lists          yes\n\
                    delete         yes\n";
 
 /// The table, for a registry of which this is known.
-fn table(host: &str, changed: &[(&str, &str)]) -> String {
+pub fn table(host: &str, changed: &[(&str, &str)]) -> String {
     let mut table = format!("{host}/team/test\n");
     for line in ALL.lines() {
         let feature = line.split("  ").next().unwrap();

@@ -1,7 +1,8 @@
-//! Debian's registry (the package docker-registry), started for one test on a port of its own.
+//! Debian's registry (the package docker-registry) and others as their makers publish them
+//! (tests/registries, in Go), started for one test on a port of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
@@ -15,6 +16,9 @@ use super::tokens::{SERVICE, Tokens};
 use super::tool::Tool;
 
 const PROGRAM: &str = "/usr/bin/docker-registry";
+
+/// What tests/run makes of tests/registries.
+const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/registries/registries");
 
 /// `user` with `password`, as `htpasswd -B` writes it.
 const HTPASSWD: &str = "user:$2y$04$jGYmgu0YpFrYlp8xWrfvWO/EvZCUZ9vNiXQpPK6gxI1ERQeVmh4/6\n";
@@ -53,6 +57,56 @@ impl Real {
         let builder = Registry::builder().tls(tls.clone());
         let server = builder.token_server(&tokens).start();
         Real::start(Some(tls), Access::Tokens(tokens, Box::new(server)))
+    }
+
+    /// The one inside crane (`crane registry serve`).
+    pub fn crane() -> Option<Real> {
+        Real::published(&["crane"])
+    }
+
+    /// CUE's, which is Go's module `ociregistry`, with options of tests/registries.
+    pub fn cue(options: &[&str]) -> Option<Real> {
+        Real::published(&[options, &["cue"]].concat())
+    }
+
+    /// The present distribution, which lists at most ten repositories at once.
+    pub fn distribution() -> Option<Real> {
+        Real::published(&["distribution"])
+    }
+
+    /// Over plain HTTP, for everyone.
+    fn published(arguments: &[&str]) -> Option<Real> {
+        if !installed(PUBLISHED, "golang, and let tests/run build it") {
+            return None;
+        }
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let storage = directory.path().join("storage").display().to_string();
+        let config = format!(
+            "version: 0.1\n\
+             storage: {{filesystem: {{rootdirectory: {storage}}}, delete: {{enabled: true}}}}\n\
+             catalog: {{maxentries: 10}}\n\
+             http: {{addr: 127.0.0.1:0}}\n"
+        );
+        let mut child = Command::new(PUBLISHED)
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a registry");
+        // Only distribution has a configuration; the others do not read it.
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(config.as_bytes()).ok();
+        drop(stdin);
+        let host = listening(child.stderr.take().expect("a pipe"));
+        Some(Real {
+            child,
+            host,
+            tls: None,
+            access: Access::Everyone,
+            directory,
+        })
     }
 
     fn start(tls: Option<Arc<Tls>>, access: Access) -> Option<Real> {
@@ -160,7 +214,9 @@ impl Destination for Real {
         let started = self.send(repository, "POST", &start, &[], b"");
         let location = started.get("Location").expect("a place to upload to");
         let path = location.find("/v2/").map(|start| &location[start..]);
-        let target = format!("{}&digest={digest}", path.expect("a URL of the API"));
+        let path = path.expect("a URL of the API");
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let target = format!("{path}{separator}digest={digest}");
         let kind = [("Content-Type", "application/octet-stream")];
         let done = self.send(repository, "PUT", &target, &kind, bytes);
         assert_eq!(done.status, 201, "{}", String::from_utf8_lossy(&done.body));
@@ -225,7 +281,7 @@ fn listening(log: ChildStderr) -> String {
     let host = loop {
         let start = said.len();
         if log.read_line(&mut said).expect("a log") == 0 {
-            panic!("{PROGRAM} ended:\n{said}");
+            panic!("the registry ended:\n{said}");
         }
         if let Some((_, rest)) = said[start..].split_once("listening on ") {
             let end = rest.find([',', '"']).expect("an address in a message");
