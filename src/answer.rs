@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::document::Document;
 use crate::error::Error;
+use crate::state::Entry;
 use crate::text::Text;
 
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Answer {
     pub(crate) verdict: Verdict,
     /// What is missing from it, and why.
     pub(crate) failures: Vec<Error>,
+    /// What is to be remembered when it has been printed.
+    pub(crate) entries: Vec<Entry>,
 }
 
 #[derive(Debug)]
@@ -91,6 +94,11 @@ impl Answer {
         Answer { failures, ..self }
     }
 
+    /// An answer that changes what is remembered, as soon as it has been printed.
+    pub(crate) fn entries(self, entries: Vec<Entry>) -> Self {
+        Answer { entries, ..self }
+    }
+
     /// The answer as JSON; of a document, its JSON as it was served.
     pub(crate) fn json(&self) -> &Value {
         match &self.body {
@@ -107,6 +115,7 @@ impl From<Body> for Answer {
             body,
             verdict: Verdict::Yes,
             failures: Vec::new(),
+            entries: Vec::new(),
         }
     }
 }

@@ -25,9 +25,11 @@
 //!   layout/       a directory in OCI layout
 //!   archive/      the same in a tar, and what `docker save` writes
 //!   registry/     the distribution API: a visit asks, answers the challenge, asks again
+//! state           what has been told of images, for the next run
 //! compression     gzip and zstd, told by their first bytes
 //! parallel        work side by side, results in order; the only threads that work
-//! reference  platform  document  digest  json  encoding  text  secret  replace  error
+//! file            files replaced as a whole, and opened only where they are ours
+//! reference  platform  document  digest  json  encoding  text  secret  error
 //! ```
 //!
 //! Modules use only what stands below them; `tests/suite/architecture.rs` holds them to it.
@@ -51,6 +53,7 @@ mod download;
 mod driver;
 mod encoding;
 mod error;
+mod file;
 mod hooks;
 mod image;
 mod json;
@@ -62,9 +65,9 @@ mod progress;
 mod query;
 mod readahead;
 mod reference;
-mod replace;
 mod secret;
 mod source;
+mod state;
 mod text;
 
 use std::process::ExitCode;
@@ -73,6 +76,7 @@ use cli::Request;
 use error::Result;
 
 fn main() -> ExitCode {
+    file::survive_size_limit();
     run().map(ExitCode::from).unwrap_or_else(|error| {
         error.report();
         ExitCode::from(error.kind() as u8)

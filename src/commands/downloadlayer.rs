@@ -23,7 +23,7 @@ static OUTPUT: Flag = Flag {
     short: Some('o'),
     value: Value::Path("FILE"),
     help: "Write to FILE, or to stdout if it is -",
-    about: "Default: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the bytes say so, in the current directory.",
+    about: "Default: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the bytes say so, in the current directory. A device or a FIFO is written to like stdout; through a link, the file of the same owner is replaced.",
 };
 
 static ALL: Flag = Flag {
@@ -60,8 +60,8 @@ pub(super) static COMMAND: Command = Command {
         operand: Operand::Layer,
         help: "Download one layer, or all, and verify it",
         about: "The digest is one that `layers` or `manifest` shows, not one of the configuration. The file gets its name only when it is \
-whole and right; until then it is called like the digest, with `.part` behind it, and where a download was interrupted \
-the next one goes on. A file that is there and right is not fetched again; one that is not right is left alone. To stdout the end of \
+whole, right and on the disk; until then it is called like the digest, with `.part` behind it, and where a download was interrupted \
+the next one goes on. A file that is there and right is not fetched again; one that is neither right nor empty is left alone. To stdout the end of \
 the layer is written only when its digest is right.",
         flags: &[&OUTPUT, &ALL, &DECOMPRESS, &FORCE, &NO_PROGRESS],
         examples: &[
@@ -101,8 +101,8 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 }
 
 fn style(args: &Args) -> Style {
-    let is_dash = args.path(&OUTPUT) == Some(Path::new("-"));
-    if args.has(&NO_PROGRESS) || (is_dash && output::is_terminal()) {
+    let is_stdout = args.path(&OUTPUT).is_some_and(is_stdout);
+    if args.has(&NO_PROGRESS) || (is_stdout && output::is_terminal()) {
         Style::Silent
     } else if context::is_verbose(args) {
         Style::Lines
@@ -112,13 +112,13 @@ fn style(args: &Args) -> Style {
 }
 
 fn one(image: &Image, digest: &Digest, args: &Args, progress: &Progress) -> Result<Answer> {
-    let download = download(image, layer(image, digest, args)?, args, progress);
+    let download = download(image, layer(image, digest, args)?, args, progress)?;
     let hinted = |error: Error| match error.kind() {
         Kind::NotFound => error.hint("the command 'layers' shows the digests of an image's layers"),
         _ => error,
     };
     match args.path(&OUTPUT) {
-        Some(path) if path == Path::new("-") => {
+        Some(path) if is_stdout(path) => {
             let mut out = Output::raw();
             let written = download.to_stream(&mut out);
             if !out.is_closed() {
@@ -136,7 +136,7 @@ fn one(image: &Image, digest: &Digest, args: &Args, progress: &Progress) -> Resu
         }
         path => {
             let target = match path {
-                Some(path) => Target::File(path.to_owned()),
+                Some(path) => Target::file(path)?,
                 None => Target::Directory("".into()),
             };
             let saved = download.to_file(&target).map_err(hinted)?;
@@ -155,7 +155,7 @@ fn all(image: &Image, directory: &Path, args: &Args, progress: &Progress) -> Res
     let downloads = layers
         .into_iter()
         .map(|layer| download(image, layer, args, progress))
-        .collect();
+        .collect::<Result<_>>()?;
     let saved = image.pool().all(downloads, |download: Download| {
         let saved = download.to_file(&target)?;
         Ok((line(&saved), entry(&download.layer.digest, &saved)))
@@ -169,14 +169,15 @@ fn download<'a>(
     layer: Layer,
     args: &Args,
     progress: &'a Progress,
-) -> Download<'a> {
-    Download {
+) -> Result<Download<'a>> {
+    Ok(Download {
         source: image.source(),
         layer,
         unpack: args.has(&DECOMPRESS),
         force: args.has(&FORCE),
+        timeout: context::timeout(args)?,
         progress,
-    }
+    })
 }
 
 /// The layer, with its diff ID if that is wanted and an image is named that tells it.
@@ -210,7 +211,13 @@ fn layers(image: &Image, args: &Args) -> Result<Vec<Layer>> {
     Ok(known.collect())
 }
 
-/// What is neither a file nor a directory nor to be replaced by one.
+/// By its names too: where it is a file, that is not to be replaced.
+fn is_stdout(path: &Path) -> bool {
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    names.iter().any(|name| path == Path::new(name))
+}
+
+/// A device or a FIFO, which is written to and never replaced.
 fn is_device(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }

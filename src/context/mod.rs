@@ -24,7 +24,7 @@ use crate::source::{Registry, Sources};
 
 pub(crate) use plugin::arguments;
 pub(crate) use recall::images_asked_for;
-pub(crate) use registry::{ENVIRONMENT, is_verbose};
+pub(crate) use registry::{ENVIRONMENT, is_verbose, timeout};
 
 pub(crate) static GROUPS: &[Group] = &[
     Group {

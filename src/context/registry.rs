@@ -295,7 +295,7 @@ pub(super) fn kinds(args: &Args) -> Option<Vec<String>> {
     Some(types.iter().map(|name| (*name).to_owned()).collect())
 }
 
-fn timeout(args: &Args) -> Result<Duration> {
+pub(crate) fn timeout(args: &Args) -> Result<Duration> {
     match args.duration(&TIMEOUT) {
         Some(Duration::ZERO) => Err(Error::usage("--timeout wants more than 0 seconds")),
         Some(timeout) => Ok(timeout),

@@ -5,6 +5,7 @@ mod part;
 mod target;
 
 use std::io::{BufRead, Read, Write};
+use std::time::Duration;
 
 use crate::compression;
 use crate::digest::{Algorithm, Digest, Verified};
@@ -36,6 +37,8 @@ pub(crate) struct Download<'a> {
     pub(crate) unpack: bool,
     /// Whether another content may be overwritten.
     pub(crate) force: bool,
+    /// How long a silence is waited for.
+    pub(crate) timeout: Duration,
     pub(crate) progress: &'a Progress,
 }
 
@@ -47,7 +50,7 @@ impl Download<'_> {
             self.progress.skip(saved.size);
             return Ok(saved);
         }
-        let mut part = Part::open(target.part(digest, ""), digest.algorithm())?;
+        let mut part = Part::open(target.part(digest, ""), digest.algorithm(), self.timeout)?;
         self.progress.skip(part.size());
         // Whoever had the part before us may have finished.
         if let Some(saved) = self.find(target)? {
@@ -145,7 +148,7 @@ impl Download<'_> {
         let algorithm = diff_id
             .as_ref()
             .map_or(Algorithm::Sha256, Digest::algorithm);
-        let mut whole = Part::open(target.part(digest, ".tar"), algorithm)?;
+        let mut whole = Part::open(target.part(digest, ".tar"), algorithm, self.timeout)?;
         let path = target.path(digest, compression::Compression::None);
         let saved = whole
             .start_over()

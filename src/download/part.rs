@@ -1,12 +1,14 @@
 //! The beginning of a file, beside where the whole will be.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::compression::Compression;
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::error::{During, Error, Kind, Result, say};
+use crate::file;
 
 /// How much is read at once to hash what is there.
 const BLOCK: usize = 256 << 10;
@@ -21,9 +23,10 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Opens what an earlier download left, or begins. Waits for one that is under way.
-    pub(super) fn open(path: PathBuf, algorithm: Algorithm) -> Result<Self> {
-        let file = own(&path).during(path.display())?;
+    /// Opens what an earlier download left, or begins. Waits for one that is under way, if it is
+    /// not silent for longer than `timeout`.
+    pub(super) fn open(path: PathBuf, algorithm: Algorithm, timeout: Duration) -> Result<Self> {
+        let file = own(&path, timeout).during(path.display())?;
         let mut part = Part {
             path,
             file,
@@ -95,9 +98,10 @@ impl Part {
         Ok(Compression::of(&start))
     }
 
-    /// Gives it the name of the whole.
+    /// Puts it on the disk under the name of the whole.
     pub(super) fn keep(&self, path: &Path) -> Result<()> {
-        fs::rename(&self.path, path).during(path.display())
+        let renamed = file::place(path).and_then(|to| file::rename(&self.file, &self.path, &to));
+        renamed.during(path.display())
     }
 
     pub(super) fn remove(&self) {
@@ -106,44 +110,28 @@ impl Part {
     }
 }
 
-/// Opens the file for us alone. Whoever had it may have renamed or removed it meanwhile: then it is
-/// not ours to write.
-fn own(path: &Path) -> Result<File> {
-    loop {
-        if fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(Error::new(Kind::Local, "not a file"));
+/// Opens the file for us alone. A download that is under way is waited for as long as it gets on.
+fn own(path: &Path, timeout: Duration) -> Result<File> {
+    let (mut before, mut since) = (None, Duration::ZERO);
+    file::exclusive(path, |file, waited| {
+        if before.is_none() {
+            let (name, other) = (path.display(), other(file));
+            say(&format!("docker-registry: {name}: waiting for {other}"));
         }
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let name = path.display();
-                say(&format!(
-                    "docker-registry: {name}: waiting for another download"
-                ));
-                file.lock()?;
-            }
-            // Not every file system has locks.
-            Err(TryLockError::Error(_)) => return Ok(file),
+        let size = Some(file.metadata()?.len());
+        if size != before {
+            (before, since) = (size, waited);
         }
-        if is_at(&file, path) {
-            return Ok(file);
+        match waited - since < timeout {
+            true => Ok(()),
+            false => Err(file::held(file::holder(file), timeout)),
         }
+    })
+}
+
+fn other(file: &File) -> String {
+    match file::holder(file) {
+        Some(process) => format!("another download, of process {process}"),
+        None => "another download".to_owned(),
     }
-}
-
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let (Ok(ours), Ok(there)) = (file.metadata(), fs::metadata(path)) else {
-        return false;
-    };
-    (ours.dev(), ours.ino()) == (there.dev(), there.ino())
-}
-
-#[cfg(not(unix))]
-fn is_at(_: &File, path: &Path) -> bool {
-    path.exists()
 }

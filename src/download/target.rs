@@ -8,6 +8,7 @@ use super::Download;
 use crate::compression::Compression;
 use crate::digest::{Digest, Verified};
 use crate::error::{During, Error, Kind, Result};
+use crate::file;
 
 /// The place that a layer is saved at.
 pub(crate) enum Target {
@@ -25,6 +26,11 @@ pub(crate) struct Saved {
 }
 
 impl Target {
+    /// The file, or the one that a link of the same owner leads to.
+    pub(crate) fn file(path: &Path) -> Result<Self> {
+        file::place(path).map(Target::File).during(path.display())
+    }
+
     pub(super) fn path(&self, digest: &Digest, compression: Compression) -> PathBuf {
         let extension = match compression {
             Compression::Gzip => "tgz",
@@ -87,7 +93,8 @@ impl Download<'_> {
             let is_new = false;
             return Ok(Some(Saved { path, size, is_new }));
         }
-        if self.force {
+        // What a crash has left empty is nobody's content.
+        if self.force || size == 0 {
             return Ok(None);
         }
         let message = match expected {

@@ -14,6 +14,7 @@ use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::output::Output;
 use crate::query;
+use crate::state::{self, Entry};
 
 /// Asks the command's question of every image that was named, prints the answers and gives the
 /// exit code.
@@ -40,10 +41,13 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         }
         Run::Image(_) | Run::Repository(_) => printer.print_all(args),
     };
-    match ended.and_then(|()| printer.out.flush()) {
-        _ if printer.out.is_closed() => Ok(0),
+    let ended = ended.and_then(|()| printer.out.flush());
+    // What has been printed is remembered, whatever came after.
+    let remembered = state::finish();
+    match ended {
+        _ if printer.out.is_closed() => remembered.map(|()| 0),
         Err(error) => Err(error),
-        Ok(()) => Ok(printer.exit_code()),
+        Ok(()) => remembered.map(|()| printer.exit_code()),
     }
 }
 
@@ -119,12 +123,14 @@ fn keyed(
     let mut object = Map::new();
     let mut seen = HashSet::new();
     let mut verdict: Option<Verdict> = None;
+    let mut entries = Vec::new();
     for (platform, answer) in answers {
         if !seen.insert(platform.clone()) {
             continue;
         }
         match answer {
             Ok(answer) => {
+                entries.extend(answer.entries.iter().cloned());
                 verdict =
                     Some(verdict.map_or(answer.verdict, |others| both(others, answer.verdict)));
                 object.insert(platform, answer.json().clone());
@@ -137,7 +143,7 @@ fn keyed(
         false => Answer::value(object.into()),
     };
     let verdict = verdict.unwrap_or(Verdict::Yes);
-    answer.verdict(verdict).failures(missing)
+    answer.verdict(verdict).failures(missing).entries(entries)
 }
 
 /// Prints answers as they come and remembers what the exit code will say.
@@ -171,6 +177,7 @@ impl Printer<'_> {
             };
             if self.out.is_closed() {
                 // Others may still wait for a registry, and nobody waits for them.
+                state::finish()?;
                 std::process::exit(0);
             }
             printed.unwrap_or_else(|error| self.failed(&error));
@@ -193,6 +200,8 @@ impl Printer<'_> {
     fn print(&mut self, asked: &Asked, is_batch: bool) -> Result<()> {
         let verdict = asked.answer.verdict;
         let last = self.show(asked, is_batch)?;
+        self.out.flush()?;
+        asked.answer.entries.iter().for_each(Entry::told);
         self.ends_with_no = self.context.presentation.exit_status && last == Some(false);
         for failure in &asked.answer.failures {
             self.failed(failure);

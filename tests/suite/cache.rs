@@ -351,3 +351,190 @@ fn a_token_for_anybody_is_remembered() {
     assert_eq!(count(&registry, &labels), 3);
     assert_eq!(count(&registry, &labels), 1);
 }
+
+/// A directory that somebody else chose or has is neither read nor written.
+#[cfg(unix)]
+#[test]
+fn a_directory_that_is_not_ours_is_not_used() {
+    use std::os::unix::fs::{chown, symlink};
+    let (registry, labels) = asking();
+    let at = |name: &str| labels.home().join(name);
+    let there = labels.clone().arg("--cache-dir").arg(at("there"));
+    assert_eq!(count(&registry, &there), 3);
+    symlink("there", at("link")).unwrap();
+    let unused = |name: &str, why: &str| {
+        let tool = labels.clone().arg("--cache-dir").arg(at(name));
+        assert_eq!(count(&registry, &tool), 3, "{name}");
+        let told = tool.arg("-v").run().status(0).stdout(LABELS).messages();
+        registry.take();
+        let directory = at(name);
+        let expected = format!(
+            "docker-registry: the cache {} cannot be used: {why}\n",
+            directory.display()
+        );
+        assert_eq!(told.matches(&expected).count(), 1, "{told}");
+    };
+    unused("link", "a link, not a directory");
+    fs::write(at("file"), "").unwrap();
+    unused("file", "not a directory");
+    assert_eq!(count(&registry, &there), 1);
+    // So are its shelves.
+    fs::rename(at("there/content"), at("content")).unwrap();
+    symlink("../content", at("there/content")).unwrap();
+    let before = fs::read_dir(at("content")).unwrap().count();
+    labels
+        .clone()
+        .arg("--cache-dir")
+        .arg(at("there"))
+        .run()
+        .success(LABELS);
+    assert_eq!(fs::read_dir(at("content")).unwrap().count(), before);
+    registry.take();
+    fs::remove_file(at("there/content")).unwrap();
+    fs::rename(at("content"), at("there/content")).unwrap();
+    assert_eq!(count(&registry, &there), 1);
+    // Only root can give it away.
+    if chown(at("there"), Some(65534), None).is_ok() {
+        unused("there", "another user's directory");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_may_write_is_not_believed() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+    type Change = fn(&PathBuf);
+    let changes: [(&str, Change); 7] = [
+        ("writable", |path| {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
+        }),
+        ("a link", |path| {
+            fs::rename(path, path.with_extension("there")).unwrap();
+            symlink(path.with_extension("there"), path).unwrap();
+        }),
+        ("two names", |path| {
+            fs::hard_link(path, path.with_extension("second")).unwrap();
+        }),
+        ("a directory", |path| {
+            fs::remove_file(path).unwrap();
+            fs::create_dir_all(path.join("full")).unwrap();
+        }),
+        ("a FIFO", |path| {
+            fs::remove_file(path).unwrap();
+            let made = std::process::Command::new("/usr/bin/mkfifo")
+                .arg(path)
+                .status();
+            assert!(made.unwrap().success());
+        }),
+        ("too large", |path| {
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_len(1 << 40).unwrap();
+        }),
+        // Only root can give it away.
+        ("another user's", |path| {
+            if chown(path, Some(65534), None).is_err() {
+                fs::remove_file(path).unwrap();
+            }
+        }),
+    ];
+    for (what, change) in changes {
+        let (registry, labels) = asking();
+        assert_eq!(count(&registry, &labels), 3);
+        let ours = files(&labels);
+        ours.iter().for_each(change);
+        assert_eq!(count(&registry, &labels), 3, "{what}");
+        assert_eq!(count(&registry, &labels), 1, "{what}");
+        for file in ours {
+            let file = fs::symlink_metadata(file).unwrap();
+            assert!(file.is_file(), "{what}");
+            assert_eq!(file.mode() & 0o7777, 0o600, "{what}");
+        }
+    }
+}
+
+#[test]
+fn what_killed_processes_left_is_swept() {
+    let (registry, labels) = asking();
+    assert_eq!(count(&registry, &labels), 3);
+    let cache = labels.home().join(".cache/docker-registry");
+    let left = |shelf: &str, name: &str, age: u64| {
+        let path = cache.join(shelf).join(name);
+        let file = fs::File::create(&path).unwrap();
+        let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+        file.set_modified(time).unwrap();
+        path
+    };
+    let old = [
+        left("content", ".tmpAbc123", 7200),
+        left("tags", ".tmpx", 7200),
+    ];
+    let young = left("content", ".tmpDef456", 60);
+    // So much has been written that it is time to sweep.
+    fs::write(cache.join("written"), vec![b'.'; 32 << 10]).unwrap();
+    Index::new().image(image("c")).push_to(&registry, "a", "v1");
+    labels.run().success("{\"a\":\"c\"}\n");
+    assert!(!old.iter().any(|path| path.exists()));
+    assert!(young.exists());
+    assert!(fs::metadata(cache.join("written")).unwrap().len() < 32 << 10);
+    registry.take();
+    Index::new().image(image("b")).push_to(&registry, "a", "v1");
+    assert_eq!(count(&registry, &labels), 1);
+}
+
+/// The count of what was written is no way out of the directory, and nothing waits for it.
+#[cfg(unix)]
+#[test]
+fn the_count_is_ours_too() {
+    let (registry, labels) = asking();
+    assert_eq!(count(&registry, &labels), 3);
+    let written = labels.home().join(".cache/docker-registry/written");
+    let precious = labels.home().join("precious");
+    fs::write(&precious, vec![b'.'; 64 << 10]).unwrap();
+    fs::remove_file(&written).unwrap();
+    std::os::unix::fs::symlink(&precious, &written).unwrap();
+    let next = |label: &str| {
+        Index::new()
+            .image(image(label))
+            .push_to(&registry, "a", "v1");
+        let said = format!("{{\"a\":\"{label}\"}}\n");
+        labels
+            .clone()
+            .arg("-v")
+            .run()
+            .status(0)
+            .stdout(said)
+            .messages()
+    };
+    assert!(!next("c").contains("the cache"));
+    assert_eq!(fs::metadata(&precious).unwrap().len(), 64 << 10);
+    fs::remove_file(&written).unwrap();
+    let made = Tool::program("/usr/bin/mkfifo").arg(&written);
+    made.run().success("");
+    assert!(!next("d").contains("the cache"));
+    assert!(fs::symlink_metadata(&written).unwrap().is_file());
+}
+
+/// As a limit of the shell has it, whose signal ends whoever does not expect it.
+#[cfg(unix)]
+#[test]
+fn a_limit_of_file_sizes_costs_no_answer() {
+    let (registry, labels) = asking();
+    let name = registry.image("a:v1");
+    let limited = "ulimit -f 0; exec \"$@\"";
+    let program = env!("CARGO_BIN_EXE_docker-registry");
+    let args = [
+        "-c",
+        limited,
+        "sh",
+        program,
+        "labels",
+        "-r",
+        "--arch=arm64",
+        &name,
+    ];
+    let shell = Tool::program("/bin/sh").args(args);
+    shell.run().success(LABELS);
+    let told = shell.arg("-v").run().status(0).stdout(LABELS).messages();
+    assert!(told.contains("cannot be written: File too large"), "{told}");
+    drop(labels);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Image, Index, Output, Registry, Tool};
+use crate::harness::{Fault, Image, Index, Output, Registry, Tool};
 
 fn image(platform: &str, version: &str) -> Image {
     let image = Image::new(platform).label("version", version);
@@ -238,4 +238,198 @@ fn a_file_of_another_kind_is_left_alone() {
     missing
         .run()
         .fails(1, format!("docker-registry: {name}: {why}\n"));
+}
+
+/// A second run has the same to tell as the one that could not.
+#[test]
+fn what_could_not_be_printed_is_told_again() {
+    let registry = Registry::start();
+    image("linux/amd64", "1").push_to(&registry, "a", "v1");
+    image("linux/amd64", "2").push_to(&registry, "a", "v2");
+    let names = ["a:v1", "a:v2"].map(|name| registry.image(name));
+    for names in [&names[..1], &names] {
+        let tool = Tool::new();
+        let args = ["changed", "--state", "seen.json", "--arch", "amd64"];
+        let changed = tool.again(args).args(names);
+        let full = changed.clone().stdout_to("/dev/full").run().status(1);
+        assert!(full.messages().contains("standard output: no space left"));
+        changed.clone().closed_stdout().run().success("");
+        let filtered = changed.clone().args(["-q", ".status, error(\"no\")"]);
+        filtered.run().status(1);
+        assert!(!tool.work().join("seen.json").exists());
+        let status = changed.clone().args(["-q", ".status"]);
+        status.run().success("new\n".repeat(names.len()));
+        let unchanged = "unchanged\n".repeat(names.len());
+        status.run().status(8).stdout(unchanged).stderr("");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_forgets_only_what_was_not_printed() {
+    let registry = Registry::start();
+    let tags = ["v1", "v2"];
+    for tag in tags {
+        image("linux/amd64", tag).push_to(&registry, "a", tag);
+    }
+    let names = tags.map(|tag| registry.image(&format!("a:{tag}")));
+    let tool = Tool::new();
+    let args = ["changed", "-j1", "--state", "seen.json", "--arch", "amd64"];
+    let status = tool.again(args).args(["-q", ".status"]).args(&names);
+    registry.fail("/v2/a/manifests/v2", Fault::Stall);
+    let mut running = status.spawn();
+    // Written within a second, while the other image keeps it waiting.
+    while !tool.work().join("seen.json").exists() {
+        std::thread::yield_now();
+    }
+    running.interrupt();
+    let output = running.wait();
+    assert_eq!((output.code, output.text()), (None, "new\n"));
+    status.run().success("unchanged\nnew\n");
+}
+
+/// The file is not rewritten for each of many images.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_writes_the_file_a_few_times() {
+    const IMAGES: u64 = 200;
+    let registry = Registry::start();
+    image("linux/amd64", "1").push_to(&registry, "a", "v1");
+    let digest = image("linux/amd64", "1").digest();
+    let name = |n: u64| registry.image(&format!("a:v{n}@{digest}"));
+    let mut names: Vec<String> = (0..IMAGES).map(name).collect();
+    names.push(registry.image("a:last"));
+    registry.fail("/v2/a/manifests/last", Fault::Stall);
+    let tool = Tool::new().file("work/images", names.join("\n"));
+    let args = ["changed", "--state", "seen.json", "--images", "images"];
+    let mut running = tool.again(args).args(["-q", ".status"]).spawn();
+    let state = tool.work().join("seen.json");
+    let remembered = || {
+        let state = std::fs::read(&state).unwrap_or_default();
+        let state: Value = serde_json::from_slice(&state).unwrap_or_default();
+        state["images"].as_object().map_or(0, |images| images.len())
+    };
+    while remembered() < IMAGES as usize {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let io = std::fs::read_to_string(format!("/proc/{}/io", running.id())).unwrap();
+    running.kill();
+    let _ = running.wait();
+    let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+    let written: u64 = written.unwrap().parse().unwrap();
+    let size = std::fs::metadata(&state).unwrap().len();
+    // Once for each image would be a hundred times its size.
+    assert!(written < 20 * size, "{written} bytes for {size}");
+}
+
+/// An image that is named twice has one state.
+#[test]
+fn what_has_just_been_told_is_known() {
+    let registry = Registry::start();
+    image("linux/amd64", "1").push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1");
+    let args = ["changed", "-j1", "--state", "seen.json", "-q", ".status"];
+    let twice = Tool::new().args(args).args([&name, &name]);
+    let output = twice.run().status(0).stderr("");
+    assert!(["new\nnew\n", "new\nunchanged\n"].contains(&output.text()));
+    let said = "unchanged\nunchanged\n";
+    twice.run().status(8).stdout(said).stderr("");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_a_file_is_replaced_by_the_state() {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+    let registry = Registry::start();
+    image("linux/amd64", "1").push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1");
+    let refused = |tool: &Tool, why: &str| {
+        let expected = format!("docker-registry: {name}: seen.json: {why}\n");
+        changed(tool, &name).fails(1, expected);
+    };
+    let tool = Tool::new();
+    let at = |name: &str| tool.work().join(name);
+    let make = Tool::program("/usr/bin/mkfifo").arg(at("seen.json"));
+    make.run().success("");
+    refused(&tool, "not a file");
+    assert!(
+        std::fs::symlink_metadata(at("seen.json"))
+            .unwrap()
+            .file_type()
+            .is_fifo()
+    );
+    // A link to it is no better.
+    std::fs::rename(at("seen.json"), at("fifo")).unwrap();
+    symlink("fifo", at("seen.json")).unwrap();
+    refused(&tool, "not a file");
+    std::fs::remove_file(at("seen.json")).unwrap();
+    symlink("nothing", at("seen.json")).unwrap();
+    refused(&tool, "a link that leads to nothing");
+    // A link to a file stays one, and nobody becomes its owner by running it.
+    std::fs::write(at("nothing"), "").unwrap();
+    let permissions = std::fs::Permissions::from_mode(0o6750);
+    std::fs::set_permissions(at("nothing"), permissions).unwrap();
+    assert_eq!(status(&tool, &name), "new");
+    assert_eq!(status(&tool, &name), "unchanged");
+    assert!(at("seen.json").is_symlink());
+    assert_eq!(
+        std::fs::metadata(at("nothing")).unwrap().mode() & 0o7777,
+        0o750
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_is_ours_or_refused() {
+    use std::os::unix::fs::symlink;
+    let registry = Registry::start();
+    image("linux/amd64", "1").push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1");
+    let tool = Tool::new().file("work/other", "precious");
+    let lock = tool.work().join("seen.json.lock");
+    let refused = |why: &str| {
+        let expected = format!("docker-registry: {name}: seen.json: {why}\n");
+        changed(&tool, &name).fails(1, expected);
+        std::fs::remove_file(&lock).unwrap();
+    };
+    symlink("other", &lock).unwrap();
+    refused("a link, not a file");
+    std::fs::hard_link(tool.work().join("other"), &lock).unwrap();
+    refused("a file with several names");
+    let make = Tool::program("/usr/bin/mkfifo").arg(&lock);
+    make.run().success("");
+    refused("not a file");
+    assert_eq!(
+        std::fs::read(tool.work().join("other")).unwrap(),
+        b"precious"
+    );
+    assert_eq!(status(&tool, &name), "new");
+}
+
+#[test]
+fn a_lock_that_is_held_says_by_whom_and_ends() {
+    let registry = Registry::start();
+    image("linux/amd64", "1").push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1");
+    let tool = Tool::new().file("work/seen.json.lock", "4711\n");
+    let lock = std::fs::File::open(tool.work().join("seen.json.lock")).unwrap();
+    lock.lock().unwrap();
+    let args = [
+        "changed",
+        "--state",
+        "seen.json",
+        "--timeout=1",
+        "-q",
+        ".status",
+    ];
+    let why = "seen.json: seen.json.lock: process 4711 has had the lock for 1 s";
+    let output = tool.again(args).arg(&name).run().status(1).stdout("new\n");
+    output.stderr(format!("docker-registry: {why}\n"));
+    drop(lock);
+    let again = tool.again(args).arg(&name);
+    let running = again.spawn();
+    let id = running.id();
+    running.wait().success("new\n");
+    let named = std::fs::read_to_string(tool.work().join("seen.json.lock")).unwrap();
+    assert_eq!(named, format!("{id}\n"));
 }

@@ -448,11 +448,17 @@ fn two_downloads_of_one_layer_share_the_work() {
     layer.registry.fail(&target, Fault::Slow(100_000, pause));
     let tool = layer.tool();
     let first = tool.spawn();
-    while tool.files().is_empty() {
+    let part = tool.work().join(layer.part());
+    // Whoever writes to it has the lock.
+    while fs::metadata(&part).map_or(0, |part| part.len()) == 0 {
         std::thread::yield_now();
     }
+    let holder = match cfg!(target_os = "linux") {
+        true => format!(", of process {}", first.id()),
+        false => String::new(),
+    };
     let waiting = format!(
-        "docker-registry: {}: waiting for another download\n",
+        "docker-registry: {}: waiting for another download{holder}\n",
         layer.part()
     );
     let said = format!("layer is already in file '{}'\n", layer.file());
@@ -696,4 +702,163 @@ fn memory_does_not_grow_with_the_layer() {
     let small = peak(&Layer::of(vec![b'x'; 2 << 20]));
     let large = peak(&Layer::of(vec![b'x'; 32 << 20]));
     assert!(large < small + 4096, "{small} kB, then {large} kB");
+}
+
+/// A crash may leave a name without content.
+#[test]
+fn an_empty_file_is_in_nobodys_way() {
+    let layer = Layer::small();
+    let tool = layer.tool();
+    write(&tool, &layer.file(), "");
+    tool.run().success(layer.said());
+    layer.is_saved(&tool);
+    let tool = tool.args(["-o", "b"]);
+    write(&tool, "b", "");
+    tool.run().success("layer downloaded to file 'b'\n");
+    assert!(fs::read(tool.work().join("b")).unwrap() == layer.bytes);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_in_the_way_is_not_replaced() {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+    let layer = Layer::small();
+    let tool = layer.tool();
+    let at = |name: &str| tool.work().join(name);
+    let output = |name: &str| tool.clone().args(["--force", "-o", name]).run();
+    let mode = |name: &str| fs::metadata(at(name)).unwrap().mode() & 0o7777;
+    // A file that is overwritten keeps its readers, but nobody becomes its owner by running it.
+    write(&tool, "mine", "mine");
+    fs::set_permissions(at("mine"), fs::Permissions::from_mode(0o6711)).unwrap();
+    symlink("mine", at("link")).unwrap();
+    output("link").success("layer downloaded to file 'mine'\n");
+    assert!(fs::read(at("mine")).unwrap() == layer.bytes);
+    assert!(at("link").is_symlink());
+    assert_eq!(mode("mine"), 0o711);
+    symlink("nothing", at("dangling")).unwrap();
+    let why = "dangling: a link that leads to nothing";
+    output("dangling").fails(1, layer.failure(why));
+    // Whoever reads the FIFO gets the layer.
+    let make = Tool::program("/usr/bin/mkfifo").arg(at("fifo"));
+    make.run().success("");
+    let fifo = at("fifo");
+    let reader = std::thread::spawn(move || fs::read(fifo).unwrap());
+    output("fifo").success("");
+    assert!(reader.join().unwrap() == layer.bytes);
+    assert!(fs::metadata(at("fifo")).unwrap().file_type().is_fifo());
+    assert_eq!(tool.files(), ["dangling", "fifo", "link", "mine"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_part_is_ours_or_refused() {
+    use std::os::unix::fs::symlink;
+    let layer = Layer::small();
+    let tool = layer.tool();
+    let precious = write(&tool, "precious", "precious");
+    let part = tool.work().join(layer.part());
+    let refused = |why: &str| {
+        let why = format!("{}: {why}", layer.part());
+        tool.run().fails(1, layer.failure(&why));
+        fs::remove_file(&part).unwrap();
+    };
+    symlink("precious", &part).unwrap();
+    refused("a link, not a file");
+    fs::hard_link(&precious, &part).unwrap();
+    refused("a file with several names");
+    let make = Tool::program("/usr/bin/mkfifo").arg(&part);
+    make.run().success("");
+    refused("not a file");
+    assert_eq!(fs::read(precious).unwrap(), b"precious");
+    assert_eq!(layer.registry.take(), [] as [String; 0]);
+}
+
+/// By any of its names, even where it is a file.
+#[cfg(target_os = "linux")]
+#[test]
+fn stdout_is_written_to() {
+    let layer = Layer::small();
+    for name in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        let tool = layer.tool().args(["-o", name]);
+        let output = tool.run().status(0).stderr("");
+        assert!(output.stdout == layer.bytes);
+        let there = write(&tool, "there", "");
+        let before = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&there).unwrap());
+        tool.clone().stdout_to(&there).run().success("");
+        assert!(fs::read(&there).unwrap() == layer.bytes);
+        let after = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&there).unwrap());
+        assert_eq!(before, after);
+        assert_eq!(tool.files(), ["there"]);
+    }
+}
+
+/// Another process holds the part and gets nothing.
+#[test]
+fn waiting_for_another_download_ends() {
+    let layer = Layer::small();
+    let tool = layer.tool().args(["--timeout", "1"]);
+    let part = fs::File::create(tool.work().join(layer.part())).unwrap();
+    part.lock().unwrap();
+    let name = layer.part();
+    let holder = match cfg!(target_os = "linux") {
+        true => format!("process {}", std::process::id()),
+        false => "another process".to_owned(),
+    };
+    let output = tool.run().status(1).stdout("");
+    let why = format!("{name}: {holder} has had the lock for 1 s");
+    let messages = output.messages();
+    assert!(messages.contains(": waiting for another download"));
+    assert!(messages.ends_with(&layer.failure(&why)), "{messages}");
+    drop(part);
+    tool.run().success(layer.said());
+    layer.is_saved(&tool);
+}
+
+/// What the kernel was asked for, in order: the content is on the disk before the name, and the name
+/// before the answer.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_has_its_name_is_on_the_disk() {
+    let Some(strace) = crate::harness::program("/usr/bin/strace", "strace") else {
+        return;
+    };
+    let layer = Layer::small();
+    let image = Image::new("linux/amd64");
+    image.push_to(&layer.registry, "a", "v1");
+    let program = env!("CARGO_BIN_EXE_docker-registry");
+    let calls = |args: &[&str], to: &str| -> Vec<String> {
+        let calls = "trace=fsync,rename,renameat,renameat2,write";
+        let traced = strace.again(["-f", "-y", "-o", "calls", "-e", calls, program]);
+        let traced = traced.args(args).arg("--no-cache");
+        let _ = traced.run().status(0).stderr("");
+        let calls = fs::read_to_string(traced.work().join("calls")).unwrap();
+        let work = traced.work().display().to_string();
+        let calls = calls.lines().filter_map(|line| {
+            let call = line.split_whitespace().nth(1)?.split('(').next()?;
+            let call = match call {
+                "fsync" if line.contains(&format!("<{work}>")) => "fsync directory",
+                "fsync" if line.contains(&work) => "fsync file",
+                "write" if line.contains("(1<") => "print",
+                "rename" | "renameat" | "renameat2" if line.contains(to) => "rename",
+                _ => return None,
+            };
+            Some(call.to_owned())
+        });
+        calls.collect()
+    };
+    let saved = calls(&["downloadlayer", &layer.image()], &layer.file());
+    let synchronized = ["fsync file", "rename", "fsync directory"];
+    assert_eq!(saved, [&synchronized[..], &["print"]].concat());
+    let name = layer.registry.image("a:v1");
+    let args = [
+        "changed",
+        "-r",
+        "--arch",
+        "amd64",
+        "--state",
+        "seen.json",
+        &name,
+    ];
+    let remembered = calls(&args, "seen.json");
+    assert_eq!(remembered, [&["print"], &synchronized[..]].concat());
 }

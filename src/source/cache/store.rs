@@ -1,21 +1,29 @@
 //! What is remembered on disk between runs: values under keys, each in a file of its own.
 //!
 //! A file holds a line with the checksum of the rest, a line with its key, and the value. What does
-//! not check is as good as absent, so files that are damaged, cut off or somebody else's do no harm.
+//! not check is as good as absent, so files that are damaged, cut off or somebody else's do no harm:
+//! the directories and files must be ours, and only ours to write.
 //! Files appear under their name only when they are whole, so several processes do no harm either.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
 use crate::digest::{Algorithm, Digest};
+use crate::document;
 use crate::error::say;
-use crate::replace::replace;
+use crate::file::{self, open_owned};
 
 /// How many bytes all files may have together.
 const LIMIT: u64 = 256 << 20;
+
+/// How many bytes a file may have: a document or a page of the largest size, and its key.
+const LARGEST: u64 = document::LIMIT + (64 << 10);
+
+/// How old a file must be that no process is still writing to.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// After which part of the limit written, by all processes together, the store is swept. A sweep
 /// leaves three quarters of the limit, so that what is written until the next one still fits.
@@ -72,15 +80,15 @@ impl Store {
     }
 
     pub(crate) fn get(&self, shelf: Shelf, key: &str) -> Option<Kept> {
-        let path = self.path(shelf, key);
-        let file = fs::read(&path).ok()?;
+        if let Err(error) = self.is_ours(shelf) {
+            self.complain("used", &error);
+            return None;
+        }
+        let (file, written) = read(&self.path(shelf, key)).ok()?;
         let (found, value) = checked(&file)?;
         if found != key.as_bytes() {
             return None;
         }
-        let written = fs::metadata(&path)
-            .and_then(|metadata| metadata.modified())
-            .ok()?;
         // A file of the future is as old as can be.
         let age = (self.clock)()
             .duration_since(written)
@@ -94,30 +102,45 @@ impl Store {
     /// Keeps a value, or forgets what was kept if it is empty. A failure only costs the next run time.
     pub(crate) fn put(&self, shelf: Shelf, key: &str, value: &[u8]) {
         let path = self.path(shelf, key);
-        let done = if value.is_empty() {
-            fs::remove_file(&path).or_else(|error| match error.kind() {
-                io::ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            })
-        } else {
-            self.write(&path, key, value)
-        };
+        let done = self.is_ours(shelf).and_then(|()| match value {
+            [] => remove(&path),
+            value => self.write(&path, key, value),
+        });
         if let Err(error) = done {
-            self.complain(&error);
+            self.complain("written", &error);
         }
     }
 
     /// The keys of a shelf, in no order.
     pub(crate) fn keys(&self, shelf: Shelf) -> Vec<String> {
-        let files = fs::read_dir(self.directory.join(shelf.name()))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let read = |file: fs::DirEntry| {
-            let file = fs::read(file.path()).ok()?;
+        if self.is_ours(shelf).is_err() {
+            return Vec::new();
+        }
+        let listed = fs::read_dir(self.directory.join(shelf.name()));
+        let key = |entry: fs::DirEntry| {
+            let (file, _) = read(&entry.path()).ok()?;
             String::from_utf8(checked(&file)?.0.to_vec()).ok()
         };
-        files.filter_map(read).collect()
+        listed
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(key)
+            .collect()
+    }
+
+    /// An error if somebody else could have put there what is on the shelf; none if there is no
+    /// such directory yet.
+    fn is_ours(&self, shelf: Shelf) -> io::Result<()> {
+        for directory in [&self.directory, &self.directory.join(shelf.name())] {
+            match fs::symlink_metadata(directory) {
+                Ok(metadata) => file::verify_directory(&metadata)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                // It shows when something is written.
+                Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     fn path(&self, shelf: Shelf, key: &str) -> PathBuf {
@@ -134,7 +157,10 @@ impl Store {
         rest.extend_from_slice(value);
         let mut file = format!("{}\n", Digest::of(Algorithm::Sha256, &rest)).into_bytes();
         file.extend_from_slice(&rest);
-        replace(path, &file)?;
+        if file.len() as u64 > LARGEST {
+            return Err(io::Error::other("too large"));
+        }
+        file::replace_private(path, &file)?;
         self.count(file.len() as u64)
     }
 
@@ -142,19 +168,26 @@ impl Store {
     /// processes can append without waiting for one another.
     fn count(&self, bytes: u64) -> io::Result<()> {
         let path = self.directory.join("written");
-        let mut written = OpenOptions::new().append(true).create(true).open(&path)?;
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        let mut written = open_owned(&mut options, &path).or_else(|_| {
+            remove(&path)?;
+            open_owned(&mut options, &path)
+        })?;
         written.write_all(&b".".repeat(bytes.div_ceil(1024) as usize))?;
         if written.metadata()?.len() < self.limit / SWEEP / 1024 {
             return Ok(());
         }
-        File::create(&path)?;
+        written.set_len(0)?;
         self.sweep()
     }
 
-    /// Deletes the oldest files until the rest is small enough.
+    /// Deletes what killed processes have left, and the oldest files until the rest is small enough.
     fn sweep(&self) -> io::Result<()> {
+        let now = (self.clock)();
         let mut files = Vec::new();
         for shelf in Shelf::ALL {
+            self.is_ours(shelf)?;
             let listed = fs::read_dir(self.directory.join(shelf.name()))
                 .into_iter()
                 .flatten();
@@ -163,7 +196,13 @@ impl Store {
                 let Ok(metadata) = file.metadata() else {
                     continue;
                 };
-                files.push((metadata.modified()?, metadata.len(), file.path()));
+                let (path, modified) = (file.path(), metadata.modified()?);
+                let age = now.duration_since(modified).unwrap_or_default();
+                if file::is_temporary(&path) && age > ABANDONED {
+                    let _ = remove(&path);
+                    continue;
+                }
+                files.push((modified, metadata.len(), path));
             }
         }
         files.sort();
@@ -172,22 +211,42 @@ impl Store {
             if size <= self.limit / 4 * 3 {
                 break;
             }
-            let _ = fs::remove_file(path);
+            let _ = remove(&path);
             size -= length;
         }
         Ok(())
     }
 
-    fn complain(&self, error: &io::Error) {
+    fn complain(&self, what: &str, error: &io::Error) {
         let directory = self.directory.display();
         self.complaint.call_once(|| {
             if self.is_verbose {
                 say(&format!(
-                    "docker-registry: the cache {directory} cannot be written: {error}"
+                    "docker-registry: the cache {directory} cannot be {what}: {error}"
                 ));
             }
         });
     }
+}
+
+/// What is in a file that nobody else may have written, and since when.
+fn read(path: &Path) -> io::Result<(Vec<u8>, SystemTime)> {
+    let file = open_owned(OpenOptions::new().read(true), path)?;
+    let metadata = file.metadata()?;
+    if metadata.len() > LARGEST || file::is_open_to_others(&metadata) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut content = Vec::new();
+    file.take(LARGEST).read_to_end(&mut content)?;
+    Ok((content, metadata.modified()?))
+}
+
+/// Whatever it is.
+fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => fs::remove_dir_all(path).map_err(|_| error),
+    })
 }
 
 /// Key and value, if the file is whole.

@@ -1,24 +1,26 @@
 //! `docker-registry changed IMAGE...`: diun's question.
 
-mod state;
-
 use serde_json::{Value, json};
 
 use super::{Command, Run};
 use crate::answer::{Answer, Verdict};
 use crate::cli::{self, Args, Example, Flag, Operand, Spec};
+use crate::context;
 use crate::document::Form;
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::platform::Platform;
 use crate::reference::{At, Place};
-use state::State;
+use crate::state::State;
 
 static STATE: Flag = Flag {
     name: "state",
     value: cli::Value::Path("FILE"),
     help: "Compare with what FILE remembers, and remember there",
-    about: "JSON, made when it is missing and replaced as a whole. `FILE.lock` beside it keeps several processes from losing what the others remember.",
+    about: "JSON, made when it is missing and replaced as a whole. `FILE.lock` beside it keeps several processes from losing what the others remember. \
+An answer is remembered when it has been printed: what a full disk, a filter that fails or Ctrl-C kept from being printed is told again. \
+A run that is killed may have printed, within its last second, what the next one tells again. \
+FILE is a file or a link to one of the same owner; a device or a FIFO is refused.",
     ..Flag::DEFAULT
 };
 
@@ -59,7 +61,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
     let Some(path) = args.path(&STATE) else {
         return pinned(image);
     };
-    let state = State::at(path);
+    let state = State::at(path, context::timeout(args)?);
     let (key, platform) = (key(image), image.platform_name());
     let before = state.get(&key, &platform)?;
     let digest = image.resolved()?.digest.to_string();
@@ -69,13 +71,13 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
         return Ok(answer(before.clone(), "unchanged"));
     }
     let after = described(image)?;
-    state.put(&key, &platform, &after)?;
+    let entry = state.entry(key, platform, after.clone())?;
     let status = match &before {
         None => "new",
         Some(before) if is_same_entry(before, &after) => "unchanged",
         Some(_) => "update",
     };
-    Ok(answer(after, status))
+    Ok(answer(after, status).entries(vec![entry]))
 }
 
 /// Whether two lists have the same manifest for the platform.

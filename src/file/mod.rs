@@ -1,0 +1,263 @@
+//! Files on this machine: replaced as a whole, and opened only where they are ours.
+
+mod lock;
+mod owned;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+pub(crate) use lock::{Lock, exclusive, held, holder};
+pub(crate) use owned::{is_open_to_others, open_owned, survive_size_limit, verify_directory};
+
+/// How many links may lead to one another.
+const LINKS: usize = 40;
+
+/// Puts a file with this content in the place of what is there, and on the disk. Whoever reads
+/// meanwhile sees the old one or the new one. Who may read it stays as it was; what is new is its
+/// owner's.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let path = place(path)?;
+    let mut file = NamedTempFile::new_in(directory(&path))?;
+    file.write_all(content)?;
+    inherit(file.as_file(), &path)?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    synchronize(directory(&path))
+}
+
+/// The same for what may be lost and is nobody else's to read. What stands under the name is not
+/// looked at, nor followed.
+pub(crate) fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = NamedTempFile::new_in(directory(path))?;
+    file.write_all(content)?;
+    let Err(error) = file.persist(path) else {
+        return Ok(());
+    };
+    // A file does not take the place of a directory.
+    fs::remove_dir_all(path).map_err(|_| error.error)?;
+    error.file.persist(path)?;
+    Ok(())
+}
+
+/// Gives a file that is whole, and then on the disk, this name. It takes over who may read what was
+/// there.
+pub(crate) fn rename(file: &File, from: &Path, to: &Path) -> io::Result<()> {
+    inherit(file, to)?;
+    file.sync_all()?;
+    fs::rename(from, to)?;
+    synchronize(directory(to))
+}
+
+/// Where a file of this name is or would be: at the end of links, if whoever made them has the file
+/// too. Only files are replaced.
+pub(crate) fn place(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    let mut makers = Vec::new();
+    while makers.len() < LINKS {
+        let metadata = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return match makers.is_empty() {
+                    true => Ok(path),
+                    false => Err(io::Error::other("a link that leads to nothing")),
+                };
+            }
+            metadata => metadata?,
+        };
+        if metadata.is_symlink() {
+            makers.push(owned::owner(&metadata));
+            let parent = path.parent().unwrap_or(Path::new(""));
+            path = parent.join(fs::read_link(&path)?);
+            continue;
+        }
+        if !metadata.is_file() {
+            return Err(not_a_file());
+        }
+        let owner = owned::owner(&metadata);
+        return match makers.iter().all(|maker| *maker == owner) {
+            true => Ok(path),
+            false => Err(io::Error::other("a link to a file of another user")),
+        };
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// What is in the file, wherever links lead; never waits, as reading a FIFO would.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = owned::without_waiting(OpenOptions::new().read(true)).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(not_a_file());
+    }
+    let mut content = Vec::new();
+    (&file).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Whether it is one that a process which was killed could not give its name.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(b".tmp")
+}
+
+fn not_a_file() -> io::Error {
+    io::Error::other("not a file")
+}
+
+fn directory(path: &Path) -> &Path {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Lets those read the file who may read what is there, and nobody act as its owner by running it.
+fn inherit(file: &File, path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_file() => owned::inherit(file, &there),
+        _ => Ok(()),
+    }
+}
+
+/// A name is on the disk when its directory is.
+#[cfg(unix)]
+fn synchronize(directory: &Path) -> io::Result<()> {
+    match File::open(directory).and_then(|directory| directory.sync_all()) {
+        // Not every file system can, and not every directory may be read that may be written.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::PermissionDenied | ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+#[cfg(not(unix))]
+fn synchronize(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether the path still leads to the file that is open.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let (Ok(ours), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else {
+        return false;
+    };
+    identity(ours) == identity(there)
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().mode() & 0o7777
+    }
+
+    fn fifo(path: &Path) {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir_all(at("full").join("full")).unwrap();
+        fifo(&at("fifo"));
+        symlink("nothing", at("dangling")).unwrap();
+        symlink("around", at("around")).unwrap();
+        symlink("fifo", at("link")).unwrap();
+        for (name, why) in [
+            ("full", "not a file"),
+            ("fifo", "not a file"),
+            ("link", "not a file"),
+            ("dangling", "a link that leads to nothing"),
+            ("around", "too many links"),
+        ] {
+            let before = fs::symlink_metadata(at(name)).unwrap();
+            let error = replace(&at(name), b"new").unwrap_err();
+            assert_eq!(error.to_string(), why, "{name}");
+            let after = fs::symlink_metadata(at(name)).unwrap();
+            assert_eq!((before.ino(), before.mode()), (after.ino(), after.mode()));
+        }
+        replace(&at("file"), b"old").unwrap();
+        replace(&at("file"), b"new").unwrap();
+        assert_eq!(fs::read(at("file")).unwrap(), b"new");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 6);
+    }
+
+    #[test]
+    fn a_link_is_written_through() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir(at("there")).unwrap();
+        fs::write(at("there/file"), "old").unwrap();
+        symlink("there/other", at("link")).unwrap();
+        symlink("file", at("there/other")).unwrap();
+        replace(&at("link"), b"new").unwrap();
+        assert_eq!(fs::read(at("there/file")).unwrap(), b"new");
+        assert!(at("link").is_symlink() && at("there/other").is_symlink());
+    }
+
+    #[test]
+    fn who_may_read_it_stays_and_nobody_acts_as_its_owner() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        replace(&path, b"new").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        for (before, after) in [(0o640, 0o640), (0o6755, 0o755)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
+            replace(&path, b"new").unwrap();
+            assert_eq!(mode(&path), after);
+        }
+        replace_private(&path, b"new").unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn only_what_is_ours_is_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("file"), "").unwrap();
+        fs::hard_link(at("file"), at("second")).unwrap();
+        symlink("file", at("link")).unwrap();
+        fifo(&at("fifo"));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true);
+        for (name, why) in [
+            ("second", "a file with several names"),
+            ("link", "a link, not a file"),
+            ("fifo", "not a file"),
+        ] {
+            let error = open_owned(&mut options, &at(name)).unwrap_err();
+            assert_eq!(error.to_string(), why, "{name}");
+        }
+        fs::remove_file(at("second")).unwrap();
+        open_owned(&mut options, &at("file")).unwrap();
+        // Only root can give a file away.
+        if std::os::unix::fs::chown(at("file"), Some(65534), None).is_ok() {
+            let error = open_owned(&mut options, &at("file")).unwrap_err();
+            assert_eq!(error.to_string(), "another user's file");
+            symlink("file", at("other")).unwrap();
+            let error = place(&at("other")).unwrap_err();
+            assert_eq!(error.to_string(), "a link to a file of another user");
+            replace(&at("file"), b"new").unwrap();
+            assert_eq!(fs::metadata(at("file")).unwrap().uid(), 65534);
+        }
+    }
+}

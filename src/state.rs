@@ -1,0 +1,221 @@
+//! What has been told of images, for the next run: a JSON file, `{"images": {IMAGE: {PLATFORM: entry}}}`.
+//!
+//! It is read without a lock, as it is replaced as a whole. Who writes holds the lock while reading
+//! it again, adding entries and replacing it, so that nobody's entry is lost. What is told within a
+//! second is written together.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::error::{During, Error, Kind, Result};
+use crate::file::{self, Lock};
+use crate::json;
+
+/// How long what has been told waits for more.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// All state files of this process.
+static OPEN: Mutex<Vec<Arc<State>>> = Mutex::new(Vec::new());
+
+#[derive(Debug)]
+pub(crate) struct State {
+    path: PathBuf,
+    /// How long to wait for other processes.
+    timeout: Duration,
+    known: Mutex<Known>,
+    over: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// What the file says, as long as it is the same file.
+    file: Option<(Identity, Arc<Value>)>,
+    /// What it does not say yet.
+    told: VecDeque<Entry>,
+    writer: Option<JoinHandle<()>>,
+    is_over: bool,
+}
+
+/// What tells a file from the one that replaced it.
+type Identity = (u64, u64, Option<SystemTime>);
+
+/// What is to be remembered of an image for a platform, when it has been told.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    state: Arc<State>,
+    image: String,
+    platform: String,
+    value: Value,
+}
+
+impl Entry {
+    /// Remembers it, here at once and in the file within a second or when all is over.
+    pub(crate) fn told(&self) {
+        let state = &self.state;
+        let mut known = state.known();
+        known.told.push_back(self.clone());
+        if known.writer.is_none() {
+            let writing = state.clone();
+            let writer = thread::Builder::new().spawn(move || writing.write_at_intervals());
+            // Without a thread it is written in the end.
+            known.writer = writer.ok();
+        }
+    }
+}
+
+/// Writes what has been told and is in no file yet.
+pub(crate) fn finish() -> Result<()> {
+    let open = std::mem::take(&mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner));
+    open.iter().try_for_each(|state| state.finish())
+}
+
+impl State {
+    /// The one of this process for the file.
+    pub(crate) fn at(path: &Path, timeout: Duration) -> Arc<Self> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = open.iter().find(|state| state.path == path) {
+            return state.clone();
+        }
+        let state = Arc::new(State {
+            path: path.to_owned(),
+            timeout,
+            known: Mutex::default(),
+            over: Condvar::new(),
+        });
+        open.push(state.clone());
+        state
+    }
+
+    pub(crate) fn get(&self, image: &str, platform: &str) -> Result<Option<Value>> {
+        let mut known = self.known();
+        let is_it = |entry: &&Entry| entry.image == image && entry.platform == platform;
+        if let Some(entry) = known.told.iter().rfind(is_it) {
+            return Ok(Some(entry.value.clone()));
+        }
+        let all = self.look(&mut known).during(self.path.display())?;
+        drop(known);
+        Ok(all["images"][image].get(platform).cloned())
+    }
+
+    /// An entry to be remembered when it has been told. Fails where that cannot succeed.
+    pub(crate) fn entry(
+        self: &Arc<Self>,
+        image: String,
+        platform: String,
+        value: Value,
+    ) -> Result<Entry> {
+        let writable = file::place(&self.path).and_then(|_| Lock::verify(&self.lock_path()));
+        writable.during(self.path.display())?;
+        Ok(Entry {
+            state: self.clone(),
+            image,
+            platform,
+            value,
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the file unless it is the one that was read before.
+    fn look(&self, known: &mut Known) -> Result<Arc<Value>> {
+        let identity = identity(&self.path);
+        if let (Some(identity), Some((same, file))) = (identity, &known.file)
+            && identity == *same
+        {
+            return Ok(file.clone());
+        }
+        let file = Arc::new(self.read()?);
+        known.file = identity.map(|identity| (identity, file.clone()));
+        Ok(file)
+    }
+
+    /// Until nothing is left that has been told. What cannot be written now may be in the end.
+    fn write_at_intervals(&self) {
+        let mut known = self.known();
+        loop {
+            let is_running = |known: &mut Known| !known.is_over;
+            let waited = self.over.wait_timeout_while(known, INTERVAL, is_running);
+            known = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if known.is_over {
+                return;
+            }
+            if known.told.is_empty() {
+                known.writer = None;
+                return;
+            }
+            drop(known);
+            let _ = self.write();
+            known = self.known();
+        }
+    }
+
+    fn finish(&self) -> Result<()> {
+        let mut known = self.known();
+        known.is_over = true;
+        let writer = known.writer.take();
+        drop(known);
+        self.over.notify_all();
+        if let Some(writer) = writer {
+            // A writer that panicked has written nothing.
+            let _ = writer.join();
+        }
+        self.write().during(self.path.display())
+    }
+
+    fn write(&self) -> Result<()> {
+        let told: Vec<Entry> = self.known().told.iter().cloned().collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        let lock = Lock::take(&self.lock_path(), self.timeout)?;
+        let mut all = self.read()?;
+        for entry in &told {
+            all["images"][&entry.image][&entry.platform] = entry.value.clone();
+        }
+        file::replace(&self.path, format!("{all:#}\n").as_bytes())?;
+        lock.release()?;
+        self.known().told.drain(..told.len());
+        Ok(())
+    }
+
+    /// Never the file itself: whoever waits for its lock would get that of a file which is replaced.
+    fn lock_path(&self) -> PathBuf {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(".lock");
+        path.into()
+    }
+
+    /// A file that is missing or empty remembers nothing.
+    fn read(&self) -> Result<Value> {
+        let bytes = match file::place(&self.path).and_then(|path| file::read(&path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            bytes => bytes?,
+        };
+        if bytes.trim_ascii().is_empty() {
+            return Ok(json!({"images": {}}));
+        }
+        let all = json::parse(&bytes).ok().filter(|all| {
+            let images = all["images"].as_object();
+            images.is_some_and(|images| images.values().all(Value::is_object))
+        });
+        all.ok_or_else(|| Error::new(Kind::Local, "this is no file that --state has written"))
+    }
+}
+
+fn identity(path: &Path) -> Option<Identity> {
+    let metadata = fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((number, metadata.len(), metadata.modified().ok()))
+}
