@@ -90,7 +90,7 @@ impl Visit<'_> {
             return Ok(None);
         }
         // zot says so beside its 200.
-        let (_, Some(challenge)) = self.ping()? else {
+        let Ok((_, Some(challenge))) = self.ping() else {
             self.peer.is_open.store(true, Ordering::Release);
             return Ok(None);
         };
