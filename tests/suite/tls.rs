@@ -275,6 +275,18 @@ fn a_client_certificate_is_for_the_registry_that_is_named() {
     let message = format!("docker-registry: {host}/a: tags: {there}: {why}\n");
     tool.run().fails(5, message);
     assert_eq!(other.requests().len(), 0);
+    // What is shown for curl does the same.
+    registry.fail(LIST, Fault::Redirect(format!("{}{LIST}", other.base())));
+    let told = tool.clone().args(["-vv", "-k"]).run().messages();
+    let commands: Vec<&str> = told.lines().filter(|it| it.starts_with("curl ")).collect();
+    let shows: Vec<_> = [" -k", " --cert", " --key", " --cacert"]
+        .iter()
+        .map(|option| commands.iter().map(|it| it.contains(option)).collect())
+        .collect::<Vec<Vec<bool>>>();
+    assert_eq!(
+        shows,
+        [[true, false], [true, false], [true, false], [true, true]]
+    );
     // Who is named gets to see it.
     let both = tool.arg(other.image("a"));
     assert_eq!(both.run().code, Some(0));

@@ -67,10 +67,11 @@ impl Client {
     pub(crate) fn new(mut settings: Settings) -> Client {
         settings.timeout = settings.timeout.min(DAY);
         let stores = std::mem::take(&mut settings.stores);
-        let trace = Trace::new(settings.verbosity, &settings.certificates);
-        let trust = Trust::new(std::mem::take(&mut settings.certificates));
+        let certificates = std::mem::take(&mut settings.certificates);
+        let trust = Trust::new(certificates.clone());
         let proxies = std::mem::take(&mut settings.proxies);
         let connections = Arc::new(Connections::new(proxies, trust, settings.timeout));
+        let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
         Client {
             credentials: Credentials::new(stores, settings.timeout),
             transport: Transport::new(

@@ -65,7 +65,7 @@ impl Connections {
         named.insert(origin.clone());
     }
 
-    fn is_named(&self, origin: &Origin) -> bool {
+    pub(super) fn is_named(&self, origin: &Origin) -> bool {
         let named = self.named.lock();
         named
             .unwrap_or_else(PoisonError::into_inner)

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::error::say;
 
+use super::connection::Connections;
 use super::failure::Failure;
 use super::message::{Body, Method, Request, Response};
 use super::rate::Rate;
@@ -36,25 +37,35 @@ pub(crate) fn line(text: &str) {
 
 pub(super) struct Trace {
     verbosity: Verbosity,
-    /// What curl is told about certificates.
-    options: String,
+    certificates: Certificates,
+    connections: Arc<Connections>,
     /// What was said already that is to be said once.
     told: Mutex<HashSet<String>>,
 }
 
 impl Trace {
-    pub(super) fn new(verbosity: Verbosity, certificates: &Certificates) -> Self {
+    pub(super) fn new(
+        verbosity: Verbosity,
+        certificates: Certificates,
+        connections: Arc<Connections>,
+    ) -> Self {
         Trace {
             verbosity,
-            options: options(certificates),
+            certificates,
+            connections,
             told: Mutex::default(),
         }
     }
 
     pub(super) fn asking(&self, request: &Request) {
         if self.verbosity >= Verbosity::Curl {
-            line(&curl(request, &self.options));
+            line(&self.command(request));
         }
+    }
+
+    fn command(&self, request: &Request) -> String {
+        let is_named = self.connections.is_named(&request.url.origin);
+        curl(request, &options(&self.certificates, is_named))
     }
 
     /// Says how `$TOKEN` is filled which the commands name: by the answer to this request, or, where a
@@ -65,7 +76,7 @@ impl Trace {
         }
         let how = match request {
             Some(request) => {
-                let command = curl(request, &self.options);
+                let command = self.command(request);
                 format!("TOKEN=$({command} | jq -r '.token // .access_token')")
             }
             None => "# TOKEN is the registrytoken of Docker's config.json".to_owned(),
@@ -115,17 +126,17 @@ fn scarcity(request: &Request, response: &Response) {
 
 /// How curl is told whom the user trusts, and who the user is. It reads the variables of the
 /// environment itself.
-fn options(certificates: &Certificates) -> String {
+fn options(certificates: &Certificates, is_named: bool) -> String {
     let mut options = String::new();
-    if certificates.insecure {
+    if certificates.insecure && is_named {
         options.push_str(" -k");
     }
-    for (name, path) in [
-        ("--cacert", &certificates.cacert),
-        ("--cert", &certificates.cert),
-        ("--key", &certificates.key),
+    for (name, path, is_shown) in [
+        ("--cacert", &certificates.cacert, true),
+        ("--cert", &certificates.cert, is_named),
+        ("--key", &certificates.key, is_named),
     ] {
-        if let Some(path) = path {
+        if let Some(path) = path.as_ref().filter(|_| is_shown) {
             let path = quoted(&path.display().to_string());
             let _ = write!(options, " {name} {path}");
         }
