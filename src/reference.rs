@@ -330,6 +330,16 @@ fn path_and_tag(text: &str, place: fn(PathBuf) -> Place) -> (Place, Option<Strin
     }
 }
 
+/// Whether a registry may have a tag of this name (distribution-spec, "Pulling manifests").
+pub(crate) fn is_tag(text: &str) -> bool {
+    tag_fault(text).is_none()
+}
+
+/// The same of a repository.
+pub(crate) fn is_repository(text: &str) -> bool {
+    text.len() <= LONGEST_NAME && text.split('/').all(is_name_component)
+}
+
 fn tag_fault(tag: &str) -> Option<&'static str> {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     match tag.as_bytes() {

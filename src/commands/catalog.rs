@@ -47,7 +47,11 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     }
     let mut object = Map::new();
     let mut failures = Vec::new();
-    let work = |name: String| (tags(context, &host, &name), name);
+    let work = |name: String| {
+        let host = host.clone();
+        let repository = Repository { host, name };
+        (tags(context, &repository), repository.name)
+    };
     context
         .pool
         .ordered(names.into_iter(), work, |(tags, name)| {
@@ -60,15 +64,11 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     Ok(Answer::value(object.into()).failures(failures))
 }
 
-fn tags(context: &Context, host: &Host, name: &str) -> Result<Value> {
-    // What becomes part of a URL must be a name; which host it is of is known already.
-    let Repository { name, .. } = format!("localhost/{name}").parse()?;
-    let host = host.clone();
-    let repository = Repository { host, name };
-    match context.repository(&repository)?.tags() {
+fn tags(context: &Context, repository: &Repository) -> Result<Value> {
+    match context.repository(repository)?.tags() {
         // distribution lists repositories whose last tag was deleted, and does not know their tags.
         Err(error) if error.kind() == Kind::NotFound => Ok(Value::Array(Vec::new())),
-        tags => Ok(tags.during(&repository)?.into()),
+        tags => Ok(tags.during(repository)?.into()),
     }
 }
 

@@ -281,3 +281,19 @@ fn a_registry_with_tokens_deletes() {
             .any(|line| line.contains("repository:a:delete"))
     );
 }
+
+#[test]
+fn a_name_that_no_tag_has_is_in_nobodys_way() {
+    let registry = Registry::start();
+    let digest = image().push_to(&registry, "a", "v1");
+    let mut names = vec!["v1"];
+    names.extend(crate::tags::NO_TAGS);
+    let listed = serde_json::json!({"name": "a", "tags": names});
+    registry.answer("GET", "/v2/a/tags/list*", Response::new(200).json(&listed));
+    let name = registry.image("a");
+    let output = Tool::new()
+        .args(["delete", "--yes", &format!("{name}:v1")])
+        .run();
+    let output = output.status(0);
+    output.stdout(format!("deleted {name}@{digest} and the tag v1\n"));
+}

@@ -1,6 +1,6 @@
 //! `tags` chooses and sorts.
 
-use crate::harness::{Image, Index, Oddity, Registry, Tool};
+use crate::harness::{Image, Index, Oddity, Registry, Response, Tool};
 
 const TAGS: [&str; 9] = [
     "1.10.0",
@@ -190,4 +190,28 @@ fn a_registry_that_gives_fewer_is_not_asked_for_a_number() {
         (count, &asked[..]),
         (2500, &[LIST.into(), "GET /v2/a/tags/list".into()][..])
     );
+}
+
+/// Names that no registry may have, some of which would lead elsewhere in a URL.
+pub const NO_TAGS: [&str; 6] = ["../../x?y", "a/b", "-x", "", "a\nhint: b", "a#b"];
+
+#[test]
+fn a_name_that_no_tag_has_is_passed_over() {
+    let registry = Registry::start();
+    Image::new("linux/amd64").push_to(&registry, "a", "v1");
+    let long = "t".repeat(129);
+    let mut names = vec!["v1", &long, "sha256:12"];
+    names.extend(NO_TAGS);
+    let listed = serde_json::json!({"name": "a", "tags": names});
+    registry.answer("GET", "/v2/a/tags/list*", Response::new(200).json(&listed));
+    let name = registry.image("a");
+    let warning = format!(
+        "docker-registry: warning: {name}: passed over, for no name may be so: \
+         '{long}', '../../x?y', 'a/b', '-x', '', 'a\\u{{a}}hint: b', 'a#b'\n"
+    );
+    for options in [&[][..], &["--sort", "created"], &["--semver", "*"]] {
+        let tool = Tool::new().args(["tags", &name]).args(options);
+        let output = tool.run().status(0);
+        output.stdout("[\"v1\"]\n").stderr(&warning);
+    }
 }

@@ -1,14 +1,17 @@
 //! What a registry lists: repositories, tags, referrers.
 
+use std::fmt::Display;
+
 use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::document::{Descriptor, OCI_INDEX};
-use crate::error::{During, Error, Kind, Result};
-use crate::reference::{At, Host};
+use crate::error::{During, Error, Kind, Result, some_of};
+use crate::reference::{At, Host, is_repository, is_tag};
 
 use super::message::Request;
 use super::peer::Scope;
+use super::trace::warn;
 use super::url::Url;
 use super::{Client, Registry, pages};
 
@@ -21,7 +24,7 @@ impl Client {
         let origin = self.origin(&self.peer(host))?;
         let url = origin.url("/v2/_catalog");
         let names = self.names(host, &Scope::catalog(), url, "repositories");
-        names.during("catalog")
+        Ok(sound(names.during("catalog")?, is_repository, host))
     }
 
     /// All names of a list, of registries too that have their own idea of pages.
@@ -79,8 +82,8 @@ impl Registry {
         let url = self.url("tags/list")?;
         let mut tags = self.client.names(host, scope, url, "tags")?;
         // Artifactory lists digests among them.
-        tags.retain(|tag| !tag.contains(':'));
-        Ok(tags)
+        tags.retain(|tag| !tag.starts_with("sha256:"));
+        Ok(sound(tags, is_tag, &self.repository))
     }
 
     pub(super) fn fetch_referrers(
@@ -125,6 +128,21 @@ impl Registry {
         let listed = document.json()["manifests"].as_array();
         Ok(listed.cloned().unwrap_or_default())
     }
+}
+
+/// Without the names that the grammar does not allow, and with a warning about them: a name becomes
+/// part of a URL.
+fn sound(names: Vec<String>, is_sound: fn(&str) -> bool, place: &dyn Display) -> Vec<String> {
+    let (sound, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| is_sound(name));
+    if !others.is_empty() {
+        let short = |name: &String| format!("'{}'", name.chars().take(150).collect::<String>());
+        let others: Vec<String> = others.iter().map(short).collect();
+        warn(&format!(
+            "{place}: passed over, for no name may be so: {}",
+            some_of(&others)
+        ));
+    }
+    sound
 }
 
 fn name(item: Value) -> Result<String> {
