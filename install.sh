@@ -5,7 +5,8 @@
 # in one step. From the environment:
 #   VERSION      which release, such as 0.1.0; default: the latest
 #   INSTALL_DIR  where to; default: /usr/local/bin if it can be written to, else ~/.local/bin
-#   BASE_URL     a mirror that has the releases as GitHub has them: BASE_URL/download/vVERSION/FILE
+#   BASE_URL     a mirror that has the releases as GitHub has them: BASE_URL/download/vVERSION/FILE;
+#                over HTTPS, and all that it redirects to as well, unless the mirror itself is http://…
 set -eu
 
 repository=https://github.com/OWNER/docker-registry
@@ -14,6 +15,14 @@ main() {
     target=$(target)
     base=${BASE_URL:-$repository/releases}
     base=${base%/}
+    # Small letters, for whatever looks at the scheme.
+    case $base in
+    [Hh][Tt][Tt][Pp][Ss]://?*) base=https://${base#*://} ;;
+    [Hh][Tt][Tt][Pp]://?*) base=http://${base#*://} ;;
+    *) fail "BASE_URL wants https://… or http://…" ;;
+    esac
+    one_line BASE_URL "$base"
+    one_line INSTALL_DIR "${INSTALL_DIR:-}"
     directory=${INSTALL_DIR:-$(default_directory)}
     # Beside its destination, so that the last step is a rename.
     temporary=$(mkdir -p "$directory" 2>/dev/null && mktemp -d "$directory/.docker-registry.XXXXXX" 2>/dev/null) ||
@@ -23,17 +32,20 @@ main() {
 
     version=${VERSION:-}
     version=${version#v}
+    check_version "$version" || fail "VERSION wants a release, such as 0.1.0"
     if [ "$version" ]; then
         sums=$base/download/v$version/SHA256SUMS
     else
         sums=$base/latest/download/SHA256SUMS
     fi
     download "$sums" "$temporary/SHA256SUMS"
-    line=$(grep -E "^[0-9a-f]{64} [ *]docker-registry-${version:-[0-9][^ ]*}-$target\.tar\.gz\$" "$temporary/SHA256SUMS") ||
-        fail "$sums lists no build for $target"
+    line=$(grep -E "^[0-9a-f]{64} [ *]docker-registry-${version:-[0-9][^ ]*}-$target\.tar\.gz\$" "$temporary/SHA256SUMS" |
+        tail -n 1)
+    [ "$line" ] || fail "$sums lists no build for $target"
     file=${line#* ?}
     version=${file#docker-registry-}
     version=${version%-"$target".tar.gz}
+    check_version "$version" || fail "$sums: the name of the build for $target is none"
 
     download "$base/download/v$version/$file" "$temporary/$file"
     [ "$(sha256 "$temporary/$file")" = "${line%% *}" ] ||
@@ -41,12 +53,26 @@ main() {
     install_from "$temporary/$file"
 }
 
+# Whether $1 is a version, or none. What it holds becomes part of paths and patterns.
+check_version() {
+    case $1 in *[!0-9A-Za-z.+-]*) return 1 ;; esac
+}
+
+# Refuses the value $2 of the variable $1 if it is more than one line.
+one_line() {
+    case $2 in *"
+"*) fail "$1 holds a line break" ;; esac
+}
+
 # Puts the program of the archive $1 into place.
 install_from() {
     program=docker-registry
     case $target in *windows*) program=docker-registry.exe ;; esac
-    tar -xzf "$1" -C "$temporary" || fail "$1: cannot be unpacked"
     unpacked=${1%.tar.gz}/$program
+    # Nothing else that the archive holds is wanted.
+    why=$(tar -xzf "$1" -C "$temporary" "${unpacked#"$temporary"/}" 2>&1) ||
+        fail "$1: cannot be unpacked: $(last_line "$why")"
+    [ ! -L "$unpacked" ] || fail "$1 holds a link for a program"
     [ ! -d "$directory/$program" ] || fail "$directory/$program is a directory"
     "$unpacked" --version >/dev/null || fail "the program for $target does not run on this system"
     mv -f "$unpacked" "$directory/$program"
@@ -99,20 +125,35 @@ default_directory() {
     fi
 }
 
-# Saves the URL $1 as the file $2.
+# Saves the URL $1 as the file $2. No redirect leads from HTTPS to HTTP.
 download() {
     if command -v curl >/dev/null; then
-        # No redirect leads from https to http.
         case $1 in https:*) protocols='=https' ;; *) protocols='=http,https' ;; esac
-        why=$(curl --fail --silent --show-error --location --retry 3 --proto "$protocols" --output "$2" "$1" 2>&1) &&
-            return
+        why=$(curl --fail --silent --show-error --location --retry 3 --proto "$protocols" --proto-redir "$protocols" \
+            --connect-timeout 30 --speed-limit 1000 --speed-time 60 --output "$2" -- "$1" 2>&1) && return
     elif command -v wget >/dev/null; then
-        why=$(wget -O "$2" "$1" 2>&1) && return
+        download_by_wget "$1" "$2" && return
     else
         fail "curl or wget is needed"
     fi
-    # They say more than one line; the last that is not empty says why.
-    fail "$1: $(printf '%s\n' "$why" | grep . | tail -n 1)"
+    fail "$1: $(last_line "$why")"
+}
+
+# Wget can be told of neither: where it was is looked at afterwards. Sets $why.
+download_by_wget() {
+    # BusyBox's tries once anyway.
+    case $(wget --version 2>&1) in "GNU Wget"*) tries=--tries=3 ;; *) tries=-T30 ;; esac
+    why=$(LC_ALL=C wget -S -T 30 "$tries" -O "$2" -- "$1" 2>&1) || return
+    case $1 in http:*) return ;; esac
+    if printf '%s\n' "$why" | grep -i -q -E '^ *location:.*http:|^--.*--  *http:'; then
+        why="a redirect leads from HTTPS to HTTP"
+        return 1
+    fi
+}
+
+# Prints the last line of $1 that is not empty, which says why, with ? for what could drive a terminal.
+last_line() {
+    printf '%s\n' "$1" | grep . | tail -n 1 | LC_ALL=C tr -c '[:print:]\n' '?'
 }
 
 # Prints the SHA-256 of the file $1.

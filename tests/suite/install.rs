@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::harness::{Request, Response, Server, Tool, gzip, sha256};
+use crate::harness::{Registry, Request, Response, Server, Tls, Tool, gzip, sha256};
 
 /// A server of files by path, laid out as GitHub has a project's releases.
 struct Mirror {
@@ -292,8 +292,8 @@ fn with_only(mirror: &Mirror, programs: &[&str]) -> Tool {
     tool.env("PATH", bin)
 }
 
-const BASICS: [&str; 11] = [
-    "uname", "mkdir", "mktemp", "rm", "mv", "grep", "tail", "tar", "gzip", "sh", "cat",
+const BASICS: [&str; 12] = [
+    "uname", "mkdir", "mktemp", "rm", "mv", "grep", "tail", "tar", "gzip", "sh", "cat", "tr",
 ];
 
 #[test]
@@ -310,6 +310,7 @@ fn wget_and_shasum_do_as_well() {
     let output = tool.run().status(1).stdout("");
     let message = output.messages();
     assert!(message.ends_with(" ERROR 404: Not Found.\n"), "{message}");
+    assert!(message.starts_with("install.sh: "), "{message}");
     assert_eq!(message.lines().count(), 1, "{message}");
 }
 
@@ -341,4 +342,104 @@ fn every_system_gets_its_build() {
         let message = format!("install.sh: {base}{LATEST} lists no build for {target}\n");
         tool.script("sysctl", "exit 1").run().fails(1, message);
     }
+}
+
+#[test]
+fn no_redirect_leads_from_https_to_http() {
+    for (fetches, why) in [
+        ("curl", "not supported"),
+        ("wget", ": a redirect leads from HTTPS to HTTP\n"),
+    ] {
+        let mirror = Mirror::with("1.2.3");
+        let secure = Registry::builder().tls(Tls::authority()).start();
+        let elsewhere = Response::new(302).header("Location", mirror.base() + LATEST);
+        secure.answer("GET", LATEST, elsewhere);
+        let programs = [&BASICS[..], &[fetches, "sha256sum"]].concat();
+        let authority = secure.ca();
+        let tool = with_only(&mirror, &programs)
+            .env("BASE_URL", secure.base().replace("https:", "HttpS:"))
+            .env("CURL_CA_BUNDLE", &authority)
+            .file(
+                "wgetrc",
+                format!("ca_certificate = {}\n", authority.display()),
+            );
+        let tool = tool.clone().env("WGETRC", tool.home().join("wgetrc"));
+        let output = tool.run().status(1).stdout("");
+        let message = output.messages();
+        assert!(message.contains(why), "{fetches}: {message}");
+        assert_eq!(installed(&tool), [""; 0], "{fetches}");
+        assert_eq!(secure.take(), [format!("GET {LATEST}")], "{fetches}");
+        let asked = mirror.server.accepted();
+        assert!(
+            asked <= usize::from(fetches == "wget"),
+            "{fetches}: {asked}"
+        );
+    }
+}
+
+#[test]
+fn what_the_environment_says_is_looked_at() {
+    let url = "BASE_URL wants https://… or http://…";
+    let version = "VERSION wants a release, such as 0.1.0";
+    for (variable, value, why) in [
+        ("BASE_URL", "example.invalid", url),
+        ("BASE_URL", "ftp://example.invalid", url),
+        ("BASE_URL", "https://", url),
+        (
+            "BASE_URL",
+            "https://a.invalid\nb",
+            "BASE_URL holds a line break",
+        ),
+        (
+            "INSTALL_DIR",
+            "/nowhere\nelse",
+            "INSTALL_DIR holds a line break",
+        ),
+        ("VERSION", ".*", version),
+        ("VERSION", "../../x", version),
+        ("VERSION", "1\n2", version),
+    ] {
+        let mirror = Mirror::with("1.2.3");
+        let tool = mirror.install().env(variable, value);
+        tool.run().fails(1, format!("install.sh: {why}\n"));
+        assert_eq!(mirror.server.accepted(), 0, "{variable}={value}");
+    }
+}
+
+#[test]
+fn what_others_say_cannot_drive_the_terminal() {
+    let mirror = Mirror::with("1.2.3");
+    let tar = "printf 'a\\033]0;b\\233c\\nlast \\033[2J\\n' >&2; exit 2";
+    let output = mirror.install().script("tar", tar).run().status(1);
+    let message = output.messages();
+    assert!(
+        message.ends_with(": cannot be unpacked: last ?[2J\n"),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
+fn only_the_program_is_unpacked() {
+    let mut header = tar::Header::new_gnu();
+    let mut builder = tar::Builder::new(Vec::new());
+    for path in ["another", &format!("{}/docker-registry", stem("1.2.3"))] {
+        let program = program("1.2.3");
+        header.set_size(program.len() as u64);
+        header.set_mode(0o755);
+        builder
+            .append_data(&mut header, path, &program[..])
+            .unwrap();
+    }
+    let archive = gzip(&builder.into_inner().unwrap());
+    let mirror = Mirror::of(vec![
+        (LATEST.to_owned(), line(&archive, &name("1.2.3"))),
+        (path("1.2.3"), archive),
+    ]);
+    let tool = mirror.install();
+    let listing = "cp -r \"$4\" \"$HOME/seen\"";
+    let tool = tool.script("tar", &format!("/bin/tar \"$@\" && {listing}"));
+    tool.run().status(0).stdout(said(&tool, "1.2.3"));
+    assert!(!tool.home().join("seen/another").exists());
+    assert!(tool.home().join("seen").join(stem("1.2.3")).exists());
 }

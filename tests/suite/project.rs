@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Image, Registry, Tool, program};
+use crate::harness::{Image, Registry, Tool, program, sha256};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -98,6 +98,12 @@ fn output(tool: &Tool) -> String {
     fs::read_to_string(tool.home().join("output")).unwrap()
 }
 
+/// What stands for a mirror in the key of the cache.
+fn mirror(base: &str) -> String {
+    let digest = sha256(base.as_bytes());
+    digest.trim_start_matches("sha256:")[..16].to_owned()
+}
+
 #[test]
 fn the_action_finds_the_release() {
     let repository = env!("CARGO_PKG_REPOSITORY");
@@ -108,8 +114,9 @@ fn the_action_finds_the_release() {
     ] {
         let step = runner("release").env("VERSION", version);
         step.run().success("");
+        let mirror = mirror(&format!("{repository}/releases"));
         let expected = format!(
-            "version={found}\nbase={repository}/releases\ndirectory=/cache/docker-registry/{found}/X64\n"
+            "version={found}\nbase={repository}/releases\nmirror={mirror}\ndirectory=/cache/docker-registry/{found}/X64\n"
         );
         assert_eq!(output(&step), expected);
     }
@@ -130,6 +137,43 @@ fn the_action_finds_the_release() {
         let message = "::error::version wants a release, such as 0.1.0, or latest\n";
         step.run().status(2).stdout(message).stderr("");
     }
+    for base in [
+        "ftp://a",
+        "a",
+        "https://",
+        "https://a\nx=y",
+        "https://a b",
+        "\nhttps://a",
+    ] {
+        let step = runner("release")
+            .env("VERSION", "1.2.3")
+            .env("BASE_URL", base);
+        let message = "::error::base-url wants https://… or http://… on one line\n";
+        step.run().status(2).stdout(message).stderr("");
+        assert_eq!(self::output(&step), "", "{base}");
+    }
+}
+
+#[test]
+fn the_action_stays_with_https() {
+    for (base, protocols) in [
+        ("https://a.invalid/", "=https"),
+        ("HTTPS://a.invalid", "=https"),
+        ("http://a.invalid", "=http,https"),
+    ] {
+        let step = runner("release")
+            .env("VERSION", "latest")
+            .env("BASE_URL", base);
+        let step = step.script("curl", "echo \"$@\" >>\"$HOME/asked\"; exit 22");
+        step.run().status(22);
+        let asked = fs::read_to_string(step.home().join("asked")).unwrap();
+        let expected = format!("--proto {protocols} --proto-redir {protocols} ");
+        assert!(asked.contains(&expected), "{asked}");
+        assert!(asked.contains(" --max-time "), "{asked}");
+    }
+    // What came from one mirror is not taken for what another has.
+    let key = "key: docker-registry-${{ steps.release.outputs.version }}-${{ runner.os }}-${{ runner.arch }}-${{ steps.release.outputs.mirror }}\n";
+    assert!(text("action.yml").contains(key));
 }
 
 #[test]
@@ -160,6 +204,11 @@ fn the_action_asks() {
     assert!(end.len() == 32, "{end}");
     assert_eq!(lines[1..], ["linux", "arm64", end]);
 
+    for variable in ["COMMAND", "PLATFORM"] {
+        let split = ask.clone().env(variable, "config\nx").run();
+        let message = "::error::command and platform are on one line\n";
+        split.status(2).stdout(message).stderr("");
+    }
     // An operand that looks like an option stays an operand, and a failure fails the step.
     let ask = ask.env("IMAGE", "--version");
     let failed = ask.run().status(2).stdout("");
@@ -219,6 +268,8 @@ fn the_projects_address_is_the_same_everywhere() {
         .expect("GitHub");
     let script = format!("https://raw.githubusercontent.com/{project}/main/install.sh");
     assert!(install.contains(&format!("curl -fsSL {script} | sh\n")));
+    let report = format!("<{repository}/security/advisories/new>");
+    assert!(text("SECURITY.md").contains(&report));
 }
 
 #[test]
