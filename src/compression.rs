@@ -8,6 +8,10 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use crate::error::{Error, Kind};
 
+/// What a zstd frame may want to look back on: the size that RFC 8878 (3.1.1.1.2) recommends to
+/// support, and not to exceed. All of it is kept in memory, for each layer that is unpacked.
+const WINDOW: u64 = 8 << 20;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compression {
     None,
@@ -96,13 +100,18 @@ impl<R: Read> Read for Gzip<R> {
 struct Zstd<R> {
     packed: Watched<BufReader<R>>,
     frame: FrameDecoder,
+    /// The decoder's state means nothing after an error, and it may panic over it.
+    has_failed: bool,
 }
 
 impl<R: Read> Zstd<R> {
     fn new(packed: R) -> Self {
+        let mut frame = FrameDecoder::new();
+        frame.set_max_window_size(WINDOW);
         Zstd {
             packed: Watched::new(BufReader::with_capacity(64 << 10, packed)),
-            frame: FrameDecoder::new(),
+            frame,
+            has_failed: false,
         }
     }
 
@@ -133,14 +142,18 @@ impl<R: Read> Zstd<R> {
                         return Err(self.packed.why("zstd", error));
                     }
                 }
+                Err(FrameDecoderError::WindowSizeTooBig { requested, .. }) => {
+                    let message = format!(
+                        "the zstd data has a window of {requested} bytes; at most {WINDOW} are kept"
+                    );
+                    return Err(Error::new(Kind::Local, message).into());
+                }
                 Err(error) => return Err(self.packed.why("zstd", error)),
             }
         }
     }
-}
 
-impl<R: Read> Read for Zstd<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn decode(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             if self.frame.can_collect() > 0 {
                 return self.frame.read(buffer);
@@ -154,6 +167,17 @@ impl<R: Read> Read for Zstd<R> {
                 return Err(self.packed.why("zstd", error));
             }
         }
+    }
+}
+
+impl<R: Read> Read for Zstd<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.has_failed {
+            return Err(self.packed.why("zstd", "an error came before"));
+        }
+        let result = self.decode(buffer);
+        self.has_failed = result.is_err();
+        result
     }
 }
 
@@ -229,6 +253,28 @@ pub(crate) mod tests {
             let followed = [packed, b"more".to_vec()].concat();
             assert_eq!(read_bytes(followed).unwrap_err().kind(), Kind::Corrupt);
         }
+    }
+
+    #[test]
+    fn a_decoder_that_failed_is_not_asked_again() {
+        // The first block leaves a table half made, the second one uses it.
+        let packed = b"\x28\xb5\x2f\xfd\xa4\xe0\x93\x04\0\x4c\0\0\x08\xdc\x8e\0\xa4\xe0\x93\x04\0\
+            \x4c\0\0\x08\x54\x8e\0\xf2\x01\0\xfc\xc9\x39\x10\x02\x02";
+        let (_, mut reader) = unpacked(&packed[..]).unwrap();
+        for _ in 0..4 {
+            let error = reader.read(&mut [0; 64]).unwrap_err();
+            assert_eq!(Error::from(error).kind(), Kind::Corrupt);
+        }
+    }
+
+    #[test]
+    fn a_window_has_8_mib() {
+        // An empty frame without a size; the byte behind its descriptor is the window's.
+        let frame = |window| [&b"\x28\xb5\x2f\xfd\0"[..], &[window], b"\x01\0\0"].concat();
+        assert_eq!(read_bytes(frame(13 << 3)).unwrap().1, b"");
+        let error = read_bytes(frame(17 << 3)).unwrap_err();
+        let message = "the zstd data has a window of 134217728 bytes; at most 8388608 are kept";
+        assert_eq!(error, Error::new(Kind::Local, message));
     }
 
     #[test]
