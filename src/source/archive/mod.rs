@@ -201,6 +201,35 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_that_is_listed_often_is_read_once() {
+        let content: Vec<u8> = (0..4_000_000u32)
+            .map(|n| (n.wrapping_mul(n) >> 11) as u8)
+            .collect();
+        let layer = tar(&[("a", &content)]);
+        let packed = gzip(&layer);
+        let digest = sha256(&packed);
+        let list = |times| {
+            let diff_ids = vec![sha256(b"layer"); times];
+            let images = json!([{"Config": CONFIG, "Layers": vec!["0.tar.gz"; times]}]);
+            let archive = file(&save(images, &[("0.tar.gz", &packed)], &diff_ids));
+            (docker(archive.path()), archive)
+        };
+        let start = std::time::Instant::now();
+        let layout = list(5_000).0.unwrap();
+        let layers = layout.manifest(&At::Only).unwrap();
+        let layers = layers.descriptors("layers").unwrap();
+        assert_eq!(layers.len(), 5_000);
+        assert!(layers.iter().all(|layer| layer.digest == digest));
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+        let (refusal, archive) = list(100_000);
+        let message = format!(
+            "{}: manifest.json: more than 10000 layers and tags",
+            archive.path().display()
+        );
+        refused(refusal, Kind::Local, &message);
+    }
+
+    #[test]
     fn an_archive_that_contradicts_itself_is_refused() {
         let layer = tar(&[("a", b"one")]);
         let diff_ids = [sha256(&layer)];

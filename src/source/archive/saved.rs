@@ -17,8 +17,16 @@ use crate::source::layout::{REF_NAME, blob_name, small};
 
 const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 
+/// How many images, and how many layers and tags in all, an archive may list.
+const IMAGES: usize = 1_000;
+const LISTED: usize = 10_000;
+
 pub(super) struct Saved {
     tarball: Tarball,
+    /// The digests of compressed layers, by where they lie in the tar.
+    digests: HashMap<u64, Digest>,
+    /// How many layers and tags may still be listed.
+    left: usize,
     /// What a layout has, by the names that it has there.
     files: HashMap<String, Content>,
 }
@@ -39,8 +47,13 @@ impl Saved {
                 format!("{MANIFEST}: expected a list of images"),
             )
         })?;
+        if images.len() > IMAGES {
+            return Err(too_many(IMAGES, "images"));
+        }
         let mut saved = Saved {
             tarball,
+            digests: HashMap::new(),
+            left: LISTED,
             files: HashMap::new(),
         };
         let mut entries = Vec::new();
@@ -52,7 +65,9 @@ impl Saved {
                 "size": manifest.len(),
                 "digest": digest.to_string(),
             });
-            entries.extend(tagged(&entry, texts(&image["RepoTags"])));
+            let tags = texts(&image["RepoTags"]);
+            saved.count(tags.len())?;
+            entries.extend(tagged(&entry, tags));
         }
         let index = json!({"schemaVersion": 2, "manifests": entries}).to_string();
         let version = br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec();
@@ -80,6 +95,7 @@ impl Saved {
                 format!("{name} and {MANIFEST} disagree: {in_config} and {listed} layers");
             return Err(Error::new(Kind::Corrupt, message));
         }
+        self.count(names.len())?;
         let layers = names.into_iter().zip(diff_ids);
         let layers: Result<Vec<Value>> = layers.map(|(name, id)| self.layer(name, id)).collect();
         Ok(json!({
@@ -92,21 +108,30 @@ impl Saved {
 
     /// The descriptor of a layer as it is stored.
     fn layer(&mut self, name: &str, diff_id: &str) -> Result<Value> {
-        let position = self.tarball.find(name).ok_or_else(|| missing(name))?;
-        let size = position.size;
-        let digest = self.layer_digest(name, position, diff_id)?;
+        let &Position {
+            offset,
+            size,
+            compression,
+            ..
+        } = self.tarball.find(name).ok_or_else(|| missing(name))?;
+        let digest = match compression {
+            // A plain layer's digest is its diff ID, which whoever reads the layer verifies.
+            Compression::None => diff_id
+                .parse()
+                .map_err(|why: Error| Error::new(Kind::Corrupt, why.to_string()))?,
+            _ => match self.digests.get(&offset) {
+                Some(known) => known.clone(),
+                None => self.packed_digest(name)?,
+            },
+        };
+        self.digests.insert(offset, digest.clone());
         self.store(&digest, name);
         // skopeo says gzip of plain tars too, and the digest of the manifest depends on it.
         Ok(json!({"mediaType": DOCKER_LAYER, "size": size, "digest": digest.to_string()}))
     }
 
-    /// A plain layer's digest is its diff ID, which whoever reads the layer verifies.
-    /// A compressed one's is in its name, or in no place but its bytes.
-    fn layer_digest(&self, name: &str, position: &Position, diff_id: &str) -> Result<Digest> {
-        if position.compression == Compression::None {
-            let digest = diff_id.parse();
-            return digest.map_err(|why: Error| Error::new(Kind::Corrupt, why.to_string()));
-        }
+    /// A compressed layer's digest is in its name, or in no place but its bytes.
+    fn packed_digest(&self, name: &str) -> Result<Digest> {
         let named = name
             .strip_prefix("blobs/")
             .map(|name| name.replacen('/', ":", 1));
@@ -115,6 +140,12 @@ impl Saved {
         }
         let mut blob = open(&self.tarball, name)?;
         digest_of(&mut blob.reader).during(name)
+    }
+
+    fn count(&mut self, listed: usize) -> Result<()> {
+        let left = self.left.checked_sub(listed);
+        self.left = left.ok_or_else(|| too_many(LISTED, "layers and tags"))?;
+        Ok(())
     }
 
     fn make(&mut self, bytes: &[u8]) -> Digest {
@@ -158,6 +189,10 @@ fn missing(name: &str) -> Error {
         name => format!("the archive is incomplete: there is no '{name}'"),
     };
     Error::new(Kind::Local, message)
+}
+
+fn too_many(limit: usize, what: &str) -> Error {
+    Error::new(Kind::Local, format!("{MANIFEST}: more than {limit} {what}"))
 }
 
 /// One entry for each tag, or one without.

@@ -3,9 +3,10 @@
 //! A plain tar is read by position. A compressed one is unpacked again up to each file that is asked
 //! for; only its small files are remembered, those that may be JSON.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Cursor, ErrorKind, Read};
+use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,8 +19,12 @@ use crate::error::{During, Error, Kind, Result};
 use crate::source::Blob;
 use crate::source::layout::part;
 
-/// How many entries a tar may have, and how many bytes are remembered of a compressed one.
-const ENTRIES: usize = 1 << 18;
+/// How many entries a tar may have, and how many bytes their names.
+const ENTRIES: usize = 1 << 17;
+const NAMES: usize = 16 << 20;
+/// How many bytes may stand between two files: headers, long names, extended headers.
+const HEADERS: u64 = 1 << 20;
+/// How many bytes are remembered of a compressed tar.
 const REMEMBERED: u64 = 4 * LIMIT;
 
 pub(super) struct Tarball {
@@ -36,7 +41,7 @@ enum Entry {
 
 /// Where a file lies in the unpacked tar.
 pub(super) struct Position {
-    offset: u64,
+    pub(super) offset: u64,
     pub(super) size: u64,
     pub(super) compression: Compression,
     remembered: Option<Arc<[u8]>>,
@@ -69,9 +74,23 @@ impl Tarball {
 
     fn scan(path: &Path, file: File) -> io::Result<Self> {
         let (compression, reader) = unpacked(file)?;
+        let left = Cell::new(HEADERS);
+        let left = &left;
         let entries = match compression {
-            Compression::None => scan(Archive::new(File::open(path)?).entries_with_seek()?, 0)?,
-            _ => scan(Archive::new(reader).entries()?, REMEMBERED)?,
+            Compression::None => {
+                let inner = File::open(path)?;
+                let mut archive = Archive::new(Limited { inner, left });
+                scan(archive.entries_with_seek()?, left, 0)?
+            }
+            _ => scan(
+                Archive::new(Limited {
+                    inner: reader,
+                    left,
+                })
+                .entries()?,
+                left,
+                REMEMBERED,
+            )?,
         };
         Ok(Tarball {
             path: path.to_owned(),
@@ -129,33 +148,88 @@ impl Files for Tarball {
     }
 }
 
-/// All files and links. The last entry of a name counts, as when a tar is unpacked.
-fn scan<R: Read>(entries: tar::Entries<R>, mut budget: u64) -> io::Result<HashMap<String, Entry>> {
+/// A tar of which only so many bytes may be read until somebody grants more: the tar crate takes
+/// names and extended headers of any length into memory.
+struct Limited<'a, R> {
+    inner: R,
+    left: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Limited<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let left = self.left.get().checked_sub(read as u64).ok_or_else(|| {
+            let message = format!("the tar has a name or header of more than {HEADERS} bytes");
+            Error::new(Kind::Corrupt, message)
+        })?;
+        self.left.set(left);
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Limited<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+/// All files and links. The last entry of a name counts, as when a tar is unpacked. `left` is what
+/// may be read of the headers.
+fn scan<R: Read>(
+    mut entries: tar::Entries<R>,
+    left: &Cell<u64>,
+    mut budget: u64,
+) -> io::Result<HashMap<String, Entry>> {
+    let is_stream = budget > 0;
     let mut found = HashMap::new();
-    for entry in entries {
+    let mut names = 0;
+    loop {
+        left.set(HEADERS);
+        let Some(entry) = entries.next() else {
+            return Ok(found);
+        };
+        left.set(u64::MAX);
         let mut entry = entry?;
-        let path = entry.path_bytes().into_owned();
-        let Some(name) = str::from_utf8(&path).ok().and_then(|name| normal("", name)) else {
-            continue;
-        };
-        let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-        let target = str::from_utf8(&target).unwrap_or_default();
-        let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let entry = match entry.header().entry_type() {
-            EntryType::Regular | EntryType::Continuous => {
-                Some(Entry::File(position(&mut entry, &mut budget)?))
+        if let Some((name, file)) = named(&mut entry, &mut budget)? {
+            names += name.len();
+            if let Entry::Link(target) = &file {
+                names += target.len();
             }
-            EntryType::Symlink => normal(parent, target).map(Entry::Link),
-            EntryType::Link => normal("", target).map(Entry::Link),
-            _ => None,
-        };
-        found.extend(entry.map(|entry| (name, entry)));
-        if found.len() > ENTRIES {
-            let message = format!("the tar has more than {ENTRIES} entries");
+            found.insert(name, file);
+        }
+        if found.len() > ENTRIES || names > NAMES {
+            let message = format!(
+                "the tar has more than {ENTRIES} entries, or names of more than {NAMES} bytes"
+            );
             return Err(Error::new(Kind::Local, message).into());
         }
+        if is_stream {
+            io::copy(&mut entry, &mut io::sink())?;
+        }
     }
-    Ok(found)
+}
+
+/// What a file or link is called and where it leads. `None` for everything else.
+fn named<R: Read>(
+    entry: &mut tar::Entry<R>,
+    budget: &mut u64,
+) -> io::Result<Option<(String, Entry)>> {
+    let Some(name) = str::from_utf8(&entry.path_bytes())
+        .ok()
+        .and_then(|name| normal("", name))
+    else {
+        return Ok(None);
+    };
+    let target = entry.link_name_bytes().unwrap_or_default().into_owned();
+    let target = str::from_utf8(&target).unwrap_or_default();
+    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let found = match entry.header().entry_type() {
+        EntryType::Regular | EntryType::Continuous => Some(Entry::File(position(entry, budget)?)),
+        EntryType::Symlink => normal(parent, target).map(Entry::Link),
+        EntryType::Link => normal("", target).map(Entry::Link),
+        _ => None,
+    };
+    Ok(found.map(|found| (name, found)))
 }
 
 fn position<R: Read>(entry: &mut tar::Entry<R>, budget: &mut u64) -> io::Result<Position> {
@@ -326,6 +400,51 @@ pub(super) mod tests {
         let mut rest = String::new();
         blob.reader.read_to_string(&mut rest).unwrap();
         assert_eq!((blob.from, blob.size, &*rest), (3, Some(5), "lo"));
+    }
+
+    #[test]
+    fn names_and_headers_have_a_limit() {
+        let long = |kind: EntryType, name: &[u8]| {
+            let mut builder = tar::Builder::new(Vec::new());
+            let header = header("long", kind, name.len());
+            builder.append(&header, name).unwrap();
+            let file = super::tests::header("a", EntryType::Regular, 1);
+            builder.append(&file, &b"x"[..]).unwrap();
+            builder.into_inner().unwrap()
+        };
+        let kinds = [
+            EntryType::GNULongName,
+            EntryType::GNULongLink,
+            EntryType::XHeader,
+        ];
+        for tar in kinds.map(|kind| long(kind, &vec![b'a'; 2 << 20])) {
+            for packed in [gzip(&tar), zstd(&tar), tar] {
+                let file = file(&packed);
+                let error = Tarball::open(file.path()).err().expect("this is refused");
+                let message = format!(
+                    "{}: the tar has a name or header of more than 1048576 bytes",
+                    file.path().display()
+                );
+                assert_eq!(
+                    (error.kind(), &*error.to_string()),
+                    (Kind::Corrupt, &*message)
+                );
+            }
+        }
+        let mut many = Vec::new();
+        for i in 0..17 {
+            let name = format!("{i}{}", "a".repeat(1_000_000));
+            many.extend(
+                &long(EntryType::GNULongName, name.as_bytes())[..name.len() / 512 * 512 + 2048],
+            );
+        }
+        for packed in [gzip(&many), many] {
+            let error = Tarball::open(file(&packed).path())
+                .err()
+                .expect("this is refused");
+            assert_eq!(error.kind(), Kind::Local, "{error}");
+            assert!(error.to_string().contains("names of more than"), "{error}");
+        }
     }
 
     #[test]
