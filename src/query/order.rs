@@ -46,11 +46,11 @@ fn numbers(a: &Val, b: &Val) -> Ordering {
     }
     let rough = x.partial_cmp(&y).unwrap_or(Ordering::Equal);
     rough.then_with(|| match (a, b) {
-        (Val::Num(Num::Int(a)), Val::Num(Num::Int(b))) => a.cmp(b),
-        (Val::Num(Num::BigInt(a)), Val::Num(Num::BigInt(b))) => a.cmp(b),
-        // A big integer lies beyond every machine integer, on the side of its sign.
-        (Val::Num(Num::Int(_)), Val::Num(Num::BigInt(_))) => 0.0f64.total_cmp(&y),
-        (Val::Num(Num::BigInt(_)), Val::Num(Num::Int(_))) => x.total_cmp(&0.0),
+        // A difference of big integers may be small and is kept as a big one all the same.
+        (
+            Val::Num(a @ (Num::Int(_) | Num::BigInt(_))),
+            Val::Num(b @ (Num::Int(_) | Num::BigInt(_))),
+        ) => a.cmp(b),
         _ if x.abs() < (1u64 << 53) as f64 => Ordering::Equal,
         (Val::Num(Num::Int(_) | Num::BigInt(_)), _) => Ordering::Greater,
         (_, Val::Num(Num::Int(_) | Num::BigInt(_))) => Ordering::Less,
@@ -83,10 +83,19 @@ mod tests {
             values.push(Val::from(big + i % 3));
             values.push(Val::from(big as f64));
             values.push(Val::from(-(i as f64)));
+            let far = Val::Num(Num::from_str_radix("9223372036854775808", 10).unwrap());
+            values.push((far - Val::from(isize::MAX - i % 3)).unwrap());
         }
         for a in &values {
             for b in &values {
                 assert_eq!(compare(a, b), compare(b, a).reverse(), "{a} {b}");
+                for c in values.iter().step_by(7) {
+                    let (ab, bc) = (compare(a, b), compare(b, c));
+                    assert!(
+                        ab.is_gt() || bc.is_gt() || compare(a, c).is_le(),
+                        "{a} {b} {c}"
+                    );
+                }
             }
         }
         values.sort_by(compare);
