@@ -336,9 +336,10 @@ fn presentation(args: &Args) -> Result<Presentation> {
         .pairs(&ARG)
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
+    let timeout = registry::timeout(args)?;
     let query = args
         .text(&JQ)
-        .map(|filter| Query::compile(filter, &arguments))
+        .map(|filter| Query::compile(filter, &arguments, timeout))
         .transpose()?;
     Ok(Presentation {
         raw: args.has(&RAW),

@@ -98,7 +98,7 @@ static TIMEOUT: Flag = Flag {
     name: "timeout",
     value: Value::Seconds,
     help: "Give up after so long a silence",
-    about: "While connecting, before the first byte and between bytes. Default: 30. A silence is not retried. A whole answer takes at most five times as long; a layer comes with at least 1 kB/s over any minute.",
+    about: "While connecting, before the first byte and between bytes. Default: 30. A silence is not retried. A whole answer takes at most five times as long; a layer comes with at least 1 kB/s over any minute. A filter may work ten times as long for one result.",
     ..Flag::DEFAULT
 };
 static RETRIES: Flag = Flag {

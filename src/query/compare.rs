@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use jaq_json::Val;
 
+use super::tests::TIMEOUT;
 use super::{Output, Query, print};
 use crate::error::Kind;
 
@@ -46,7 +47,7 @@ fn filters_answer_as_jq_does() {
 
 fn built_in(input: &[u8], filter: &str) -> Outcome {
     let mut results = Vec::new();
-    let query = match Query::compile(filter, &[]) {
+    let query = match Query::compile(filter, &[], TIMEOUT) {
         Ok(query) => query,
         Err(error) => {
             assert_eq!(error.kind(), Kind::Usage, "{filter}");

@@ -9,6 +9,7 @@ mod definitions;
 mod differences;
 mod fault;
 mod functions;
+mod limits;
 mod natives;
 mod order;
 mod paths;
@@ -24,6 +25,7 @@ mod tests;
 mod values;
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars};
@@ -31,6 +33,7 @@ use jaq_json::{Map, Val};
 
 use crate::error::{Error, Kind, Result};
 use fault::Fault;
+use limits::Watch;
 use session::{Filters, Session};
 
 pub(crate) use differences::DIFFERENCES;
@@ -40,6 +43,8 @@ pub(crate) use regex::Pattern;
 pub(crate) struct Query {
     filter: Filter<Filters>,
     arguments: Vec<(String, String)>,
+    /// A tenth of how long the filter may work for one result.
+    timeout: Duration,
 }
 
 /// What a filter gives, piece by piece.
@@ -57,18 +62,25 @@ pub(crate) type Sink<'a> = dyn FnMut(&Output) -> Result<()> + Send + 'a;
 
 impl Query {
     /// `arguments` are the names and values of `--arg`; of two of one name the first counts, as in
-    /// jq. `$image`, `$platform` and `$ENV` are always bound, and may not be bound again.
-    pub(crate) fn compile(filter: &str, arguments: &[(String, String)]) -> Result<Query> {
+    /// jq. `$image`, `$platform` and `$ENV` are always bound, and may not be bound again. A filter
+    /// that gives no result for ten times `timeout` ends the process.
+    pub(crate) fn compile(
+        filter: &str,
+        arguments: &[(String, String)],
+        timeout: Duration,
+    ) -> Result<Query> {
         for (name, _) in arguments {
             if let "image" | "platform" | "ENV" | "ARGS" | "__loc__" = name.as_str() {
                 let message = format!("--arg {name}: ${name} is bound already");
                 return Err(Error::usage(message));
             }
         }
-        let compiled = stack::large(Kind::Usage as i32, || compiled(filter, arguments))?;
+        let work = || compiled(filter, arguments);
+        let compiled = stack::large(Kind::Usage as i32, &Watch::new(timeout), work)?;
         Ok(Query {
             filter: compiled.map_err(|faults| fault::error(filter, faults))?,
             arguments: arguments.to_vec(),
+            timeout,
         })
     }
 
@@ -84,12 +96,14 @@ impl Query {
         platform: Option<&str>,
         each: &mut Sink,
     ) -> Result<Option<bool>> {
-        stack::large(Kind::Local as i32, || {
+        let watch = Watch::new(self.timeout);
+        let mut each = |output: &Output| watch.taken(|| each(output));
+        stack::large(Kind::Local as i32, &watch, || {
             let input = read::parse(input).map_err(|fault| {
                 let message = format!("not JSON: {} at byte {}", fault.why, fault.at);
                 Error::new(Kind::Corrupt, message)
             })?;
-            self.results(input, self.variables(image, platform), each)
+            self.results(input, self.variables(image, platform), &mut each)
         })?
     }
 

@@ -21,10 +21,22 @@ type Values<'a> = ValXs<'a, Val>;
 pub(super) fn all() -> impl Iterator<Item = Fun<Filters>> {
     // What reads the environment, or makes bytes that are not text.
     const LEFT_OUT: [&str; 2] = ["env", "tobytes"];
+    // What the prelude guards, where it is called by this name.
+    const GUARDED: [(&str, &str); 5] = [
+        ("gmtime", "_gmtime"),
+        ("localtime", "_localtime"),
+        ("mktime", "_mktime"),
+        ("strftime", "_strftime"),
+        ("strflocaltime", "_strflocaltime"),
+    ];
     let theirs = jaq_core::funs()
         .chain(jaq_std::funs())
         .chain(jaq_json::funs())
-        .filter(|(name, ..)| !LEFT_OUT.contains(name));
+        .filter(|(name, ..)| !LEFT_OUT.contains(name))
+        .map(|(name, arguments, native)| {
+            let guarded = GUARDED.iter().find(|(theirs, _)| *theirs == name);
+            (guarded.map_or(name, |(_, ours)| ours), arguments, native)
+        });
     let plain = simple()
         .into_iter()
         .chain(taking_one())

@@ -113,6 +113,15 @@ def INDEX(f): INDEX(.[]; f);
 def JOIN($index; f): [.[] | [., $index[f]]];
 def JOIN($index; source; f): source | [., $index[f]];
 def JOIN($index; source; f; g): source | [., $index[f]] | g;
+# Where jaq's own arithmetic would overflow.
+def _instant:
+  if type == "number" and (. < -377705023201 or . > 253402207200) or type == "array" and (.[1] < 0 or .[1] > 11)
+  then error("\(type) (\(tojson)) is no time between the years -9999 and 9999") else . end;
+def gmtime: _instant | _gmtime;
+def localtime: _instant | _localtime;
+def mktime: _instant | _mktime;
+def strftime($format): _instant | _strftime($format);
+def strflocaltime($format): _instant | _strflocaltime($format);
 def todate: if type == "number" then floor | todateiso8601 else strftime("%Y-%m-%dT%H:%M:%SZ") end;
 def date: todate;
 def dateadd(unit; $n): . + $n;

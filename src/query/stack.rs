@@ -3,7 +3,10 @@
 
 use std::cell::Cell;
 use std::io;
+use std::sync::mpsc;
 use std::thread;
+
+use super::limits::{Watch, limit_memory};
 
 /// Sizes to try, as the system grants them; memory is only used as far as the stack grows.
 #[cfg(target_pointer_width = "64")]
@@ -23,19 +26,26 @@ thread_local! {
     static CODE: Cell<i32> = const { Cell::new(1) };
 }
 
-/// Does the work on a new thread and waits for it.
-pub(super) fn large<T: Send>(code: i32, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+/// Does the work on a new thread of limited memory and waits for it.
+pub(super) fn large<T: Send>(
+    code: i32,
+    watch: &Watch,
+    work: impl FnOnce() -> T + Send,
+) -> io::Result<T> {
     net::spread();
     let mut work = Some(work);
     let mut refused = io::Error::other("no thread");
     for size in SIZES {
         let work = &mut work;
+        let (working, ended) = mpsc::channel();
         let run = move || {
+            let _working: mpsc::Sender<()> = working;
             let here = 0u8;
             let top = &raw const here as usize;
             TOP.set(top);
             BOTTOM.set(top.saturating_sub(size));
             CODE.set(code);
+            limit_memory();
             work.take().map(|work| work())
         };
         let thread = thread::Builder::new()
@@ -43,6 +53,7 @@ pub(super) fn large<T: Send>(code: i32, work: impl FnOnce() -> T + Send) -> io::
             .stack_size(size);
         let done = thread::scope(|scope| {
             let handle = thread.spawn_scoped(scope, run)?;
+            watch.wait(&ended);
             Ok(handle.join())
         });
         match done {

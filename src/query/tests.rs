@@ -3,11 +3,13 @@
 use super::definitions;
 use super::*;
 
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Everything that a filter gives, a line each, `!` before a note; or its error.
 fn run(filter: &str, input: &str) -> std::result::Result<String, Error> {
     let arguments = [("v", "1"), ("w", "a"), ("v", "2")];
     let arguments = arguments.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let query = Query::compile(filter, &arguments)?;
+    let query = Query::compile(filter, &arguments, TIMEOUT)?;
     let mut lines = Vec::new();
     let platform = Some("linux/amd64");
     query.run(input.as_bytes(), Some("ubuntu"), platform, &mut |output| {
@@ -225,14 +227,14 @@ fn a_fault_in_a_filter_is_marked() {
             "filter: wrong number of arguments to reduce\n  reduce . as $x (0)\n  ^^^^^^",
         ),
     ] {
-        let error = Query::compile(filter, &[]).err().unwrap();
+        let error = Query::compile(filter, &[], TIMEOUT).err().unwrap();
         assert_eq!(
             (error.kind(), format!("{error:#}").as_str()),
             (Kind::Usage, expected)
         );
     }
     let image = [("image".to_owned(), "x".to_owned())];
-    let error = Query::compile(".", &image).err().unwrap();
+    let error = Query::compile(".", &image, TIMEOUT).err().unwrap();
     assert_eq!(error.to_string(), "--arg image: $image is bound already");
 }
 
@@ -277,7 +279,9 @@ fn depth_does_not_end_the_process() {
     assert_eq!(error.to_string(), "filter: the result is nested too deeply");
 
     for open in ["(", "[", "{a:"] {
-        let error = Query::compile(&open.repeat(100_000), &[]).err().unwrap();
+        let error = Query::compile(&open.repeat(100_000), &[], TIMEOUT)
+            .err()
+            .unwrap();
         assert_eq!(error.kind(), Kind::Usage);
     }
     let long = format!("1{}", "|.".repeat(20_000));
@@ -289,7 +293,7 @@ fn depth_does_not_end_the_process() {
 #[test]
 fn an_error_of_the_reader_ends_the_run() {
     for filter in ["repeat(1)", "0 | debug, repeat(1)", "1, def f: f; f"] {
-        let query = Query::compile(filter, &[]).unwrap();
+        let query = Query::compile(filter, &[], TIMEOUT).unwrap();
         let mut taken = 0;
         let ran = query.run(b"null", None, None, &mut |_| {
             taken += 1;
@@ -312,7 +316,7 @@ fn the_last_result_decides() {
         ("false, \"\"", Some(true)),
         ("0", Some(true)),
     ] {
-        let query = Query::compile(filter, &[]).unwrap();
+        let query = Query::compile(filter, &[], TIMEOUT).unwrap();
         let last = query.run(b"null", None, None, &mut |_| Ok(()));
         assert_eq!(last, Ok(expected), "{filter}");
     }
@@ -326,7 +330,24 @@ fn every_definition_of_the_prelude_compiles() {
             0 => name.to_owned(),
             _ => format!("{name}({arguments})"),
         };
-        let compiled = Query::compile(&filter, &[]);
+        let compiled = Query::compile(&filter, &[], TIMEOUT);
         assert!(compiled.is_ok(), "{filter}: {}", compiled.err().unwrap());
     }
+}
+
+#[test]
+fn times_do_not_overflow() {
+    let far = "1e12, -1e12, 1e19, 9223372036854775807, -9223372036854775808, 253402207201";
+    let fields = "-1, 12, 127, 128, 1e300, nan, 9223372036854775807, \"x\"";
+    for filter in [
+        format!(
+            "[{far} | gmtime?, localtime?, strftime(\"%s\")?, strflocaltime(\"%s\")?, todate?]"
+        ),
+        format!("[[2015, 2, 5, 23, 51, 47.5] | .[1] = ({fields}) | mktime?, strftime(\"%s\")?]"),
+    ] {
+        assert_eq!(run(&filter, "null").as_deref(), Ok("[]"), "{filter}");
+    }
+    let edges = "-377705023201, 253402207200 | gmtime | mktime";
+    let given = run(edges, "null");
+    assert_eq!(given.as_deref(), Ok("-377705023201\n253402207200"));
 }

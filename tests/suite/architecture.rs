@@ -94,7 +94,7 @@ const SURROUNDINGS: [(&str, &[&str]); 16] = [
     ("io::stdout", &["output"]),
     ("print!", &[]),
     ("println!", &[]),
-    ("process::exit", &["driver"]),
+    ("process::exit", &["driver", "query/limits"]),
     // Limits of memory and depth have one home; a string has neither.
     ("serde_json::from_", &["json", "output/layout"]),
     // How long something takes is not what time it is.

@@ -175,3 +175,45 @@ fn what_debug_says_is_no_answer() {
         .stdout("b\n")
         .stderr("[\"DEBUG:\",\"b\"]\n");
 }
+
+/// A filter over the labels of a layout that needs no registry.
+fn offline(filter: &str) -> Tool {
+    let hello = concat!("oci:", env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hello");
+    Tool::new().args(["labels", "--arch=amd64", hello, "-q", filter])
+}
+
+#[test]
+fn a_filter_has_a_gigabyte() {
+    for filter in [
+        "reduce range(40) as $i ([1]; . + .) | length",
+        "[range(9) as $i | \"x\" * 200000000] | length",
+    ] {
+        let why = "docker-registry: filter: takes more than 1 GiB of memory\n";
+        offline(filter).run().fails(1, why);
+    }
+    let half = "reduce range(24) as $i ([1]; . + .) | length";
+    offline(half).run().success("16777216\n");
+}
+
+#[test]
+fn a_filter_gives_a_result_within_ten_timeouts() {
+    let endless = offline("def f: f; f").arg("--timeout=1");
+    let why = "docker-registry: filter: no result for 10 seconds, 10 times --timeout\n";
+    endless.run().fails(1, why);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_filter() {
+    let (registry, name) = labelled();
+    let mut running = labels(&["-q", "def f: f; f"], &name).spawn();
+    while registry.accepted() == 0 {
+        std::thread::yield_now();
+    }
+    running.interrupt();
+    let output = running.wait();
+    assert_eq!(
+        (output.code, output.text(), output.messages()),
+        (None, "", String::new())
+    );
+}
