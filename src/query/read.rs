@@ -5,6 +5,9 @@ use jaq_json::{Map, Num, Val};
 /// How deep arrays and objects may lie in each other, as in jq 1.7.
 pub(super) const DEEPEST: usize = 10_000;
 
+/// A longer integer stays as it is written: to compute with 8 million digits takes two minutes.
+const DIGITS: usize = 10_000;
+
 /// What is wrong, and at which byte.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -199,7 +202,7 @@ impl Reader<'_> {
             self.digits()?;
         }
         let literal = String::from_utf8_lossy(&self.json[start..self.at]);
-        let integer = self.at == whole && literal != "-0";
+        let integer = self.at == whole && literal != "-0" && literal.len() <= DIGITS;
         let number = integer.then(|| Num::from_str_radix(&literal, 10)).flatten();
         Ok(Val::Num(
             number.unwrap_or_else(|| Num::Dec(literal.into_owned().into())),
@@ -262,6 +265,18 @@ mod tests {
             print::json(&mut printed, &parse(json.as_bytes()).unwrap()).unwrap();
             let json = json.replace(r"\ud83d\ude00", "😀");
             assert_eq!(String::from_utf8(printed).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn an_integer_without_end_is_not_computed_with() {
+        for (digits, is_text) in [(DIGITS, false), (DIGITS + 1, true), (8_000_000, true)] {
+            let json = "7".repeat(digits);
+            let value = parse(json.as_bytes()).unwrap();
+            assert_eq!(matches!(value, Val::Num(Num::Dec(_))), is_text, "{digits}");
+            let mut printed = Vec::new();
+            print::json(&mut printed, &value).unwrap();
+            assert!(printed == json.as_bytes(), "{digits}");
         }
     }
 

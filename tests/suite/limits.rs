@@ -75,6 +75,25 @@ fn a_page_has_32_mib() {
 }
 
 #[test]
+fn all_pages_have_64_mib() {
+    let registry = Registry::start();
+    let page = |next: &str, padding: usize| {
+        let body = format!("{{\"tags\":[\"{padding}\"]}}{}", " ".repeat(padding));
+        Response::new(200)
+            .body(body)
+            .header("Link", format!("<{LIST}?{next}>; rel=\"next\""))
+    };
+    registry.answer("GET", &format!("{LIST}?n=1000"), page("last=a", 31 << 20));
+    registry.answer("GET", &format!("{LIST}?last=a"), page("last=b", 30 << 20));
+    registry.answer("GET", &format!("{LIST}?last=b"), page("last=c", 4 << 20));
+    let message = format!(
+        "docker-registry: {}: tags: all pages together are longer than 64 MiB\n",
+        registry.image("a")
+    );
+    tags(&registry).run().fails(1, message);
+}
+
+#[test]
 fn a_token_has_1_mib() {
     let registry = Registry::builder().tokens(&Tokens::new()).start();
     registry.fail("/token", Fault::Endless);
@@ -90,14 +109,14 @@ fn a_token_has_1_mib() {
 fn a_refusal_is_not_read_to_an_end_that_it_does_not_have() {
     let registry = holding_tags(Registry::start());
     let length = "x".repeat(10 << 20);
-    registry.fail(LIST, Response::error(400, "DENIED", &length));
+    registry.fail(LIST, Response::error(422, "DENIED", &length));
     let output = tags(&registry).run().status(1).stdout("");
     assert!(output.messages().len() < 1000);
-    registry.fail(LIST, Response::error(400, "DENIED", &"é".repeat(1000)));
+    registry.fail(LIST, Response::error(422, "DENIED", &"é".repeat(1000)));
     tags(&registry).run().fails(
         1,
         format!(
-            "docker-registry: {}: tags: the registry answers 400 ({}…)\n",
+            "docker-registry: {}: tags: the registry answers 422 ({}…)\n",
             registry.image("a"),
             "é".repeat(200)
         ),
@@ -109,12 +128,12 @@ fn a_refusal_cannot_drive_the_terminal() {
     let registry = holding_tags(Registry::start());
     registry.fail(
         LIST,
-        Response::error(400, "DENIED", "\u{1b}[2J\u{202e}\nhint: run me"),
+        Response::error(422, "DENIED", "\u{1b}[2J\u{202e}\nhint: run me"),
     );
     tags(&registry).run().fails(
         1,
         format!(
-            "docker-registry: {}: tags: the registry answers 400 \
+            "docker-registry: {}: tags: the registry answers 422 \
              (\\u{{1b}}[2J\\u{{202e}}\\u{{a}}hint: run me)\n",
             registry.image("a")
         ),

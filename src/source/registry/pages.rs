@@ -15,8 +15,11 @@ use super::url::Url;
 
 const LIMIT: u64 = 32 << 20;
 
-/// No list is longer.
+/// No list has more pages.
 const PAGES: usize = 10_000;
+
+/// The bytes that all pages of a list may have together.
+const ALL: usize = 64 << 20;
 
 impl Client {
     /// The items of all pages below `key`, each made by `item` as its page comes.
@@ -42,7 +45,10 @@ impl Client {
         key: &str,
         item: fn(Value) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let page = |response: &Response| -> Result<Vec<T>> {
+        let mut left = ALL;
+        let mut page = |response: &Response| -> Result<Vec<T>> {
+            let rest = left.checked_sub(response.bytes().len());
+            left = rest.ok_or_else(too_long)?;
             read(response, key)?.into_iter().map(item).collect()
         };
         let mut items = page(first)?;
@@ -79,6 +85,11 @@ fn repeated() -> Error {
         Kind::Local,
         "the registry's list has no end: a page repeats",
     )
+}
+
+fn too_long() -> Error {
+    let message = format!("all pages together are longer than {} MiB", ALL >> 20);
+    Error::new(Kind::Local, message)
 }
 
 /// The items of one page.
