@@ -231,6 +231,47 @@ fn crane_does_not_find_the_rest_of_a_blob() {
 }
 
 #[test]
+fn some_answer_head_with_405() {
+    let registry = Registry::start();
+    let refused = Response::new(405);
+    registry.answer("HEAD", "/v2/*", refused);
+    let image = Image::new("linux/amd64").label("a", "b").layer("f", b"x");
+    let index = Index::new().image(image.clone());
+    let digest = index.push_to(&registry, "a", "v1");
+    index.push_to(&registry, "a", "v2");
+    for (command, answer) in [
+        ("digestlist", digest.clone()),
+        ("digest", image.digest()),
+        ("id", image.config_digest()),
+        ("labels", "{\"a\":\"b\"}".to_owned()),
+        ("tags", "[\"v1\",\"v2\"]".to_owned()),
+    ] {
+        let tool = asked(&registry, command).arg("--arch=amd64");
+        // The second time the tag is looked up only.
+        for _ in 0..2 {
+            tool.run().success(format!("{answer}\n"));
+        }
+    }
+    let deleted = format!(
+        "deleted {}@{digest} and the tags v1 and v2\n",
+        registry.image("a")
+    );
+    let output = asked(&registry, "delete").arg("--yes").run().status(0);
+    let _ = output.stdout(deleted);
+}
+
+#[test]
+fn distribution_gives_fewer_tags_than_asked_for() {
+    // Its `tags.maxtags`: the first page names the next one, of its own size.
+    let registry = Registry::builder().page_size(10).start();
+    registry.tags("a", (0..25).map(|n| format!("v{n:04}")), "sha256:0");
+    let output = tags(&registry).args(["-q", "length"]).run();
+    output.success("25\n");
+    let next = ["v0009", "v0019"].map(|last| format!("GET {LIST}?last={last}&n=10"));
+    assert_eq!(registry.take(), [&[FIRST.to_owned()], &next[..]].concat());
+}
+
+#[test]
 fn docker_hub_keeps_official_images_below_library() {
     let registry = Registry::builder()
         .tls(Tls::named(&["registry-1.docker.io"]))
