@@ -256,3 +256,33 @@ fn a_command_about_one_image_takes_no_list() {
     let why = "--images is not for 'downloadlayer', which wants one layer, IMAGE@DIGEST";
     asked.run().fails(2, format!("docker-registry: {why}\n"));
 }
+
+/// With all its tries; for its other images it is not asked again.
+#[test]
+fn a_host_that_is_not_there_is_asked_for_once() {
+    let (registry, images) = filled(1);
+    let name = registry.image("a:v0");
+    let (other, dead) = (format!("{NOBODY}/b"), format!("{NOBODY}/a"));
+    for jobs in ["-j1", "-j8"] {
+        let asked = Tool::new().args(["digest", "-v", jobs, &dead, &other, &name, &dead]);
+        let output = asked.run().status(5);
+        let answer = line("digest", &name, images[0].digest());
+        assert_eq!(output.text(), answer);
+        let count = |start: &str| {
+            let messages = output.messages();
+            let lines = messages.lines();
+            lines.filter(|line| line.starts_with(start)).count()
+        };
+        assert_eq!(count(&format!("GET http://{NOBODY}/")), 0);
+        assert_eq!(
+            count(&format!("GET https://{NOBODY}/")),
+            4,
+            "{}",
+            output.messages()
+        );
+        for (image, times) in [(&dead, 2), (&other, 1)] {
+            let why = format!("manifest latest: {NOBODY}: connection refused");
+            assert_eq!(count(&format!("docker-registry: {image}: {why}")), times);
+        }
+    }
+}

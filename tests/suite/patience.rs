@@ -201,3 +201,16 @@ fn a_token_server_is_waited_for_too() {
         ),
     );
 }
+
+/// Four times in all, not four times the token and four times the list.
+#[test]
+fn what_a_request_passes_through_is_tried_as_often_as_one() {
+    let tokens = Tokens::new();
+    let registry = holding_tags(Registry::builder().tokens(&tokens).start());
+    registry.fail("/token", 503).times(2);
+    registry.fail(LIST, 503).times(2);
+    let message = failed(&registry, "the registry answers 503");
+    tags(&registry).run().fails(5, message);
+    // One that asks for the token, three for the token, two with it.
+    assert_eq!(registry.take().len(), 6);
+}

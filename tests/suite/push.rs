@@ -251,6 +251,48 @@ fn an_upload_that_breaks_begins_anew() {
     }
 }
 
+/// What is read on the way asks for the rest while it is sent.
+#[test]
+fn a_source_that_breaks_is_read_on_while_it_is_sent() {
+    let registry = across_registry();
+    let layer = image("linux/amd64").layers().remove(0);
+    registry.answer("POST", "/v2/t/blobs/uploads/?mount=*", Response::new(202));
+    registry.absent("/v2/t/blobs/sha256:*").on("HEAD");
+    let source = format!("/v2/a/blobs/{}", sha256(&layer));
+    registry.fail(&source, Fault::Truncate(layer.len() / 2));
+    let tool = across(&registry.host()).arg("-j1");
+    let _ = tool.run().status(0).stderr("");
+    let requests = registry.requests();
+    let sent = requests.iter().filter(|request| {
+        request.method == "PUT" && request.query("digest") == Some(sha256(&layer))
+    });
+    let sent: Vec<&[u8]> = sent.map(|request| &request.body[..]).collect();
+    assert_eq!(sent, [&layer[..]]);
+}
+
+#[test]
+fn an_upload_is_tried_as_often_as_was_said() {
+    let registry = across_registry();
+    registry.answer("POST", "/v2/t/blobs/uploads/?mount=*", Response::new(202));
+    registry.absent("/v2/t/blobs/sha256:*").on("HEAD");
+    for fault in [503.into(), Fault::Hangup] {
+        registry.take();
+        registry
+            .fail("/v2/t/blobs/uploads/upload-*", fault)
+            .on("PUT")
+            .times(4);
+        let tool = across(&registry.host()).arg("-j1");
+        let _ = tool.run().status(5).stdout("");
+        let written = writes(&registry);
+        let count = |start: &str, end: &str| {
+            let fits = |line: &&String| line.starts_with(start) && line.ends_with(end);
+            written.iter().filter(fits).count()
+        };
+        assert_eq!(count("PUT ", ""), 4, "{written:?}");
+        assert_eq!(count("POST ", "/uploads/"), 4, "{written:?}");
+    }
+}
+
 #[test]
 fn wrong_bytes_are_not_passed_on() {
     let registry = across_registry();

@@ -10,6 +10,7 @@ use super::client::Client;
 use super::credentials::Found;
 use super::message::{Request, Response};
 use super::peer::{Peer, Scope};
+use super::retry::Tries;
 use super::stored::Credential;
 use super::token;
 use super::trace::warn;
@@ -21,6 +22,8 @@ pub(super) struct Visit<'a> {
     pub(super) peer: &'a Peer,
     pub(super) scope: &'a Scope,
     pub(super) home: &'a Origin,
+    /// Of the request, which tokens take part in.
+    pub(super) tries: &'a Tries,
 }
 
 /// What a request shows to be let in, and why.
@@ -103,7 +106,7 @@ impl Visit<'_> {
     /// The status of `/v2/` and what it asks for, of a registry that asked for nothing else, as
     /// gcr.io did.
     fn ping(&self) -> Result<(u16, Option<Challenge>)> {
-        let request = Request::get(self.home.url("/v2/"), 1 << 20);
+        let request = Request::get(self.home.url("/v2/"), 1 << 20).within(self.tries);
         let response = self.client.follow(&request)?;
         let is_own = response.url.origin == *self.home;
         let challenge = Challenge::read(response.all("www-authenticate")).filter(|_| is_own);

@@ -1,14 +1,12 @@
 //! A blob as it arrives: where its connection breaks, the rest is asked for.
 
 use std::io::{self, Read};
-use std::thread;
 
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
 
 use super::super::Blob;
 use super::Registry;
-use super::client::chance;
 use super::failure::Failure;
 use super::message::{Body, Method, Request, Want};
 use super::retry::Tries;
@@ -20,7 +18,8 @@ const HEADWAY: u64 = 1 << 20;
 
 impl Registry {
     pub(super) fn fetch_blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
-        let part = self.fetch_part(digest, from)?;
+        let tries = Tries::default();
+        let part = self.fetch_part(digest, from, &tries)?;
         let (from, size) = (part.from, part.size);
         let stream = Stream {
             registry: self.clone(),
@@ -28,7 +27,7 @@ impl Registry {
             at: from,
             skip: 0,
             part,
-            tries: Tries::default(),
+            tries,
             paid_until: from,
         };
         Ok(Blob {
@@ -39,9 +38,9 @@ impl Registry {
     }
 
     /// What is served of the blob when it is asked for from this byte on.
-    fn fetch_part(&self, digest: &Digest, from: u64) -> Result<Part> {
+    fn fetch_part(&self, digest: &Digest, from: u64, tries: &Tries) -> Result<Part> {
         let url = self.url(&format!("blobs/{digest}"))?;
-        let mut request = Request::new(Method::Get, url, Want::Stream);
+        let mut request = Request::new(Method::Get, url, Want::Stream).within(tries);
         if from > 0 {
             request = request.header("Range", format!("bytes={from}-"));
         }
@@ -49,7 +48,7 @@ impl Registry {
         // There is nothing from there on: what the caller has cannot be the beginning of it. Or the
         // registry cannot do that: crane's answers 404.
         if matches!(response.status, 404 | 416) && from > 0 {
-            return self.fetch_part(digest, 0);
+            return self.fetch_part(digest, 0, tries);
         }
         let response = self
             .client
@@ -128,12 +127,14 @@ impl Stream {
             self.tries = Tries::default();
             self.paid_until = self.at;
         }
-        let retries = self.registry.client.settings.retries;
-        let Some(wait) = self.tries.next(retries, None, chance()) else {
+        let registry = &self.registry;
+        if !registry
+            .client
+            .wait(&self.tries, None, registry.repository.host.api())
+        {
             return Err(why);
-        };
-        thread::sleep(wait);
-        let part = self.registry.fetch_part(&self.digest, self.at)?;
+        }
+        let part = registry.fetch_part(&self.digest, self.at, &self.tries)?;
         let versions = (&self.part.version, &part.version);
         if matches!(versions, (Some(before), Some(now)) if before != now) {
             let message = "the registry serves another content than before";

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -61,6 +61,8 @@ pub(crate) struct Client {
     pub(super) credentials: Credentials,
     pub(super) transport: Transport,
     peers: Mutex<HashMap<Host, Arc<Peer>>>,
+    /// Why there is no connection to these.
+    unreachable: Mutex<HashMap<Origin, Error>>,
 }
 
 impl Client {
@@ -82,6 +84,7 @@ impl Client {
                 trace,
             ),
             peers: Mutex::default(),
+            unreachable: Mutex::default(),
             settings,
         }
     }
@@ -141,6 +144,7 @@ impl Client {
             peer,
             scope,
             home: &home,
+            tries: &request.tries.clone(),
         };
         let mut pass = visit.pass_ahead(meeting.is_first());
         for _ in 0..ANSWERS {
@@ -208,31 +212,57 @@ impl Client {
         Err(Error::new(Kind::Local, message)).during(request.url.origin.authority())
     }
 
-    /// Sends the request again as long as that may help.
+    /// Sends the request again as long as that may help. An origin to which there was no connection
+    /// after all tries is not asked any more.
     fn send(&self, request: &Request) -> Result<Response> {
-        let host = request.url.origin.authority();
-        let mut tries = Tries::default();
-        loop {
-            let (outcome, after) = match self.transport.send(request) {
-                Ok(response) if retry::is_temporary(response.status) && !request.is_stream() => {
-                    let after = refusal::wait(&response, (self.settings.clock)());
-                    (Ok(response), after)
-                }
-                Err(Failure::Broken(error)) if request.is_repeatable => {
-                    (Err(error).during(&host), None)
-                }
-                result => return result.map_err(Error::from).during(&host),
-            };
-            let wait = tries.next(self.settings.retries, after, chance());
-            let Some(wait) = wait else { return outcome };
-            if wait > NOTICEABLE {
-                let words = retry::words(wait);
-                trace::line(&format!(
-                    "docker-registry: waiting {words} before asking {host} again"
-                ));
-            }
-            thread::sleep(wait);
+        let origin = &request.url.origin;
+        let host = origin.authority();
+        if let Some(error) = self.unreachable().get(origin) {
+            return Err(error.clone());
         }
+        loop {
+            let sent = self.transport.send(request);
+            let is_unreached = matches!(sent, Err(Failure::Unreached(_)));
+            let (passes, after) = match &sent {
+                Ok(response) if retry::is_temporary(response.status) => {
+                    (true, refusal::wait(response, (self.settings.clock)()))
+                }
+                Ok(_) => (false, None),
+                Err(failure) => (failure.is_broken() && request.is_repeatable, None),
+            };
+            if passes && self.wait(&request.tries, after, &host) {
+                continue;
+            }
+            let outcome = sent.map_err(Error::from).during(&host);
+            return outcome.inspect_err(|error| {
+                if is_unreached && error.kind() == Kind::Unavailable {
+                    self.unreachable().insert(origin.clone(), error.clone());
+                }
+            });
+        }
+    }
+
+    /// Waits before another try of a request to the host; `false` if there is to be none.
+    pub(super) fn wait(&self, tries: &Tries, after: Option<Duration>, host: &str) -> bool {
+        let chance = f64::from((RandomState::new().hash_one(()) >> 32) as u32);
+        // A number in 0..1 that another process does not have.
+        let chance = chance / f64::from(u32::MAX);
+        let Some(wait) = tries.next(self.settings.retries, after, chance) else {
+            return false;
+        };
+        if wait > NOTICEABLE {
+            let words = retry::words(wait);
+            trace::line(&format!(
+                "docker-registry: waiting {words} before asking {host} again"
+            ));
+        }
+        thread::sleep(wait);
+        true
+    }
+
+    fn unreachable(&self) -> MutexGuard<'_, HashMap<Origin, Error>> {
+        let unreachable = self.unreachable.lock();
+        unreachable.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -261,9 +291,4 @@ fn redirection(request: &Request, response: &Response) -> Result<Option<Url>> {
         return Err(Error::new(Kind::Local, message));
     }
     Ok(Some(target))
-}
-
-/// A number in 0..1 that another process does not have.
-pub(super) fn chance() -> f64 {
-    f64::from((RandomState::new().hash_one(()) >> 32) as u32) / f64::from(u32::MAX)
 }

@@ -13,6 +13,8 @@ pub(super) enum Failure {
     Stale(Error),
     /// Nothing of TLS came from the other end. Inside: what that is where TLS is a must.
     NotTls(Box<Failure>),
+    /// There was no connection: nothing was sent.
+    Unreached(Box<Failure>),
     /// Another try makes no difference, or no sense, as after a long silence.
     Final(Error),
 }
@@ -32,6 +34,15 @@ impl Failure {
         }
     }
 
+    /// Whether another try may succeed.
+    pub(super) fn is_broken(&self) -> bool {
+        match self {
+            Failure::Broken(_) => true,
+            Failure::Unreached(failure) => failure.is_broken(),
+            Failure::Stale(_) | Failure::NotTls(_) | Failure::Final(_) => false,
+        }
+    }
+
     pub(super) fn during(self, doing: impl Display) -> Self {
         self.map(|error| match Err::<(), _>(error).during(doing) {
             Err(error) => error,
@@ -44,6 +55,7 @@ impl Failure {
             Failure::Broken(error) => Failure::Broken(change(error)),
             Failure::Stale(error) => Failure::Stale(change(error)),
             Failure::NotTls(failure) => Failure::NotTls(Box::new(failure.map(change))),
+            Failure::Unreached(failure) => Failure::Unreached(Box::new(failure.map(change))),
             Failure::Final(error) => Failure::Final(change(error)),
         }
     }
@@ -63,7 +75,7 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Broken(error) | Failure::Stale(error) | Failure::Final(error) => error,
-            Failure::NotTls(failure) => Error::from(*failure),
+            Failure::NotTls(failure) | Failure::Unreached(failure) => Error::from(*failure),
         }
     }
 }
@@ -72,7 +84,7 @@ impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Failure::Broken(error) | Failure::Stale(error) | Failure::Final(error) => error.fmt(f),
-            Failure::NotTls(failure) => failure.fmt(f),
+            Failure::NotTls(failure) | Failure::Unreached(failure) => failure.fmt(f),
         }
     }
 }

@@ -95,13 +95,13 @@ impl Visit<'_> {
         credential: Option<&Credential>,
     ) -> Result<Response> {
         if let Some(Credential::IdentityToken { token, .. }) = credential {
-            let request = token::exchange(realm, wanted, scope, token);
+            let request = token::exchange(realm, wanted, scope, token).within(self.tries);
             let response = self.client.follow(&request)?;
             if !token::wants_get(response.status) {
                 return Ok(response);
             }
         }
-        let request = token::get(realm, wanted, scope, credential);
+        let request = token::get(realm, wanted, scope, credential).within(self.tries);
         self.client.follow(&request)
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::secret::Secret;
 
+use super::retry::Tries;
 use super::transport::Arriving;
 use super::url::Url;
 
@@ -86,6 +87,7 @@ pub(super) struct Request {
     pub(super) is_repeatable: bool,
     /// Whether the answer depends on who asks, as a list does of what one may see.
     pub(super) is_personal: bool,
+    pub(super) tries: Tries,
 }
 
 impl Request {
@@ -99,6 +101,7 @@ impl Request {
             want,
             is_repeatable: method.is_idempotent(),
             is_personal: false,
+            tries: Tries::default(),
         }
     }
 
@@ -129,10 +132,10 @@ impl Request {
         }
     }
 
-    /// Whether another try has to begin elsewhere.
-    pub(super) fn is_stream(&self) -> bool {
-        let content = self.body.as_ref().map(|body| &body.content);
-        matches!(content, Some(Content::Stream { .. }))
+    /// As a part of what has been tried so often.
+    pub(super) fn within(self, tries: &Tries) -> Self {
+        let tries = tries.clone();
+        Request { tries, ..self }
     }
 }
 

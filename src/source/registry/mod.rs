@@ -52,6 +52,7 @@ pub(crate) use trace::Verbosity;
 
 use message::{Method, Request, Response, Want};
 use peer::Scope;
+use retry::Tries;
 
 use super::{Blob, Resolved, Source};
 
@@ -123,7 +124,12 @@ impl Registry {
     }
 
     fn fetch_manifest(&self, at: &At) -> Result<Document> {
-        let response = self.succeed(self.manifest_request(Method::Get, at)?)?;
+        self.fetch_manifest_within(at, &Tries::default())
+    }
+
+    fn fetch_manifest_within(&self, at: &At, tries: &Tries) -> Result<Document> {
+        let request = self.manifest_request(Method::Get, at)?.within(tries);
+        let response = self.succeed(request)?;
         let expected = expected(at, &response)?;
         let media_type = response.header("content-type").map(str::to_owned);
         if media_type
@@ -141,7 +147,9 @@ impl Registry {
     }
 
     fn fetch_head(&self, at: &At) -> Result<Resolved> {
-        let response = self.ask(self.manifest_request(Method::Head, at)?)?;
+        let request = self.manifest_request(Method::Head, at)?;
+        let tries = request.tries.clone();
+        let response = self.ask(request)?;
         if let (true, Some(digest)) = (response.is_success(), expected(at, &response)?) {
             let media_type = response.header("content-type").unwrap_or_default();
             let media_type = media_type.split(';').next().unwrap_or_default().trim();
@@ -155,7 +163,7 @@ impl Registry {
         } else if !response.is_success() && is_sure(&response) {
             return Err(self.client.refusal(&response));
         }
-        let document = self.fetch_manifest(at)?;
+        let document = self.fetch_manifest_within(at, &tries)?;
         Ok(Resolved {
             media_type: document.media_type().to_owned(),
             digest: document.digest().clone(),

@@ -3,14 +3,12 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::thread;
 
 use crate::digest::{Algorithm, Digest, Verified};
 use crate::document::{Descriptor, LIMIT};
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::At;
 
-use super::client::chance;
 use super::message::{Content, Method, Request, Response, Want};
 use super::peer::Scope;
 use super::realm;
@@ -131,11 +129,12 @@ impl Registry {
     /// on the way begins anew, since the registry may have kept a part.
     fn upload(&self, digest: &Digest, content: &Content, started: Option<Url>) -> Result<()> {
         let mut started = started;
-        let mut tries = Tries::default();
+        let tries = Tries::default();
+        let host = self.repository.host.api();
         loop {
             let url = match started.take() {
                 Some(url) => url,
-                None => self.start_upload()?,
+                None => self.start_upload(&tries)?,
             };
             let (error, after) = match self.finish_upload(url, digest, content) {
                 Ok(response) if response.is_success() => return Ok(()),
@@ -150,16 +149,17 @@ impl Registry {
                 Err(error) if error.kind() == Kind::Unavailable => (error, None),
                 Err(error) => return Err(error),
             };
-            let wait = tries.next(self.client.settings.retries, after, chance());
-            let Some(wait) = wait else { return Err(error) };
-            thread::sleep(wait);
+            if !self.client.wait(&tries, after, host) {
+                return Err(error);
+            }
         }
     }
 
-    fn start_upload(&self) -> Result<Url> {
+    fn start_upload(&self, tries: &Tries) -> Result<Url> {
         let url = self.url("blobs/uploads/")?;
         // An upload that is never finished is swept away.
         let request = Request::new(Method::Post, url, Want::Whole(LIMIT)).repeatable();
+        let request = request.within(tries);
         self.location(&self.succeed(request)?)
     }
 
@@ -168,7 +168,8 @@ impl Registry {
         let url = url.with("digest", &digest.to_string());
         let is_home = url.origin == home;
         let mut request = Request::new(Method::Put, url, Want::Whole(LIMIT))
-            .with_body("application/octet-stream", content.clone());
+            .with_body("application/octet-stream", content.clone())
+            .within(&Tries::once());
         request.is_repeatable = false;
         match is_home {
             true => self.ask(request),

@@ -1,5 +1,6 @@
 //! Whether and how long to wait before a request is sent again. Nothing here sleeps.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// How long all the waits that a registry asks for may be, taken together.
@@ -10,34 +11,46 @@ pub(super) fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The tries of one request.
+/// The tries of one request whatever it passes through, redirects, tokens, uploads begun anew:
+/// clones are counted together.
+#[derive(Clone, Default)]
+pub(super) struct Tries(Arc<Mutex<Counted>>);
+
 #[derive(Default)]
-pub(super) struct Tries {
+struct Counted {
     failed: u32,
     waited: Duration,
 }
 
 impl Tries {
+    /// For what is tried once, since whoever asks begins further back.
+    pub(super) fn once() -> Self {
+        let failed = u32::MAX;
+        let waited = Duration::ZERO;
+        Tries(Arc::new(Mutex::new(Counted { failed, waited })))
+    }
+
     /// How long to wait before the next try; `None` if there is to be none. `after` is what the
     /// registry asks for, `chance` lies in 0..1 and keeps many clients from coming back together.
     pub(super) fn next(
-        &mut self,
+        &self,
         retries: u32,
         after: Option<Duration>,
         chance: f64,
     ) -> Option<Duration> {
-        if self.failed >= retries {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.failed >= retries {
             return None;
         }
         let wait = match after {
-            Some(after) if self.waited.saturating_add(after) > PATIENCE => return None,
+            Some(after) if counted.waited.saturating_add(after) > PATIENCE => return None,
             Some(after) => {
-                self.waited += after;
+                counted.waited += after;
                 after
             }
-            None => backoff(self.failed, chance),
+            None => backoff(counted.failed, chance),
         };
-        self.failed += 1;
+        counted.failed += 1;
         Some(wait)
     }
 }
@@ -82,7 +95,7 @@ mod tests {
 
     #[test]
     fn waits_double_and_end() {
-        let mut tries = Tries::default();
+        let tries = Tries::default();
         let waits: Vec<_> = (0..5).map(|_| tries.next(4, None, 0.0)).collect();
         let expected = [100, 200, 400, 800].map(|ms| Some(Duration::from_millis(ms)));
         assert_eq!(waits[..4], expected);
@@ -93,12 +106,26 @@ mod tests {
 
     #[test]
     fn a_registry_is_obeyed_up_to_the_patience() {
-        let mut tries = Tries::default();
+        let tries = Tries::default();
         assert_eq!(tries.next(9, Some(seconds(40)), 0.5), Some(seconds(40)));
         assert_eq!(tries.next(9, Some(seconds(21)), 0.5), None);
         assert_eq!(tries.next(9, Some(seconds(u64::MAX)), 0.5), None);
         assert_eq!(tries.next(9, Some(seconds(20)), 0.5), Some(seconds(20)));
         assert_eq!(Tries::default().next(0, Some(seconds(1)), 0.5), None);
+        assert_eq!(Tries::once().next(9, None, 0.5), None);
+        assert_eq!(Tries::once().next(u32::MAX, None, 0.5), None);
+    }
+
+    #[test]
+    fn what_a_request_passes_through_is_counted_together() {
+        let tries = Tries::default();
+        let others = [tries.clone(), tries.clone(), tries.clone()];
+        assert!(
+            others
+                .iter()
+                .all(|tries| tries.next(3, None, 0.5).is_some())
+        );
+        assert_eq!(tries.next(3, None, 0.5), None);
     }
 
     #[test]

@@ -54,7 +54,8 @@ impl Connector for Opener {
         };
         let authority = details.uri.authority().map_or("", |a| a.as_str());
         let open = || self.connections.open(&Origin::new(scheme, authority)?);
-        let line = open().map_err(|failure| HttpError::Other(Box::new(failure)))?;
+        let unreached = |failure| HttpError::Other(Box::new(Failure::Unreached(Box::new(failure))));
+        let line = open().map_err(unreached)?;
         Ok(Some(Socket {
             line,
             buffers: LazyBuffers::new(BUFFER, BUFFER),
