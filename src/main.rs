@@ -27,6 +27,7 @@
 //!   registry/     the distribution API: a visit asks, answers the challenge, asks again
 //! state           what has been told of images, for the next run
 //! compression     gzip and zstd, told by their first bytes
+//! machine         what the machine grants: open files, a reader of the output
 //! parallel        work side by side, results in order; the only threads that work
 //! file            files replaced as a whole, and opened only where they are ours
 //! reference  platform  document  digest  json  encoding  text  secret  error
@@ -57,6 +58,7 @@ mod file;
 mod hooks;
 mod image;
 mod json;
+mod machine;
 mod manual;
 mod output;
 mod parallel;

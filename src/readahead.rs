@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::error::{During, Result};
+
 /// Large enough that handing a block over costs nothing beside hashing it.
 const BLOCK: usize = 256 << 10;
 
@@ -23,14 +25,15 @@ pub(crate) struct Readahead {
 }
 
 impl Readahead {
-    pub(crate) fn start(reader: impl Read + Send + 'static) -> Self {
+    /// `Kind::Local` if the machine has no thread left.
+    pub(crate) fn start(reader: impl Read + Send + 'static) -> Result<Self> {
         let (fill, full) = sync_channel(BLOCKS);
         let (empty, emptied) = channel();
         for _ in 1..BLOCKS {
             let block = Vec::with_capacity(BLOCK);
             empty.send(block).expect("the other end is in this scope");
         }
-        thread::spawn(move || {
+        let read = move || {
             let mut reader = reader;
             // A block is missing when nobody wants to know the rest.
             while let Ok(mut block) = emptied.recv() {
@@ -46,13 +49,16 @@ impl Readahead {
                     return;
                 }
             }
-        });
-        Readahead {
+        };
+        thread::Builder::new()
+            .spawn(read)
+            .during("a thread to read with")?;
+        Ok(Readahead {
             full,
             empty,
             current: Vec::with_capacity(BLOCK),
             used: 0,
-        }
+        })
     }
 }
 
@@ -111,7 +117,7 @@ mod tests {
     fn what_goes_in_comes_out() {
         let bytes: Vec<u8> = (0..3 * BLOCK as u32 + 17).map(|n| (n >> 3) as u8).collect();
         let mut out = Vec::new();
-        let mut reader = Readahead::start(io::Cursor::new(bytes.clone()));
+        let mut reader = Readahead::start(io::Cursor::new(bytes.clone())).unwrap();
         reader.read_to_end(&mut out).unwrap();
         assert!(out == bytes);
         assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the end stays the end");
@@ -125,7 +131,7 @@ mod tests {
                 Err(Error::new(Kind::Unavailable, "gone").into())
             }
         }
-        let mut reader = Readahead::start(io::Cursor::new(b"abc").chain(Broken));
+        let mut reader = Readahead::start(io::Cursor::new(b"abc").chain(Broken)).unwrap();
         assert_eq!(reader.fill_buf().unwrap(), b"abc");
         reader.consume(3);
         let error = Error::from(reader.fill_buf().unwrap_err());
@@ -142,7 +148,7 @@ mod tests {
             }
         }
         let (sender, reads) = channel();
-        let mut reader = Readahead::start(Endless(sender));
+        let mut reader = Readahead::start(Endless(sender)).unwrap();
         for _ in 0..100 {
             let length = reader.fill_buf().unwrap().len();
             reader.consume(length);

@@ -87,7 +87,7 @@ fn test_layer(
     let content = || {
         let blob = image.source().blob(&layer.digest, 0)?;
         Ok::<_, Error>(Verified::new(
-            Readahead::start(blob.reader),
+            Readahead::start(blob.reader)?,
             layer.digest.clone(),
             layer.size,
         ))

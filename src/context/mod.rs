@@ -13,8 +13,9 @@ use std::time::SystemTime;
 
 use crate::cli::{Args, Flag, Group, HELP, VERSION, Value};
 use crate::digest::Digest;
-use crate::error::{During, Error, Result, printable};
+use crate::error::{During, Error, Result, printable, say};
 use crate::image::Image;
+use crate::machine;
 use crate::output::{Color, Output};
 use crate::parallel::Pool;
 use crate::platform::Wanted;
@@ -141,7 +142,7 @@ static JOBS: Flag = Flag {
     short: Some('j'),
     value: Value::Number,
     help: "Ask for N images at the same time",
-    about: "Default: 8. Also the most requests to one registry at a time.",
+    about: "Default: 8. Also the most requests at a time. Fewer where the limit of open files allows for no more.",
 };
 
 /// Standard input, for the operand or file that is called `-`.
@@ -178,7 +179,7 @@ pub(crate) struct Presentation {
 
 impl Context {
     pub(crate) fn new(args: &Args) -> Result<Self> {
-        let jobs = jobs(args)?;
+        let jobs = fitting(jobs(args)?);
         Ok(Context {
             platforms: platforms(args)?,
             presentation: presentation(args)?,
@@ -298,6 +299,23 @@ fn jobs(args: &Args) -> Result<usize> {
         Some(jobs) => Ok(usize::try_from(jobs).unwrap_or(usize::MAX).min(256)),
         None => Ok(8),
     }
+}
+
+/// As much of it as files may be open.
+fn fitting(jobs: usize) -> usize {
+    // A connection to the registry, one to its store, one that is kept, and a file.
+    const EACH: usize = 4;
+    const OTHERS: usize = 16;
+    let wanted = jobs * EACH + OTHERS;
+    let granted = machine::open_files(wanted);
+    let fewer = (granted.saturating_sub(OTHERS) / EACH).max(1);
+    if granted >= wanted || fewer >= jobs {
+        return jobs;
+    }
+    say(&format!(
+        "docker-registry: the limit of {granted} open files allows for -j{fewer}, not -j{jobs}"
+    ));
+    fewer
 }
 
 /// The time in seconds since 1970.

@@ -78,7 +78,7 @@ impl Download<'_> {
         let blob = self.source.blob(&digest, 0)?;
         let size = size.or(blob.size);
         self.progress.expect(size);
-        let arriving = Readahead::start(self.progress.watch(blob.reader));
+        let arriving = Readahead::start(self.progress.watch(blob.reader))?;
         let packed = Verified::new(arriving, digest, size);
         if !self.unpack {
             return hand_on(packed, out);
@@ -173,7 +173,7 @@ impl Download<'_> {
 
 /// Appends all that comes, but hardly more than there should be.
 fn pour(content: impl Read + Send + 'static, part: &mut Part, size: Option<u64>) -> Result<()> {
-    let mut content = Readahead::start(content);
+    let mut content = Readahead::start(content)?;
     loop {
         let block = content.fill_buf()?;
         let length = block.len();

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body, Verdict};
-use crate::cli::Args;
+use crate::cli::{Args, Operand};
 use crate::commands::{Command, Run};
 use crate::context::{Context, Platforms};
 use crate::error::{During, Error, Result, say};
 use crate::image::Image;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::query;
 use crate::state::{self, Entry};
 
@@ -32,6 +32,13 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         verdict: None,
         ends_with_no: false,
     };
+    // What only asks may end anywhere: nobody waits for the answer.
+    if matches!(
+        command.spec.operand,
+        Operand::Images | Operand::Pair | Operand::Registry
+    ) {
+        output::when_closed(|| std::process::exit(0));
+    }
     let ended = match command.run {
         Run::Alone(ask) => {
             ask(context, args).and_then(|answer| printer.print(&Asked::plain(answer), false))

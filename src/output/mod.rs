@@ -3,10 +3,12 @@
 mod layout;
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
+use std::thread;
 
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result, printable};
+use crate::machine;
 use crate::text::{Hue, Text};
 use layout::{Layout, RESET, Style, compacted, served};
 
@@ -160,6 +162,19 @@ impl Output {
             )
         })
     }
+}
+
+/// Calls `end` as soon as nobody reads what is written, whether or not there is something to write.
+pub(crate) fn when_closed(end: impl FnOnce() + Send + 'static) {
+    if is_terminal() {
+        return;
+    }
+    let watch = move || {
+        machine::await_close(io::stdout());
+        end();
+    };
+    // Without a thread the next thing that is written tells it.
+    let _ = thread::Builder::new().spawn(watch);
 }
 
 /// Whether what is written goes to a terminal.

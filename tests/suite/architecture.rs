@@ -30,7 +30,7 @@ const ROWS: [&[&str]; 11] = [
     &["document"],
     &["platform", "reference"],
     &[
-        "digest", "encoding", "file", "json", "parallel", "secret", "text",
+        "digest", "encoding", "file", "json", "machine", "parallel", "secret", "text",
     ],
     &["error"],
 ];
@@ -46,7 +46,7 @@ const SOURCES: [(&str, &[&str]); 4] = [
 
 /// What a dependency is called in code, and the one file or folder that names it; the system's
 /// interface has more than one.
-const HOMES: [(&str, &str, &str); 22] = [
+const HOMES: [(&str, &str, &str); 23] = [
     ("base64", "base64", "encoding"),
     ("flate2", "flate2", "compression"),
     ("httpdate", "httpdate", "source/registry/retry"),
@@ -58,6 +58,7 @@ const HOMES: [(&str, &str, &str); 22] = [
     ("libc", "libc", "file|query/stack"),
     ("regex-bites", "regex_bites", "query/regex"),
     ("rpassword", "rpassword", "context/registry"),
+    ("rustix", "rustix", "machine"),
     ("rustls", "rustls", "source/registry/tls"),
     (
         "rustls-native-certs",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Image, Index, Registry, Tool, sha256};
+use crate::harness::{Fault, Image, Index, Registry, Tool, sha256};
 
 #[test]
 fn a_directory_is_no_list_of_images() {
@@ -270,4 +270,106 @@ fn two_images_are_compared_where_both_are_there() {
     let why = format!("manifest {}: not found (manifest unknown)", lost.digest());
     let output = output.stdout("{\"linux/amd64\":{},\"linux/s390x\":{}}\n");
     output.stderr(format!("docker-registry: linux/arm64: {name}: {why}\n"));
+}
+
+/// Runs the program below these limits of a shell's `ulimit`.
+#[cfg(unix)]
+fn limited(limits: &str, args: &[&str]) -> Tool {
+    let script = format!("ulimit {limits} && exec \"$0\" \"$@\"");
+    let shell = Tool::program("/bin/sh").args(["-c", &script]);
+    shell.arg(env!("CARGO_BIN_EXE_docker-registry")).args(args)
+}
+
+/// A registry with so many images.
+fn holding(count: usize) -> (Registry, Vec<String>) {
+    let registry = Registry::start();
+    for i in 0..count {
+        Image::new("linux/amd64").push_to(&registry, "a", &format!("v{i}"));
+    }
+    let names = (0..count).map(|i| registry.image(&format!("a:v{i}")));
+    let names = names.collect();
+    (registry, names)
+}
+
+#[test]
+#[cfg(unix)]
+fn the_limit_of_open_files_is_raised_as_far_as_it_goes() {
+    let (registry, names) = holding(40);
+    let together = Fault::Together(30);
+    registry
+        .fail("/v2/a/manifests/*", together)
+        .after(1)
+        .times(30);
+    let asked = limited("-S -n 24", &["id", "--no-cache", "-j32"]).args(&names);
+    let output = asked.run().status(0).stderr("");
+    assert_eq!(output.text().lines().count(), 40);
+}
+
+#[test]
+#[cfg(unix)]
+fn no_more_is_done_at_a_time_than_files_may_be_open() {
+    let (registry, names) = holding(40);
+    let asked = limited("-n 24", &["id", "--no-cache", "-j32"]).args(&names);
+    let why = "the limit of 24 open files allows for -j2, not -j32";
+    let output = asked.run().status(0);
+    let output = output.stderr(format!("docker-registry: {why}\n"));
+    assert_eq!(output.text().lines().count(), 40);
+    assert!(registry.most_at_once() <= 2);
+}
+
+/// One connection to the registry, and none to its store.
+#[test]
+#[cfg(unix)]
+fn to_have_no_file_left_is_exit_1() {
+    let (registry, names) = holding(1);
+    let store = Registry::start();
+    let id = Image::new("linux/amd64").config_digest();
+    let path = format!("/v2/a/blobs/{id}");
+    registry.fail(&path, Fault::Redirect(store.base() + &path));
+    let asked = limited("-n 4", &["config", "-j1", "--no-cache", &names[0]]);
+    let output = asked.run();
+    let why = format!("blob {id}: {}: too many open files", store.host());
+    output.fails(1, format!("docker-registry: {}: {why}\n", names[0]));
+}
+
+/// Runs it as a user of its own, who may have so many threads; `None` where that cannot be.
+#[cfg(target_os = "linux")]
+fn with_threads(count: usize, args: &[&str]) -> Option<Tool> {
+    let uid = 1_000_000 + std::process::id();
+    let program = env!("CARGO_BIN_EXE_docker-registry");
+    let limit = format!("--nproc={count}");
+    let reuid = [format!("--reuid={uid}"), "--clear-groups".to_owned()];
+    let user = Tool::program("/usr/bin/setpriv")
+        .args(reuid)
+        .arg("/usr/bin/prlimit");
+    let user = user.arg(limit).arg(program);
+    let may = user.clone().arg("--version").run().code == Some(0);
+    may.then(|| user.args(args))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn threads_that_cannot_be_started_are_fewer_threads() {
+    let (registry, names) = holding(40);
+    for count in [1, 2, 4] {
+        let asked = with_threads(count, &["id", "--no-cache", "-j32"]);
+        let Some(asked) = asked else {
+            return;
+        };
+        let output = asked.args(&names).run().status(0).stderr("");
+        assert_eq!(output.text().lines().count(), 40);
+        let (most, counted) = (registry.most_at_once(), format!("{count} threads"));
+        assert!(most <= count, "{counted}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn output_that_nobody_reads_ends_the_program_at_once() {
+    // It takes connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("{}/a", silent.local_addr().unwrap());
+    let asked = Tool::new().args(["digest", &name]);
+    let asked = asked.limit(std::time::Duration::from_secs(5));
+    asked.closed_stdout().run().success("");
 }

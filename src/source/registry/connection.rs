@@ -1,5 +1,6 @@
 //! A connection to an origin: directly, or through a proxy; with or without TLS.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
@@ -7,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{During, Error};
 use crate::secret::Secret;
 
-use super::failure::{Failure, unavailable};
+use super::failure::{Failure, is_exhausted, unavailable};
 use super::pace::SharedPace;
 use super::proxy::{Protocol, Proxies, Proxy};
 use super::stream::{PacedStream, Stream};
@@ -31,7 +32,11 @@ pub(super) struct Forwarded {
     pub(super) authorization: Option<Secret>,
 }
 
-type Opening = JoinHandle<Result<Line, Failure>>;
+/// A connection that was asked for before it was needed.
+enum Opening {
+    Begun(JoinHandle<Result<Line, Failure>>),
+    Done(Box<Result<Line, Failure>>),
+}
 
 /// Opens connections; knows the way to every origin.
 pub(super) struct Connections {
@@ -81,20 +86,23 @@ impl Connections {
     /// A connection to the origin: the one begun ahead, else a new one.
     pub(super) fn open(&self, origin: &Origin) -> Result<Line, Failure> {
         let begun = self.ahead().remove(origin);
-        if let Some(Ok(result)) = begun.map(JoinHandle::join) {
-            return result;
-        }
-        self.open_new(origin)
+        let result = begun.and_then(|opening| match opening {
+            Opening::Begun(thread) => thread.join().ok(),
+            Opening::Done(result) => Some(*result),
+        });
+        result.unwrap_or_else(|| self.open_new(origin))
     }
 
     /// Begins to open a connection, for [`Connections::open`] to take.
     pub(super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
         let (connections, to) = (Arc::clone(self), origin.clone());
         let opening = move || connections.open_new(&to);
-        // One that told whether TLS is spoken there is as good.
-        self.ahead()
-            .entry(origin.clone())
-            .or_insert_with(|| thread::spawn(opening));
+        if let Entry::Vacant(place) = self.ahead().entry(origin.clone())
+            // One that told whether TLS is spoken there is as good, and none as good as no thread.
+            && let Ok(thread) = thread::Builder::new().spawn(opening)
+        {
+            place.insert(Opening::Begun(thread));
+        }
     }
 
     /// Whether a server on this machine speaks TLS; `None` if it cannot be reached. The first request
@@ -105,7 +113,7 @@ impl Connections {
             result => result,
         };
         let is_reached = !matches!(result, Err(Failure::Broken(_)));
-        let opening = thread::spawn(move || result);
+        let opening = Opening::Done(Box::new(result));
         self.ahead().insert(origin.clone(), opening);
         is_reached.then_some(true)
     }
@@ -217,16 +225,19 @@ fn forwards(proxy: &Proxy, origin: &Origin) -> bool {
 /// The system's look-up cannot be interrupted, so it is left behind when it takes too long.
 fn look_up(host: String, patience: Duration) -> Result<Vec<IpAddr>, Failure> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    let look = move || {
         let found = (host.as_str(), 0).to_socket_addrs();
         let addresses = found.map(|found| found.map(|address| address.ip()).collect::<Vec<_>>());
         let _ = sender.send(addresses);
-    });
+    };
+    let started = thread::Builder::new().spawn(look);
+    started.during("a thread to look up the name")?;
     match receiver.recv_timeout(patience) {
         Ok(Ok(addresses)) if addresses.is_empty() => {
             Err(Failure::Broken(unavailable("the name has no address")))
         }
         Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) if is_exhausted(&error) => Err(Failure::of_io(error)),
         Ok(Err(error)) => {
             let why = Error::from(error).to_string();
             let why = why.trim_start_matches("failed to lookup address information: ");

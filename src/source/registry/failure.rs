@@ -24,6 +24,7 @@ impl Failure {
     pub(super) fn of_io(error: io::Error) -> Self {
         use io::ErrorKind::{TimedOut, UnexpectedEof};
         match error.kind() {
+            _ if is_exhausted(&error) => Failure::Final(error.into()),
             TimedOut => Failure::Final(unavailable("no connection in time")),
             UnexpectedEof => Failure::Broken(unavailable("the connection was closed")),
             _ => match Error::from(error) {
@@ -59,6 +60,12 @@ impl Failure {
             Failure::Final(error) => Failure::Final(change(error)),
         }
     }
+}
+
+/// Whether it is this machine that has no file left to open, the process or all of them (ENFILE,
+/// EMFILE).
+pub(super) fn is_exhausted(error: &io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 pub(super) fn unavailable(why: impl Into<String>) -> Error {

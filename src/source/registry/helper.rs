@@ -81,13 +81,16 @@ fn converse(
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let server = server.to_owned();
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    let listen = move || {
         // A helper may answer without listening.
         let _ = stdin.map(|mut stdin| stdin.write_all(server.as_bytes()));
         let mut said = Vec::new();
         let read = stdout.map(|stdout| stdout.take(LIMIT + 1).read_to_end(&mut said));
         let _ = sender.send(read.unwrap_or(Ok(0)).map(|_| said));
-    });
+    };
+    if let Err(error) = thread::Builder::new().spawn(listen) {
+        return Ok(Err(error));
+    }
     receiver.recv_timeout(timeout)
 }
 

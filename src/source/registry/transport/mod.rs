@@ -42,7 +42,7 @@ impl Transport {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            .max_idle_connections(jobs.saturating_mul(4))
+            .max_idle_connections(jobs.saturating_mul(2))
             .max_idle_connections_per_host(jobs)
             .user_agent(user_agent)
             // Bytes are compared with digests: nobody may encode them.

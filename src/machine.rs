@@ -1,0 +1,48 @@
+//! What the machine grants: open files, and somebody who reads the output.
+
+#[cfg(unix)]
+use std::os::fd::AsFd;
+
+/// How many of the wanted files may be open at the same time, the limit being raised for them as far
+/// as it goes.
+#[cfg(unix)]
+pub(crate) fn open_files(wanted: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let granted = |limit: Option<u64>| {
+        let limit = limit.map_or(wanted, |limit| usize::try_from(limit).unwrap_or(wanted));
+        limit.min(wanted)
+    };
+    let limit = getrlimit(Resource::Nofile);
+    if granted(limit.current) < wanted {
+        let current = Some(granted(limit.maximum) as u64);
+        // Where that is refused the old limit stands.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current, ..limit });
+    }
+    granted(getrlimit(Resource::Nofile).current)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn open_files(wanted: usize) -> usize {
+    wanted
+}
+
+/// Waits until the other end of a pipe is closed; of what is no pipe, for ever.
+#[cfg(unix)]
+pub(crate) fn await_close(pipe: impl AsFd) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::io::Errno;
+    let mut watched = [PollFd::new(&pipe, PollFlags::empty())];
+    while poll(&mut watched, None) == Err(Errno::INTR) {}
+    // macOS says of a pipe that it hung up.
+    let closed = PollFlags::ERR | PollFlags::HUP;
+    while !watched[0].revents().intersects(closed) {
+        std::thread::park();
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn await_close<T>(_: T) {
+    loop {
+        std::thread::park();
+    }
+}
