@@ -54,8 +54,12 @@ impl Origin {
             ),
             None => (authority, ""),
         };
-        let is_sound = |b: u8| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b);
-        if host.is_empty() || !host.bytes().all(is_sound) {
+        let (inner, others) = match host.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+            Some(address) => (address, &b"-._:"[..]),
+            None => (host, &b"-._"[..]),
+        };
+        let is_sound = |b: u8| b.is_ascii_alphanumeric() || others.contains(&b);
+        if inner.is_empty() || !inner.bytes().all(is_sound) {
             return Err(wrong());
         }
         let port = match port {
@@ -258,6 +262,11 @@ mod tests {
             "https://user:password@example.com/",
             "https://example.com:99999/",
             "https://exa mple.com/",
+            "https://example.com::443/",
+            "https://::1/",
+            "https://[::1/",
+            "https://[]/",
+            "https://exa[mple.com/",
         ] {
             assert!(wrong.parse::<Url>().is_err(), "{wrong}");
         }
