@@ -33,7 +33,7 @@ fn shellcheck_is_silent() {
     let Some(shellcheck) = program("/usr/bin/shellcheck", "shellcheck") else {
         return;
     };
-    for script in ["install.sh", "tests/run", ".ci/run"] {
+    for script in ["install.sh", "tests/run", "tests/fuzz/run", ".ci/run"] {
         shellcheck.again([root().join(script)]).run().success("");
     }
     for step in ["release", "path", "ask"] {
@@ -256,6 +256,17 @@ fn what_is_released_is_what_is_installed() {
     ] {
         assert!(text(file).contains(name), "{file}: {name}");
     }
+}
+
+#[test]
+fn what_is_fuzzed_is_made_of_the_same_crates() {
+    let crates = |file: &str| -> String {
+        let text = text(file);
+        let start = text.find("[dependencies]\n").expect(file);
+        let end = text[start..].find("\nlibc = ").expect(file);
+        text[start..start + end].to_owned()
+    };
+    assert_eq!(crates("tests/fuzz/Cargo.toml"), crates("Cargo.toml"));
 }
 
 #[test]

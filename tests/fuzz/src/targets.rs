@@ -1,0 +1,432 @@
+//! What is tried: whatever comes from outside, each with the code that reads it first.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+use crate::assembly::plan::Plan;
+use crate::cli::{self, Cli, Request};
+use crate::commands::{self, Run};
+use crate::compression;
+use crate::digest::{Algorithm, Digest};
+use crate::document::{Descriptor, Document};
+use crate::error::{Error, Kind, Result};
+use crate::image::Image;
+use crate::parallel::Pool;
+use crate::platform::{Platform, Wanted};
+use crate::query::{Output, Query, read};
+use crate::reference::{At, Reference, Repository};
+use crate::source::cache::{Cache, Freshness, store};
+use crate::source::layout::{Files, Layout};
+use crate::source::registry::challenge::Challenge;
+use crate::source::registry::message::{Body, Response};
+use crate::source::registry::stored::{Form, Stored};
+use crate::source::registry::token::Token;
+use crate::source::registry::url::{Origin, Scheme, Url};
+use crate::source::registry::{pages, rate, refusal, retry};
+use crate::source::{Blob, Remembering, Resolved, Shelf, Source, Store, archive};
+
+/// Something that is tried, and its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// By name.
+pub static TARGETS: &[Target] = &[
+    ("answer", answer),
+    ("arguments", arguments),
+    ("cache", cache),
+    ("challenge", challenge),
+    ("compression", compression),
+    ("credentials", credentials),
+    ("docker-archive", docker_archive),
+    ("document", document),
+    ("filter", filter),
+    ("layout", layout),
+    ("link", link),
+    ("oci-archive", oci_archive),
+    ("platform", platform),
+    ("reference", reference),
+    ("url", url),
+    ("yaml", yaml),
+];
+
+/// What is read of anything unpacked.
+const ENOUGH: u64 = 1 << 20;
+
+static TABLE: LazyLock<Cli> = LazyLock::new(commands::table);
+
+fn text(data: &[u8]) -> &str {
+    str::from_utf8(data).unwrap_or_default()
+}
+
+/// A reference means the same when it is printed and read again.
+fn reference(data: &[u8]) {
+    let Ok(reference) = text(data).parse::<Reference>() else {
+        return;
+    };
+    let printed = reference.to_string();
+    assert_eq!(printed.parse().as_ref(), Ok(&reference), "{printed}");
+}
+
+fn platform(data: &[u8]) {
+    let Ok(wanted) = text(data).parse::<Wanted>() else {
+        return;
+    };
+    let again = wanted.to_string().parse::<Wanted>();
+    assert!(
+        again.is_ok_and(|it| it.to_string() == wanted.to_string()),
+        "{wanted}"
+    );
+    let offered = Platform {
+        os: wanted.os.clone().unwrap_or_default(),
+        architecture: wanted.architecture.clone().unwrap_or_default(),
+        variant: wanted.variant.clone(),
+        os_version: wanted.os_version.clone(),
+        ..Platform::unknown()
+    };
+    let _ = wanted.best([&offered, &Platform::unknown()]);
+    assert!(wanted.accepts(&offered), "{wanted}");
+}
+
+/// One header a line.
+fn challenge(data: &[u8]) {
+    let _ = Challenge::read(text(data).lines());
+}
+
+/// The page, then a `Link` header a line.
+fn link(data: &[u8]) {
+    let mut lines = text(data).lines();
+    let Ok(here) = lines.next().unwrap_or_default().parse::<Url>() else {
+        return;
+    };
+    let response = response(here.clone(), 200, lines.map(|line| ("link", line)), b"");
+    let Ok(Some(next)) = pages::next(&response, &here) else {
+        return;
+    };
+    assert!(next.origin == here.origin);
+    assert!(next.to_string().parse::<Url>().is_ok_and(|it| it == next));
+}
+
+/// A URL and where it redirects to.
+fn url(data: &[u8]) {
+    let text = text(data);
+    let (base, target) = text.split_once('\n').unwrap_or((text, ""));
+    let _ = Origin::new(Scheme::Https, target);
+    let Ok(base) = base.parse::<Url>() else {
+        return;
+    };
+    for url in [base.join(target).ok(), Some(base)].into_iter().flatten() {
+        let again = url.to_string().parse::<Url>();
+        assert!(again.is_ok_and(|it| it == url), "{url}");
+        let _ = (url.without_query(), url.origin.address());
+        let _ = url.with("name", target).to_string().parse::<Url>();
+    }
+}
+
+/// Of headers, an empty line and a body: what any answer of a registry goes through.
+fn answer(data: &[u8]) {
+    let end = data.windows(2).position(|pair| pair == b"\n\n");
+    let (head, body) = end.map_or((data, &b""[..]), |end| (&data[..end], &data[end + 2..]));
+    let mut lines = text(head).lines();
+    let status = lines.next().and_then(|line| line.parse().ok());
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    let url = "https://example.com/v2/".parse().expect("a URL");
+    let response = response(url, status.unwrap_or(200), headers, body);
+    let now = SystemTime::UNIX_EPOCH;
+    let _ = refusal::error(&response, now).to_string();
+    let _ = rate::Rate::read(&response, now).is_scarce();
+    let _ = pages::read(&response, "tags");
+    for (_, value) in &response.headers {
+        let _ = retry::after(value, now).map(retry::words);
+    }
+    if let Ok(token) = Token::read(body, now) {
+        assert!(Token::recall(&token.write()).is_some());
+    }
+}
+
+fn response<'a>(
+    url: Url,
+    status: u16,
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    body: &[u8],
+) -> Response {
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+    Response {
+        url,
+        status,
+        headers: headers.collect(),
+        body: Body::Whole(body.to_vec()),
+    }
+}
+
+/// An image and a file with credentials, of both kinds.
+fn credentials(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    let (name, file) = data.split_at(end);
+    for form in [Form::Docker, Form::Containers] {
+        if let Some(stored) = Stored::read("auth.json".into(), form, file) {
+            let _ = (stored.helpers(text(name)).count(), stored.entry(text(name)));
+        }
+    }
+}
+
+/// A line with a media type, and a manifest, index or configuration.
+fn document(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    let (media_type, bytes) = data.split_at(end);
+    let said = Some(text(media_type)).filter(|it| !it.is_empty());
+    let Ok(document) = Document::manifest(said, bytes.to_vec(), None) else {
+        return;
+    };
+    let _ = (
+        document.form(),
+        document.config(),
+        document.v1_compatibility(),
+    );
+    for key in ["manifests", "layers"] {
+        for descriptor in document.descriptors(key).into_iter().flatten() {
+            let _ = (descriptor.data(), descriptor.is_attestation());
+        }
+    }
+    let _ = Platform::read(document.json());
+}
+
+/// Whatever gzip and zstd make of it.
+fn compression(data: &[u8]) {
+    if let Ok((_, reader)) = compression::unpacked(Cursor::new(data.to_vec())) {
+        let _ = reader.take(ENOUGH).read_to_end(&mut Vec::new());
+    }
+}
+
+fn yaml(data: &[u8]) {
+    let _ = Plan::read(text(data));
+}
+
+/// An argument a line.
+fn arguments(data: &[u8]) {
+    let _ = cli::parse(&TABLE, text(data).lines().map(Into::into));
+}
+
+fn directory() -> TempDir {
+    TempDir::new().expect("room for a directory")
+}
+
+/// A filter, a zero and its input. What it prints is JSON.
+fn filter(data: &[u8]) {
+    /// What may have no end, or need all the memory there is.
+    const ENDLESS: &[&str] = &[
+        "*",
+        "combinations",
+        "def",
+        "foreach",
+        "implode",
+        "infinite",
+        "inputs",
+        "ldexp",
+        "limit",
+        "pow",
+        "range",
+        "recurse",
+        "reduce",
+        "repeat",
+        "scalb",
+        "until",
+        "walk",
+        "while",
+    ];
+    let end = data
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(data.len());
+    let (filter, input) = (text(&data[..end]), data.get(end + 1..).unwrap_or_default());
+    let Ok(query) = Query::compile(filter, &[]) else {
+        return;
+    };
+    if ENDLESS.iter().any(|word| filter.contains(word)) {
+        return;
+    }
+    let mut results = 0;
+    let _ = query.run(input, Some("image"), None, &mut |output| {
+        results += 1;
+        if let Output::Json(json) = output {
+            assert!(read::parse(json).is_ok(), "{}", text(json));
+        }
+        match results < 100 {
+            true => Ok(()),
+            false => Err(Error::new(Kind::Local, "enough")),
+        }
+    });
+}
+
+/// Entries of the cache: a file as it lies there, or values behind the right checksum.
+fn cache(data: &[u8]) {
+    let _ = store::checked(data);
+    let directory = directory();
+    let store = Arc::new(Store::new(directory.path().into(), SystemTime::now, false));
+    let repository: Repository = "example.com/a".parse().expect("a repository");
+    let remembering = Remembering {
+        store: Arc::clone(&store),
+        freshness: Freshness::Offline,
+        accept: String::new(),
+        is_verbose: false,
+    };
+    let digest = Digest::of(Algorithm::Sha256, data);
+    let name = "example.com/a";
+    store.put(Shelf::Tags, name, data);
+    store.put(Shelf::Tags, &format!("{name}:v1"), data);
+    store.put(Shelf::Content, &format!("{name}@{digest}"), data);
+    let cache = Cache::new(Nowhere, &repository, &remembering);
+    let _ = cache.tags();
+    let _ = cache.manifest(&At::Tag("v1".into()));
+    let _ = cache.manifest(&At::Digest { digest, tag: None });
+}
+
+/// A source that has nothing.
+struct Nowhere;
+
+impl Source for Nowhere {
+    fn manifest(&self, _: &At) -> Result<Document> {
+        Err(nothing())
+    }
+
+    fn resolve(&self, _: &At) -> Result<Resolved> {
+        Err(nothing())
+    }
+
+    fn document(&self, _: &Descriptor) -> Result<Document> {
+        Err(nothing())
+    }
+
+    fn blob(&self, _: &Digest, _: u64) -> Result<Blob> {
+        Err(nothing())
+    }
+
+    fn tags(&self) -> Result<Vec<String>> {
+        Err(nothing())
+    }
+
+    fn referrers(&self, _: &Digest, _: Option<&str>) -> Result<Vec<Descriptor>> {
+        Err(nothing())
+    }
+}
+
+fn nothing() -> Error {
+    Error::new(Kind::NotFound, "nothing")
+}
+
+/// Blobs behind one another, with a zero between them, the first of which is `index.json`. In each
+/// `@2` stands for the digest of the third, and `#2` for its size.
+fn layout(data: &[u8]) {
+    let mut files = HashMap::new();
+    let mut names: Vec<(usize, String, String)> = Vec::new();
+    let blobs: Vec<&[u8]> = data.split(|byte| *byte == 0).take(8).collect();
+    for (number, blob) in blobs.iter().enumerate().rev() {
+        let mut blob = String::from_utf8_lossy(blob).into_owned();
+        for (number, digest, size) in &names {
+            blob = blob.replace(&format!("@{number}"), digest);
+            blob = blob.replace(&format!("#{number}"), size);
+        }
+        let digest = Digest::of(Algorithm::Sha256, blob.as_bytes());
+        let name = match number {
+            0 => "index.json".to_owned(),
+            _ => format!("blobs/sha256/{}", digest.hex()),
+        };
+        names.push((number, digest.to_string(), blob.len().to_string()));
+        files.insert(name, blob.into_bytes());
+    }
+    let version = b"{\"imageLayoutVersion\":\"1.0.0\"}".to_vec();
+    files.insert("oci-layout".to_owned(), version);
+    if let Ok(layout) = Layout::of(Box::new(Memory(files))) {
+        ask(layout);
+    }
+}
+
+struct Memory(HashMap<String, Vec<u8>>);
+
+impl Files for Memory {
+    fn open(&self, name: &str, from: u64) -> Result<Option<Blob>> {
+        let Some(bytes) = self.0.get(name) else {
+            return Ok(None);
+        };
+        let mut reader = Cursor::new(bytes.clone());
+        reader.set_position(from);
+        Ok(Some(Blob {
+            reader: Box::new(reader),
+            from,
+            size: Some(bytes.len() as u64),
+        }))
+    }
+}
+
+fn oci_archive(data: &[u8]) {
+    archived(data, archive::oci);
+}
+
+fn docker_archive(data: &[u8]) {
+    archived(data, archive::docker);
+}
+
+fn archived(data: &[u8], open: fn(&Path) -> Result<Layout>) {
+    let directory = directory();
+    let path = directory.path().join("archive");
+    fs::write(&path, summed(data)).expect("room for a file");
+    if let Ok(layout) = open(&path) {
+        ask(layout);
+    }
+}
+
+/// With the right checksum in whatever looks like a header of a tar: chance does not find it.
+fn summed(data: &[u8]) -> Vec<u8> {
+    let mut tar = data.to_vec();
+    for block in tar.chunks_exact_mut(512) {
+        if block[257..262] != *b"ustar" {
+            continue;
+        }
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    }
+    tar
+}
+
+/// Asks everything that can be asked about an image without writing anything.
+fn ask(layout: Layout) {
+    const QUESTIONS: [&[&str]; 14] = [
+        &["tags"],
+        &["manifestlist"],
+        &["digestlist"],
+        &["manifest"],
+        &["digest"],
+        &["config"],
+        &["id"],
+        &["labels"],
+        &["history"],
+        &["layers"],
+        &["platforms"],
+        &["inspect"],
+        &["referrers"],
+        &["verifytool", "--layers"],
+    ];
+    let source: Arc<dyn Source> = Arc::new(layout);
+    let reference: Reference = "oci:x".parse().expect("a reference");
+    for question in QUESTIONS {
+        let arguments = question.iter().chain(&["oci:x"]).map(Into::into);
+        let Ok(Request::Run(spec, args)) = cli::parse(&TABLE, arguments) else {
+            panic!("{question:?} is no question");
+        };
+        let image = Image::new(
+            "oci:x",
+            reference.clone(),
+            source.clone(),
+            Wanted::default(),
+            Arc::new(Pool::new(1)),
+        );
+        if let Run::Image(run) | Run::Repository(run) = commands::of(spec).run {
+            let _ = run(&image, &args).map(|answer| answer.json().to_string());
+        }
+    }
+}
