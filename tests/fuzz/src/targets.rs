@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -243,7 +243,7 @@ fn filter(data: &[u8]) {
         .position(|byte| *byte == 0)
         .unwrap_or(data.len());
     let (filter, input) = (text(&data[..end]), data.get(end + 1..).unwrap_or_default());
-    let Ok(query) = Query::compile(filter, &[]) else {
+    let Ok(query) = Query::compile(filter, &[], Duration::from_secs(60)) else {
         return;
     };
     if ENDLESS.iter().any(|word| filter.contains(word)) {
