@@ -70,9 +70,10 @@ impl Entry {
     }
 }
 
-/// Writes what has been told and is in no file yet.
+/// Writes what has been told and is in no file yet. Several threads may end the program at the same
+/// time: none does before it is written.
 pub(crate) fn finish() -> Result<()> {
-    let open = std::mem::take(&mut *OPEN.lock().unwrap_or_else(PoisonError::into_inner));
+    let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     open.iter().try_for_each(|state| state.finish())
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         command.spec.operand,
         Operand::Images | Operand::Pair | Operand::Registry
     ) {
-        output::when_closed(|| std::process::exit(0));
+        output::when_closed(|| leave());
     }
     let ended = match command.run {
         Run::Alone(ask) => {
@@ -56,6 +56,15 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         Err(error) => Err(error),
         Ok(()) => remembered.map(|()| printer.exit_code()),
     }
+}
+
+/// Ends the program for nobody reads it any more.
+fn leave() -> ! {
+    let remembered = state::finish().map_err(|error| {
+        error.report();
+        error.kind() as i32
+    });
+    std::process::exit(remembered.err().unwrap_or_default())
 }
 
 /// An answer and what it is about.
@@ -184,8 +193,7 @@ impl Printer<'_> {
             };
             if self.out.is_closed() {
                 // Others may still wait for a registry, and nobody waits for them.
-                state::finish()?;
-                std::process::exit(0);
+                leave();
             }
             printed.unwrap_or_else(|error| self.failed(&error));
             // As early as possible, for whoever reads along.

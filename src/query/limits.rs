@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
+use crate::state;
 
 const MEMORY: i64 = 1 << 30;
 
@@ -117,6 +118,9 @@ impl Watch {
 
 fn end(why: &str) -> ! {
     Error::new(Kind::Local, format!("filter: {why}")).report();
+    if let Err(error) = state::finish() {
+        error.report();
+    }
     std::process::exit(Kind::Local as i32)
 }
 

@@ -433,3 +433,24 @@ fn a_lock_that_is_held_says_by_whom_and_ends() {
     let named = std::fs::read_to_string(tool.work().join("seen.json.lock")).unwrap();
     assert_eq!(named, format!("{id}\n"));
 }
+
+/// Whoever has read what was to be read may go away, while others are still asked for.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_forgets_only_what_was_not_printed() {
+    let registry = Registry::start();
+    for tag in ["v1", "v2"] {
+        image("linux/amd64", tag).push_to(&registry, "a", tag);
+    }
+    registry.fail("/v2/a/manifests/v2", Fault::Stall);
+    let names = ["a:v1", "a:v2"].map(|name| registry.image(name));
+    let program = env!("CARGO_BIN_EXE_docker-registry");
+    let piped = Tool::program("/bin/sh").args(["-c", "\"$@\" | head -n 1", "sh", program]);
+    let args = ["changed", "-j1", "--state", "seen.json", "--arch", "amd64"];
+    let piped = piped.args(args).args(["-q", ".status"]).args(&names);
+    piped.run().success("new\n");
+    let again = Tool::new().args(args).args(["-q", ".status"]).args(&names);
+    let seen = std::fs::read(piped.work().join("seen.json")).unwrap();
+    let again = again.file("work/seen.json", seen);
+    again.run().success("unchanged\nnew\n");
+}
