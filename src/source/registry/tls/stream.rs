@@ -13,6 +13,9 @@ use super::super::stream::Stream;
 use super::super::url::Origin;
 use super::trust;
 
+/// How often something may come unasked before a connection is not used again.
+const FLIGHTS: usize = 8;
+
 pub(in super::super) struct TlsStream(StreamOwned<ClientConnection, Box<dyn Stream>>);
 
 impl TlsStream {
@@ -161,11 +164,15 @@ impl Stream for TlsStream {
     }
 
     fn is_open(&mut self) -> bool {
-        while !self.0.sock.is_open() {
+        // Who sends tickets without end is not waited for.
+        for _ in 0..FLIGHTS {
+            if self.0.sock.is_open() {
+                return true;
+            }
             if !self.absorb().unwrap_or(false) {
                 return false;
             }
         }
-        true
+        false
     }
 }
