@@ -99,6 +99,28 @@ impl Answer {
         Answer { entries, ..self }
     }
 
+    /// How many bytes of memory it has, about.
+    pub(crate) fn weight(&self) -> usize {
+        /// Of a value and its place in what holds it.
+        const EACH: usize = 64;
+        fn of(json: &Value) -> usize {
+            EACH + match json {
+                Value::String(text) => text.len(),
+                Value::Array(items) => items.iter().map(of).sum(),
+                Value::Object(members) => {
+                    let member = |(name, value): (&String, &Value)| EACH + name.len() + of(value);
+                    members.iter().map(member).sum()
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            }
+        }
+        let bytes = match &self.body {
+            Body::Document(document) => document.bytes().len(),
+            _ => 0,
+        };
+        bytes + of(self.json())
+    }
+
     /// The answer as JSON; of a document, its JSON as it was served.
     pub(crate) fn json(&self) -> &Value {
         match &self.body {

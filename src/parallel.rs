@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, Scope};
 
 use crate::error::Result;
 
 /// How many results may wait for a slower one before them, per worker.
 const AHEAD: usize = 16;
+
+/// How much these may weigh together, in bytes, before no other work is begun.
+const WEIGHT: usize = 16 << 20;
 
 /// The workers of the whole program, `--jobs` of them however work is nested. Whoever asks for work
 /// to be done is one of them, and does alone what nobody is free to help with.
@@ -29,13 +32,16 @@ impl Pool {
 
     /// Hands each item to a worker and each result, in the items' order and as early as possible, to
     /// `take`, which runs on the calling thread while another thread has its place. Memory does not
-    /// grow with the number of items. An error of `take` ends the work.
+    /// grow with the number of items: `weigh` tells the bytes of a result that waits. An error of
+    /// `take` ends the work.
     pub(crate) fn ordered<I: Send, O: Send>(
         &self,
         items: impl Iterator<Item = I> + Send,
         work: impl Fn(I) -> O + Sync,
+        weigh: impl Fn(&O) -> usize + Sync,
         mut take: impl FnMut(O) -> Result<()>,
     ) -> Result<()> {
+        let window = Window::default();
         let (allow, allowed) = mpsc::channel();
         let (send, receive) = mpsc::sync_channel(self.jobs);
         (0..self.jobs * AHEAD).for_each(|_| {
@@ -49,16 +55,20 @@ impl Pool {
                 .lock()
                 .expect("no worker panics while it takes an item");
             queue.0.recv().ok()?;
+            window.wait();
             queue.1.next()
         };
-        let deliver =
-            |(n, item), send: &mpsc::SyncSender<(usize, O)>| send.send((n, work(item))).is_ok();
+        let deliver = |(n, item), send: &mpsc::SyncSender<(usize, O)>| {
+            let result = work(item);
+            window.add(weigh(&result));
+            send.send((n, result)).is_ok()
+        };
         thread::scope(|scope| {
             let (next, deliver) = (&next, &deliver);
             let first = move || toil(scope, self, next, deliver, send);
             let started = thread::Builder::new().spawn_scoped(scope, first);
             // Moved in, so that an early return lets go of waiting workers.
-            let (allow, receive) = (allow, receive);
+            let (allow, receive, _end) = (allow, receive, End(&window));
             if started.is_err() {
                 while let Some((_, item)) = next() {
                     take(work(item))?;
@@ -70,7 +80,9 @@ impl Pool {
             for (n, result) in receive {
                 waiting.insert(n, result);
                 while let Some(result) = waiting.remove(&due) {
+                    let weight = weigh(&result);
                     take(result)?;
+                    window.remove(weight);
                     due += 1;
                     // No worker is left to read it when the items are used up.
                     let _ = allow.send(());
@@ -113,6 +125,51 @@ impl Pool {
             .spare
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
         taken.ok().map(|_| Place(self))
+    }
+}
+
+/// What the results weigh that are not taken yet.
+#[derive(Default)]
+struct Window {
+    weight: Mutex<Weight>,
+    lighter: Condvar,
+}
+
+#[derive(Default)]
+struct Weight {
+    bytes: usize,
+    /// Whether nobody takes results any more.
+    is_over: bool,
+}
+
+impl Window {
+    /// Waits until there is room. What is due was begun before, so it comes and makes room.
+    fn wait(&self) {
+        let is_full = |weight: &mut Weight| weight.bytes > WEIGHT && !weight.is_over;
+        drop(self.lighter.wait_while(self.weight(), is_full));
+    }
+
+    fn add(&self, bytes: usize) {
+        self.weight().bytes += bytes;
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.weight().bytes -= bytes;
+        self.lighter.notify_all();
+    }
+
+    fn weight(&self) -> MutexGuard<'_, Weight> {
+        self.weight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets go of workers that wait for room.
+struct End<'a>(&'a Window);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.weight().is_over = true;
+        self.0.lighter.notify_all();
     }
 }
 
@@ -168,10 +225,15 @@ mod tests {
         };
         let mut results = Vec::new();
         Pool::new(4)
-            .ordered(0..1000, work, |n| {
-                results.push(n);
-                Ok(())
-            })
+            .ordered(
+                0..1000,
+                work,
+                |_| 0,
+                |n| {
+                    results.push(n);
+                    Ok(())
+                },
+            )
             .unwrap();
         assert_eq!(results, (0..1000).map(|n| n * 2).collect::<Vec<_>>());
     }
@@ -192,7 +254,31 @@ mod tests {
         };
         // One item waits with the first worker, so the second takes all others that are allowed.
         taken.fetch_add(1, Ordering::SeqCst);
-        Pool::new(2).ordered(0..1000, work, |()| Ok(())).unwrap();
+        Pool::new(2)
+            .ordered(0..1000, work, |()| 0, |()| Ok(()))
+            .unwrap();
+    }
+
+    #[test]
+    fn no_more_waits_than_the_window_holds() {
+        // What weighs more than the window is begun by each worker once before the first is taken.
+        let (begun, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = |n: usize| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            while n == 0 && begun.load(Ordering::SeqCst) < 2 {
+                thread::yield_now();
+            }
+            begun.load(Ordering::SeqCst) - taken.load(Ordering::SeqCst)
+        };
+        let most = |ahead: usize| {
+            taken.fetch_add(1, Ordering::SeqCst);
+            assert!(ahead <= 2 * 4 + 1, "{ahead}");
+            Ok(())
+        };
+        Pool::new(4)
+            .ordered(0..200, work, |_| WEIGHT + 1, most)
+            .unwrap();
+        assert_eq!(taken.into_inner(), 200);
     }
 
     #[test]
@@ -201,6 +287,7 @@ mod tests {
         let result = Pool::new(2).ordered(
             0..,
             |n| n,
+            |_| WEIGHT,
             |n| if n == 100 { Err(error.clone()) } else { Ok(()) },
         );
         assert_eq!(result, Err(error));
@@ -231,10 +318,15 @@ mod tests {
             let counts = (AtomicUsize::new(0), AtomicUsize::new(0));
             let mut sum = 0;
             let work = |_: usize| nested(&pool, 3, &counts);
-            pool.ordered(0..8, work, |n| {
-                sum += n;
-                Ok(())
-            })
+            pool.ordered(
+                0..8,
+                work,
+                |_| 0,
+                |n| {
+                    sum += n;
+                    Ok(())
+                },
+            )
             .unwrap();
             assert_eq!(sum, 8 * 512);
             assert!(counts.1.into_inner() <= jobs, "{jobs}");

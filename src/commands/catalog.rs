@@ -52,15 +52,18 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
         let repository = Repository { host, name };
         (tags(context, &repository), repository.name)
     };
-    context
-        .pool
-        .ordered(names.into_iter(), work, |(tags, name)| {
+    context.pool.ordered(
+        names.into_iter(),
+        work,
+        |_| 0,
+        |(tags, name)| {
             match tags {
                 Ok(tags) => drop(object.insert(name, tags)),
                 Err(error) => failures.push(error),
             }
             Ok(())
-        })?;
+        },
+    )?;
     Ok(Answer::value(object.into()).failures(failures))
 }
 

@@ -186,19 +186,22 @@ impl Printer<'_> {
             return self.print(&asked, false);
         }
         let work = |text: Result<String>| ask(context, command, args, &context.image(&text?)?);
-        context.pool.ordered(context.texts(args)?, work, |asked| {
-            let printed = match asked {
-                Ok(asked) => self.print(&asked, true),
-                Err(error) => Err(error),
-            };
-            if self.out.is_closed() {
-                // Others may still wait for a registry, and nobody waits for them.
-                leave();
-            }
-            printed.unwrap_or_else(|error| self.failed(&error));
-            // As early as possible, for whoever reads along.
-            self.out.flush()
-        })
+        let weigh = |asked: &Result<Asked>| asked.as_ref().map_or(0, |asked| asked.answer.weight());
+        context
+            .pool
+            .ordered(context.texts(args)?, work, weigh, |asked| {
+                let printed = match asked {
+                    Ok(asked) => self.print(&asked, true),
+                    Err(error) => Err(error),
+                };
+                if self.out.is_closed() {
+                    // Others may still wait for a registry, and nobody waits for them.
+                    leave();
+                }
+                printed.unwrap_or_else(|error| self.failed(&error));
+                // As early as possible, for whoever reads along.
+                self.out.flush()
+            })
     }
 
     fn failed(&mut self, error: &Error) {
