@@ -6,9 +6,9 @@
 //!
 //! ```text
 //! main            arguments → exit code
-//! hooks           what docker asks of its plugins, and shells for completions
 //! driver/         images × platforms → answers, printed in order; the first failure's exit code
 //! commands/       a file for each command: its row of the table and one function
+//! hooks/          what docker asks of its plugins, and shells for completions
 //! context/        global options and environment as values; the only reader of the environment
 //! manual          what the man page says beyond commands and options
 //! assembly/       lists of images put together and pushed, as manifest-tool does
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<u8> {
     let table = commands::table();
-    let arguments = context::arguments(std::env::args_os())?;
+    let arguments = hooks::arguments(std::env::args_os())?;
     if let Some(answer) = hooks::answer(&table, &arguments) {
         return output::show(&answer);
     }

@@ -114,8 +114,8 @@ fn wanted(operand: Operand) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::cli::{Commands, demo, parse};
+    use crate::cli::parse;
+    use crate::commands::table;
     use std::ffi::OsString;
 
     #[test]
@@ -123,11 +123,11 @@ mod tests {
         for (line, expected) in [
             (
                 "labels -o x a",
-                "--output belongs to 'downloadlayer' and 'generate', not to 'labels'",
+                "--output belongs to 'downloadlayer', not to 'labels'",
             ),
             (
                 "-o x labels a",
-                "--output belongs to 'downloadlayer' and 'generate', not to 'labels'",
+                "--output belongs to 'downloadlayer', not to 'labels'",
             ),
             (
                 "labels --layers a",
@@ -135,39 +135,39 @@ mod tests {
             ),
             (
                 "labels",
-                "labels wants an image\nhint: usage: demo labels [OPTION]... IMAGE...",
+                "labels wants an image\nhint: usage: docker-registry labels [OPTION]... IMAGE...",
             ),
             (
-                "verifytool a b",
-                "verifytool wants one image, not 2\nhint: usage: demo verifytool [OPTION]... IMAGE",
+                "downloadlayer a b",
+                "downloadlayer wants one layer, IMAGE@DIGEST, not 2\nhint: usage: docker-registry downloadlayer [OPTION]... IMAGE@DIGEST",
             ),
             (
-                "verifytool --images f",
-                "--images is not for 'verifytool', which wants one image",
+                "downloadlayer --images f",
+                "--images is not for 'downloadlayer', which wants one layer, IMAGE@DIGEST",
             ),
             (
                 "downloadlayer",
-                "downloadlayer wants one layer, IMAGE@DIGEST\nhint: usage: demo downloadlayer [OPTION]... IMAGE@DIGEST",
+                "downloadlayer wants one layer, IMAGE@DIGEST\nhint: usage: docker-registry downloadlayer [OPTION]... IMAGE@DIGEST",
             ),
             (
                 "generate",
-                "generate wants man, bash or zsh\nhint: usage: demo generate [OPTION]... man|bash|zsh",
+                "generate wants man, bash, zsh, fish or powershell\nhint: usage: docker-registry generate [OPTION]... man|bash|zsh|fish|powershell",
             ),
             (
                 "generate mann",
-                "generate wants man, bash or zsh, not 'mann'\nhint: did you mean 'man'?",
+                "generate wants man, bash, zsh, fish or powershell, not 'mann'\nhint: did you mean 'man'?",
             ),
             (
                 "generate man bash",
-                "generate wants man, bash or zsh, not 2\nhint: usage: demo generate [OPTION]... man|bash|zsh",
+                "generate wants man, bash, zsh, fish or powershell, not 2\nhint: usage: docker-registry generate [OPTION]... man|bash|zsh|fish|powershell",
             ),
             (
                 "help a b",
-                "help wants one command, not 2\nhint: usage: demo help [OPTION]... [COMMAND]",
+                "help wants one command, not 2\nhint: usage: docker-registry help [OPTION]... [COMMAND]",
             ),
         ] {
             let words = line.split_whitespace().map(OsString::from);
-            let error = parse(&demo::cli(), words).err().expect(line);
+            let error = parse(&table(), words).err().expect(line);
             assert_eq!(format!("{error:#}"), expected, "{line}");
         }
     }
@@ -176,61 +176,41 @@ mod tests {
     fn a_list_of_images_stands_for_operands() {
         for line in ["labels --images f", "labels --images f a", "labels a b"] {
             let words = line.split_whitespace().map(OsString::from);
-            assert!(parse(&demo::cli(), words).is_ok(), "{line}");
+            assert!(parse(&table(), words).is_ok(), "{line}");
         }
     }
 
     #[test]
     fn each_form_has_operands_of_its_own() {
-        let mut cli = demo::cli();
-        cli.commands.push(Commands {
-            title: "Lists",
-            specs: vec![&ASSEMBLE],
-        });
+        let cli = table();
         let words = |line: &str| {
             line.split_whitespace()
                 .map(OsString::from)
                 .collect::<Vec<_>>()
         };
-        for line in ["assemble from-args", "assemble from-spec f"] {
+        for line in ["push from-args", "push from-spec f"] {
             assert!(parse(&cli, words(line)).is_ok(), "{line}");
         }
         for (line, expected) in [
             (
-                "assemble",
-                "assemble wants from-spec or from-args\nhint: usage: demo assemble [OPTION]... from-spec FILE|from-args",
+                "push",
+                "push wants from-spec or from-args\nhint: usage: docker-registry push [OPTION]... from-spec FILE|from-args",
             ),
             (
-                "assemble from-spek f",
-                "assemble wants from-spec or from-args, not 'from-spek'\nhint: did you mean 'from-spec'?",
+                "push from-spek f",
+                "push wants from-spec or from-args, not 'from-spek'\nhint: did you mean 'from-spec'?",
             ),
             (
-                "assemble from-spec",
-                "assemble from-spec wants one FILE\nhint: usage: demo assemble [OPTION]... from-spec FILE|from-args",
+                "push from-spec",
+                "push from-spec wants one FILE\nhint: usage: docker-registry push [OPTION]... from-spec FILE|from-args",
             ),
             (
-                "assemble from-args f",
-                "assemble from-args takes no operand\nhint: usage: demo assemble [OPTION]... from-spec FILE|from-args",
+                "push from-args f",
+                "push from-args takes no operand\nhint: usage: docker-registry push [OPTION]... from-spec FILE|from-args",
             ),
         ] {
             let error = parse(&cli, words(line)).err().expect(line);
             assert_eq!(format!("{error:#}"), expected, "{line}");
         }
     }
-
-    static ASSEMBLE: Spec = Spec {
-        name: "assemble",
-        operand: Operand::Forms(&[
-            Form {
-                word: "from-spec",
-                file: Some("FILE"),
-            },
-            Form {
-                word: "from-args",
-                file: None,
-            },
-        ]),
-        help: "Assemble a list",
-        ..Spec::DEFAULT
-    };
 }

@@ -5,28 +5,22 @@
 mod args;
 mod check;
 mod closest;
-mod complete;
-#[cfg(test)]
-mod demo;
 mod help;
 #[cfg(test)]
 mod laws;
 mod man;
 mod parse;
+mod partial;
 mod roff;
 mod text;
 mod tokens;
-mod unfinished;
 mod value;
 
 pub(crate) use args::Args;
-pub(crate) use complete::{Shell, candidates, completions};
 pub(crate) use help::{command_help, full_help, help};
-#[cfg(test)]
-pub(crate) use laws::laws;
 pub(crate) use man::{man, man_page};
 pub(crate) use parse::parse;
-pub(crate) use unfinished::Unfinished;
+pub(crate) use partial::PartialCommandLine;
 
 /// One option, declared as a `static`: it is told from others by its address, so that a
 /// misspelled name does not compile.
@@ -248,10 +242,6 @@ pub(crate) struct Cli {
     pub(crate) files: &'static [(&'static str, &'static str)],
     pub(crate) exit_codes: &'static [(u8, &'static str)],
     pub(crate) examples: &'static [Example],
-    /// A hidden command, if there is one, that prints the images asked for before which start
-    /// with its last argument, one per line: the completions call it. The arguments before are
-    /// those of the line that is being written.
-    pub(crate) recall: Option<&'static str>,
 }
 
 impl Cli {
@@ -268,6 +258,11 @@ impl Cli {
 
     pub(crate) fn global_flags(&self) -> impl Iterator<Item = &'static Flag> {
         self.groups.iter().flat_map(|group| group.flags).copied()
+    }
+
+    /// The option that is meant by its long name: of two commands' the first one's.
+    pub(crate) fn flag(&self, name: &str) -> Option<&'static Flag> {
+        self.flags().find(|flag| flag.name == name)
     }
 
     /// Every option of every command, once.

@@ -15,18 +15,18 @@ pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) ->
     if arguments.is_empty() {
         return Ok(Request::Help);
     }
-    let line = Line::read(cli, &arguments)?;
+    let line = CommandLine::read(cli, &arguments)?;
     let spec = line
         .words
         .first()
         .map(|_| command(cli, &line.words))
         .transpose()?;
-    if let Some(wish) = line.wish {
-        return Ok(match (wish, spec) {
-            (Wish::Version, _) => Request::Version,
+    if let Some(wanted) = line.help_or_version {
+        return Ok(match (wanted, spec) {
+            (HelpOrVersion::Version, _) => Request::Version,
             (_, Some(spec)) => Request::CommandHelp(spec),
-            (Wish::Help, None) => Request::Help,
-            (Wish::FullHelp, None) => Request::FullHelp,
+            (HelpOrVersion::Help, None) => Request::Help,
+            (HelpOrVersion::FullHelp, None) => Request::FullHelp,
         });
     }
     let Some(spec) = spec else {
@@ -50,23 +50,23 @@ pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) ->
 
 /// The arguments, sorted, before the command is known.
 #[derive(Default)]
-struct Line {
+struct CommandLine {
     words: Vec<String>,
     given: Vec<(&'static Flag, Given)>,
     /// The first of them.
-    wish: Option<Wish>,
+    help_or_version: Option<HelpOrVersion>,
 }
 
 #[derive(Clone, Copy)]
-enum Wish {
+enum HelpOrVersion {
     Help,
     FullHelp,
     Version,
 }
 
-impl Line {
-    fn read(cli: &Cli, arguments: &[OsString]) -> Result<Line> {
-        let mut line = Line::default();
+impl CommandLine {
+    fn read(cli: &Cli, arguments: &[OsString]) -> Result<CommandLine> {
+        let mut line = CommandLine::default();
         let mut tokens = Tokens::of(cli, arguments);
         while let Some(token) = tokens.next()? {
             let (option, flag) = match token {
@@ -78,20 +78,20 @@ impl Line {
                 Token::Option(option, None) => return Err(unknown_option(cli, &option)),
             };
             let given = flag.value.read(&option, || tokens.value())?;
-            line.wish = line.wish.or(wish(flag, &option));
+            line.help_or_version = line.help_or_version.or(help_or_version(flag, &option));
             line.given.push((flag, given));
         }
         Ok(line)
     }
 }
 
-fn wish(flag: &Flag, option: &str) -> Option<Wish> {
+fn help_or_version(flag: &Flag, option: &str) -> Option<HelpOrVersion> {
     if std::ptr::eq(flag, &VERSION) {
-        return Some(Wish::Version);
+        return Some(HelpOrVersion::Version);
     }
     std::ptr::eq(flag, &HELP).then_some(match option {
-        "--help" => Wish::FullHelp,
-        _ => Wish::Help,
+        "--help" => HelpOrVersion::FullHelp,
+        _ => HelpOrVersion::Help,
     })
 }
 
@@ -136,12 +136,12 @@ fn command(cli: &Cli, words: &[String]) -> Result<&'static Spec> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::demo::{self, *};
+    use crate::commands::table;
     use std::path::Path;
     use std::time::Duration;
 
     fn request(line: &str) -> Result<Request> {
-        parse(&demo::cli(), line.split_whitespace().map(OsString::from))
+        parse(&table(), line.split_whitespace().map(OsString::from))
     }
 
     /// The command and its arguments.
@@ -151,6 +151,10 @@ mod tests {
             Ok(_) => panic!("{line}: no command is run"),
             Err(error) => panic!("{line}: {error}"),
         }
+    }
+
+    fn flag(name: &str) -> &'static Flag {
+        table().flag(name).expect(name)
     }
 
     fn message(line: &str) -> String {
@@ -173,8 +177,8 @@ mod tests {
         ] {
             let (name, args) = run(line);
             assert_eq!(name, "labels", "{line}");
-            assert!(args.has(&RAW), "{line}");
-            assert_eq!(args.number(&RETRIES), Some(5), "{line}");
+            assert!(args.has(flag("raw")), "{line}");
+            assert_eq!(args.number(flag("retries")), Some(5), "{line}");
             assert_eq!(args.operands(), ["ubuntu"], "{line}");
         }
     }
@@ -182,10 +186,10 @@ mod tests {
     #[test]
     fn short_options_combine() {
         let (_, args) = run("downloadlayer -rvvofile ubuntu@x");
-        assert!(args.has(&RAW));
-        assert_eq!(args.count(&VERBOSE), 2);
-        assert_eq!(args.path(&OUTPUT), Some(Path::new("file")));
-        assert_eq!(run("labels -v a -v").1.count(&VERBOSE), 2);
+        assert!(args.has(flag("raw")));
+        assert_eq!(args.count(flag("verbose")), 2);
+        assert_eq!(args.path(flag("output")), Some(Path::new("file")));
+        assert_eq!(run("labels -v a -v").1.count(flag("verbose")), 2);
     }
 
     #[test]
@@ -194,26 +198,35 @@ mod tests {
             "labels a --jq .a --arg n 1 --arg=m 2 --max-age 1h --timeout 2 --cacert ca \
              --color never --platform linux/arm64 -uA:B",
         );
-        assert_eq!(args.text(&JQ), Some(".a"));
+        assert_eq!(args.text(flag("jq")), Some(".a"));
         assert_eq!(
-            args.pairs(&ARG).collect::<Vec<_>>(),
+            args.pairs(flag("arg")).collect::<Vec<_>>(),
             [("n", "1"), ("m", "2")]
         );
-        assert_eq!(args.duration(&MAX_AGE), Some(Duration::from_secs(3600)));
-        assert_eq!(args.duration(&TIMEOUT), Some(Duration::from_secs(2)));
-        assert_eq!(args.path(&CACERT), Some(Path::new("ca")));
-        assert_eq!(args.text(&COLOR), Some("never"));
-        assert_eq!(args.text(&PLATFORM), Some("linux/arm64"));
-        assert_eq!(args.secret(&USER).map(|user| user.reveal()), Some("A:B"));
+        assert_eq!(
+            args.duration(flag("max-age")),
+            Some(Duration::from_secs(3600))
+        );
+        assert_eq!(args.duration(flag("timeout")), Some(Duration::from_secs(2)));
+        assert_eq!(args.path(flag("cacert")), Some(Path::new("ca")));
+        assert_eq!(args.text(flag("color")), Some("never"));
+        assert_eq!(args.text(flag("platform")), Some("linux/arm64"));
+        assert_eq!(
+            args.secret(flag("user")).map(|user| user.reveal()),
+            Some("A:B")
+        );
     }
 
     #[test]
     fn the_last_value_counts() {
         let (_, args) = run("labels a --jq .a -q.b --jq=-c --retries 1 --retries 2");
-        assert_eq!(args.text(&JQ), Some("-c"));
-        assert_eq!(args.texts(&JQ).collect::<Vec<_>>(), [".a", ".b", "-c"]);
-        assert_eq!(args.number(&RETRIES), Some(2));
-        assert_eq!(args.number(&JOBS), None);
+        assert_eq!(args.text(flag("jq")), Some("-c"));
+        assert_eq!(
+            args.texts(flag("jq")).collect::<Vec<_>>(),
+            [".a", ".b", "-c"]
+        );
+        assert_eq!(args.number(flag("retries")), Some(2));
+        assert_eq!(args.number(flag("jobs")), None);
     }
 
     #[test]
@@ -223,7 +236,7 @@ mod tests {
             ["-", "-r", "--help"]
         );
         assert_eq!(
-            run("downloadlayer a -o -").1.path(&OUTPUT),
+            run("downloadlayer a -o -").1.path(flag("output")),
             Some(Path::new("-"))
         );
     }
@@ -282,15 +295,15 @@ mod tests {
             ),
             (
                 "frobnicate a",
-                "unknown command 'frobnicate'\nhint: 'demo help' lists the commands",
+                "unknown command 'frobnicate'\nhint: 'docker-registry help' lists the commands",
             ),
             (
                 "ubuntu labels",
-                "unknown command 'ubuntu'\nhint: the command comes first: 'demo labels ubuntu'",
+                "unknown command 'ubuntu'\nhint: the command comes first: 'docker-registry labels ubuntu'",
             ),
             (
                 "-r",
-                "a command is missing\nhint: 'demo help' lists the commands",
+                "a command is missing\nhint: 'docker-registry help' lists the commands",
             ),
             (
                 "labels --plat x a",
@@ -302,7 +315,7 @@ mod tests {
             ),
             (
                 "labels -rx a",
-                "unknown option '-x'\nhint: 'demo --help' lists the options",
+                "unknown option '-x'\nhint: 'docker-registry --help' lists the options",
             ),
         ] {
             assert_eq!(message(line), expected, "{line}");
@@ -365,7 +378,7 @@ mod tests {
         use std::os::unix::ffi::OsStringExt;
         let parsed = |words: &[&[u8]]| {
             let words = words.iter().map(|word| OsString::from_vec(word.to_vec()));
-            parse(&demo::cli(), words).map_err(|error| format!("{error:#}"))
+            parse(&table(), words).map_err(|error| format!("{error:#}"))
         };
         for (words, expected) in [
             (
@@ -375,7 +388,7 @@ mod tests {
             (&[b"labels", b"-qcaf\xe9"], "-q wants FILTER, in UTF-8"),
             (
                 &[b"labels", b"--caf\xe9"],
-                "unknown option '--caf\u{fffd}'\nhint: 'demo --help' lists the options",
+                "unknown option '--caf\u{fffd}'\nhint: 'docker-registry --help' lists the options",
             ),
         ] {
             assert_eq!(parsed(words).err().as_deref(), Some(expected));
@@ -384,7 +397,7 @@ mod tests {
             panic!("a path need not be UTF-8");
         };
         assert_eq!(
-            args.path(&CACERT),
+            args.path(flag("cacert")),
             Some(Path::new(&OsString::from_vec(b"caf\xe9".to_vec())))
         );
     }

@@ -4,9 +4,10 @@ use serde_json::Value as Json;
 
 use super::{Command, Run};
 use crate::answer::Answer;
-use crate::cli::{self, Args, Example, Flag, Operand, Shell, Spec, Value};
+use crate::cli::{self, Args, Example, Flag, Operand, Spec, Value};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::hooks;
 
 static PAGE: Flag = Flag {
     name: "page",
@@ -46,10 +47,10 @@ fn run(_: &Context, args: &Args) -> Result<Answer> {
             cli::man_page(&table, table.command(name).ok_or_else(unknown)?)
         }
         (_, Some(_)) => return Err(Error::usage("--page goes with man")),
-        ("bash", None) => cli::completions(&table, Shell::Bash),
-        ("zsh", None) => cli::completions(&table, Shell::Zsh),
-        ("fish", None) => cli::completions(&table, Shell::Fish),
-        _ => cli::completions(&table, Shell::Powershell),
+        (shell, None) => {
+            let script = hooks::script(shell).expect("the parser knows only these");
+            script.to_owned()
+        }
     };
     let text = text.trim_end_matches('\n').to_owned();
     Ok(Answer::text(text.clone(), Json::from(text)))

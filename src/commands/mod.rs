@@ -117,7 +117,6 @@ pub(crate) fn table() -> Cli {
         files: manual::FILES,
         exit_codes: manual::EXIT_CODES,
         examples: manual::EXAMPLES,
-        recall: Some("__images"),
     }
 }
 
@@ -127,12 +126,4 @@ pub(crate) fn of(spec: &Spec) -> &'static Command {
     commands
         .find(|command| std::ptr::eq(&command.spec, spec))
         .expect("the parser knows only these")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_table_keeps_its_laws() {
-        crate::cli::laws(&super::table());
-    }
 }

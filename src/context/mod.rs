@@ -1,7 +1,5 @@
 //! The global options and the environment as values: the only reader of the environment.
 
-mod plugin;
-mod recall;
 mod registry;
 
 use std::env;
@@ -23,9 +21,7 @@ use crate::query::Query;
 use crate::reference::{Host, Place, Reference, Repository};
 use crate::source::{Registry, Sources};
 
-pub(crate) use plugin::arguments;
-pub(crate) use recall::images_asked_for;
-pub(crate) use registry::{ENVIRONMENT, is_verbose, timeout};
+pub(crate) use registry::{ENVIRONMENT, cache, is_verbose, timeout};
 
 pub(crate) static GROUPS: &[Group] = &[
     Group {
@@ -382,4 +378,10 @@ fn color(wanted: Option<&str>) -> Color {
         }
         _ => Color::Auto,
     }
+}
+
+/// Whether docker runs this program as its plugin (docker/cli, `cli-plugins/metadata`,
+/// `ReexecEnvvar`).
+pub(crate) fn is_docker_plugin() -> bool {
+    env::var_os("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND").is_some()
 }

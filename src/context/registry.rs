@@ -255,7 +255,7 @@ fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<Remembering>>
     }))
 }
 
-pub(super) fn cache_directory(args: &Args) -> Option<PathBuf> {
+fn cache_directory(args: &Args) -> Option<PathBuf> {
     if let Some(directory) = args.path(&CACHE_DIR) {
         return Some(directory.to_owned());
     }
@@ -271,6 +271,11 @@ pub(super) fn cache_directory(args: &Args) -> Option<PathBuf> {
         .or_else(windows)
         .or_else(|| Some(env::home_dir()?.join(".cache")))?;
     Some(home.join("docker-registry"))
+}
+
+/// The cache as completions look into it: nothing is said of what is wrong with it.
+pub(crate) fn cache(args: &Args) -> Option<Store> {
+    Some(Store::new(cache_directory(args)?, SystemTime::now, false))
 }
 
 fn memory(remembering: &Remembering) -> Memory {

@@ -8,10 +8,14 @@ const ITEMS: [&str; 8] = [
 ];
 
 fn main() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where"));
-    println!("cargo:rerun-if-changed={}", source.display());
-    copy(&source, &out.join("src"));
+    // `generate` prints the completions.
+    for folder in ["src", "completions"] {
+        let source = root.join(folder);
+        println!("cargo:rerun-if-changed={}", source.display());
+        copy(&source, &out.join(folder));
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

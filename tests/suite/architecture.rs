@@ -11,10 +11,11 @@ use std::path::Path;
 use source::{Source, sources};
 
 /// A module may use those in rows below its own. A file or folder right below `src` is a module.
-const ROWS: [&[&str]; 11] = [
+const ROWS: [&[&str]; 12] = [
     &["main"],
-    &["driver", "hooks"],
+    &["driver"],
     &["commands"],
+    &["hooks"],
     &["assembly", "context", "download", "manual"],
     &[
         "answer",
@@ -46,7 +47,7 @@ const SOURCES: [(&str, &[&str]); 4] = [
 
 /// What a dependency is called in code, and the one file or folder that names it; the system's
 /// interface has more than one.
-const HOMES: [(&str, &str, &str); 23] = [
+const HOMES: [(&str, &str, &str); 24] = [
     ("base64", "base64", "encoding"),
     ("flate2", "flate2", "compression"),
     ("httpdate", "httpdate", "source/registry/retry"),
@@ -72,6 +73,7 @@ const HOMES: [(&str, &str, &str); 23] = [
     // JSON is what the program is about.
     ("serde_json", "serde_json", ""),
     ("sha2", "sha2", "digest"),
+    ("strsim", "strsim", "cli/closest"),
     ("tar", "tar", "source/archive/tarball"),
     ("tempfile", "tempfile", "file"),
     ("ureq", "ureq", "source/registry/transport"),

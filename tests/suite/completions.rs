@@ -262,17 +262,21 @@ fn the_images_asked_for_before_are_told_without_an_error() {
     let asked = |args: &[&str]| {
         let program = env!("CARGO_BIN_EXE_docker-registry");
         let run = tool
-            .again(["-c", "exec \"$0\" __images \"$@\"", program])
+            .again(["-c", "exec \"$0\" __complete \"$@\"", program])
             .args(args);
         run.run().status(0).stderr("").text().to_owned()
     };
     let host = registry.host();
-    assert_eq!(asked(&[&registry.image("base")]), format!("{host}/base\n"));
+    let base = registry.image("base");
+    assert_eq!(asked(&["labels", &base]), format!("{host}/base\n:4\n"));
     assert_eq!(
-        asked(&["--no-such", "--jq", &registry.image("base:")]),
-        format!("{host}/base:latest\n")
+        asked(&["labels", "--no-such", &format!("{base}:")]),
+        format!("{host}/base:latest\n:4\n")
     );
-    assert_eq!(asked(&[]).lines().count(), 3);
-    assert_eq!(asked(&["--cache-dir", "/dev/null", ""]), "");
-    assert_eq!(asked(&["--cache-dir"]), "");
+    let schemes = "oci:\noci-archive:\ndocker-archive:\n:6\n";
+    for none in ["/dev/null", "/nowhere"] {
+        assert_eq!(asked(&["labels", "--cache-dir", none, ""]), schemes);
+    }
+    assert_eq!(asked(&["labels", "--cache-dir", ""]), ":16\n");
+    assert_eq!(asked(&["labels", "--jq", ""]), ":4\n");
 }

@@ -1,19 +1,18 @@
 //! The images asked for before, for completions.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
 
-use super::registry::cache_directory;
 use crate::cli::Args;
+use crate::context;
 use crate::reference::{At, Reference};
-use crate::source::{Shelf, Store};
+use crate::source::Shelf;
 
 /// Those that start with `prefix`, in the form in which they do, sorted; from the cache alone.
-pub(crate) fn images_asked_for(args: &Args, prefix: &str) -> Vec<String> {
-    let Some(directory) = cache_directory(args) else {
+pub(super) fn images_asked_for(args: &Args, prefix: &str) -> Vec<String> {
+    let Some(cache) = context::cache(args) else {
         return Vec::new();
     };
-    let keys = Store::new(directory, SystemTime::now, false).keys(Shelf::Tags);
+    let keys = cache.keys(Shelf::Tags);
     let images: BTreeSet<String> = keys.iter().filter_map(|key| named(key, prefix)).collect();
     images.into_iter().collect()
 }

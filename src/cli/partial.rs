@@ -7,21 +7,21 @@ use super::tokens::{Token, Tokens};
 use super::{Cli, Flag, Spec};
 
 /// What is known of it so far. What is wrong is left out: it may not be what will be run.
-pub(crate) struct Unfinished {
+pub(crate) struct PartialCommandLine {
     /// `None` if the command is what comes next.
-    pub(super) command: Option<&'static Spec>,
+    pub(crate) command: Option<&'static Spec>,
     /// Options and operands before the word that is being written.
-    pub(super) args: Args,
+    pub(crate) args: Args,
     /// The option whose value that word is.
-    pub(super) expects: Option<&'static Flag>,
+    pub(crate) expects: Option<&'static Flag>,
     /// Whether `--` stands before it.
-    pub(super) is_past_options: bool,
+    pub(crate) is_past_options: bool,
 }
 
-impl Unfinished {
+impl PartialCommandLine {
     /// `words` are those between the program's name and the word that is being written.
-    pub(crate) fn read(cli: &Cli, words: &[OsString]) -> Unfinished {
-        let mut read = Unfinished {
+    pub(crate) fn read(cli: &Cli, words: &[OsString]) -> PartialCommandLine {
+        let mut read = PartialCommandLine {
             command: None,
             args: Args {
                 given: Vec::new(),

@@ -1,13 +1,10 @@
 //! The arguments when docker runs this program as its plugin: `docker registry labels ubuntu`.
 
-use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::context;
 use crate::error::{Error, Result};
-
-/// Set by docker for its plugins (docker/cli, `cli-plugins/metadata`, `ReexecEnvvar`).
-const MARK: &str = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND";
 
 /// What follows the program's name in `all`, without what was for docker if docker runs it.
 pub(crate) fn arguments(mut all: impl Iterator<Item = OsString>) -> Result<Vec<OsString>> {
@@ -17,7 +14,7 @@ pub(crate) fn arguments(mut all: impl Iterator<Item = OsString>) -> Result<Vec<O
         .file_stem()
         .and_then(|stem| stem.to_str());
     match stem.and_then(|stem| stem.strip_prefix("docker-")) {
-        Some(name) if env::var_os(MARK).is_some() => without_plugin(given, name),
+        Some(name) if context::is_docker_plugin() => without_plugin(given, name),
         _ => Ok(given),
     }
 }
