@@ -361,9 +361,9 @@ fn fault_of_host(text: &str, why: &str) -> Error {
     let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
     let bare = bare.rsplit_once('@').map_or(bare, |(_, rest)| rest);
     let bare = bare.trim_end_matches('/');
-    let host = match bare.parse::<Repository>() {
+    let host = match bare.parse::<Reference>().map(|image| image.place) {
         _ if bare != text && Host::read(bare).is_ok() => bare.to_owned(),
-        Ok(repository) if bare.contains('/') => repository.host.to_string(),
+        Ok(Place::Registry(repository)) if bare.contains(['/', ':']) => repository.host.to_string(),
         _ => return error,
     };
     error.hint(format!("the registry alone: {host}"))

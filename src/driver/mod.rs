@@ -3,6 +3,7 @@
 mod pair;
 
 use std::collections::HashSet;
+use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
 
@@ -58,8 +59,12 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
     }
 }
 
+/// Held from when an answer goes out until it is remembered, and by whoever ends the program.
+static TELLING: Mutex<()> = Mutex::new(());
+
 /// Ends the program for nobody reads it any more.
 fn leave() -> ! {
+    let _telling = TELLING.lock();
     let remembered = state::finish().map_err(|error| {
         error.report();
         error.kind() as i32
@@ -198,9 +203,15 @@ impl Printer<'_> {
                     // Others may still wait for a registry, and nobody waits for them.
                     leave();
                 }
-                printed.unwrap_or_else(|error| self.failed(&error));
-                // As early as possible, for whoever reads along.
-                self.out.flush()
+                match printed {
+                    // What cannot be written is no image's fault.
+                    Err(error) if self.out.is_broken() => Err(error),
+                    Err(error) => {
+                        self.failed(&error);
+                        self.out.flush()
+                    }
+                    Ok(()) => Ok(()),
+                }
             })
     }
 
@@ -218,8 +229,11 @@ impl Printer<'_> {
     fn print(&mut self, asked: &Asked, is_batch: bool) -> Result<()> {
         let verdict = asked.answer.verdict;
         let last = self.show(asked, is_batch)?;
-        self.out.flush()?;
-        asked.answer.entries.iter().for_each(Entry::told);
+        {
+            let _telling = TELLING.lock();
+            self.out.flush()?;
+            asked.answer.entries.iter().for_each(Entry::told);
+        }
         self.ends_with_no = self.context.presentation.exit_status && last == Some(false);
         for failure in &asked.answer.failures {
             self.failed(failure);

@@ -23,6 +23,7 @@ pub(crate) enum Color {
 pub(crate) struct Output {
     out: BufWriter<Stdout>,
     style: Style,
+    is_broken: bool,
     is_closed: bool,
 }
 
@@ -44,6 +45,7 @@ impl Output {
         Output {
             out: BufWriter::with_capacity(64 << 10, stdout),
             style,
+            is_broken: false,
             is_closed: false,
         }
     }
@@ -51,6 +53,11 @@ impl Output {
     /// For bytes that are nobody's answer but the content itself.
     pub(crate) fn raw() -> Self {
         Output::new(Color::Never, true)
+    }
+
+    /// Whether something could not be written.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
     }
 
     /// Whether the reader went away: nothing more needs to be said, and nothing went wrong.
@@ -155,6 +162,7 @@ impl Output {
 
     fn done(&mut self, written: io::Result<()>) -> Result<()> {
         written.map_err(|error| {
+            self.is_broken = true;
             self.is_closed |= error.kind() == ErrorKind::BrokenPipe;
             Error::new(
                 Kind::Local,
