@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::document::Document;
+use crate::content::Content;
 use crate::error::Error;
 use crate::state::Entry;
 use crate::text::Text;
@@ -22,7 +22,7 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) enum Body {
     /// Shown indented, or byte for byte with `--raw`.
-    Document(Arc<Document>),
+    Document(Arc<Content>),
     /// Shown indented, or on one line with `--raw`.
     Value(Value),
     /// Shown on one line.
@@ -55,7 +55,7 @@ impl Verdict {
 }
 
 impl Answer {
-    pub(crate) fn document(document: Arc<Document>) -> Self {
+    pub(crate) fn document(document: Arc<Content>) -> Self {
         Body::Document(document).into()
     }
 

@@ -48,21 +48,21 @@ pub(crate) fn unpacked(
     let whole = io::Cursor::new(start).chain(packed);
     let reader: Box<dyn Read + Send> = match compression {
         Compression::None => Box::new(whole),
-        Compression::Gzip => Box::new(Gzip(MultiGzDecoder::new(Watched::new(whole)))),
+        Compression::Gzip => Box::new(Gzip(MultiGzDecoder::new(ErrorKeepingRead::new(whole)))),
         Compression::Zstd => Box::new(Zstd::new(whole)),
     };
     Ok((compression, reader))
 }
 
 /// Keeps the error that a decoder would wrap in one of its own.
-struct Watched<R> {
+struct ErrorKeepingRead<R> {
     inner: R,
     error: Option<io::Error>,
 }
 
-impl<R> Watched<R> {
+impl<R> ErrorKeepingRead<R> {
     fn new(inner: R) -> Self {
-        Watched { inner, error: None }
+        ErrorKeepingRead { inner, error: None }
     }
 
     /// Why decoding ended early: the kept error, else damage.
@@ -74,7 +74,7 @@ impl<R> Watched<R> {
     }
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for ErrorKeepingRead<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer).map_err(|error| {
             let kind = error.kind();
@@ -87,7 +87,7 @@ impl<R: Read> Read for Watched<R> {
 }
 
 /// All members, one after another, as pigz and eStargz write them.
-struct Gzip<R>(MultiGzDecoder<Watched<R>>);
+struct Gzip<R>(MultiGzDecoder<ErrorKeepingRead<R>>);
 
 impl<R: Read> Read for Gzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -98,7 +98,7 @@ impl<R: Read> Read for Gzip<R> {
 
 /// All frames, one after another, without the skippable ones.
 struct Zstd<R> {
-    packed: Watched<BufReader<R>>,
+    packed: ErrorKeepingRead<BufReader<R>>,
     frame: FrameDecoder,
     /// The decoder's state means nothing after an error, and it may panic over it.
     has_failed: bool,
@@ -109,7 +109,7 @@ impl<R: Read> Zstd<R> {
         let mut frame = FrameDecoder::new();
         frame.set_max_window_size(WINDOW);
         Zstd {
-            packed: Watched::new(BufReader::with_capacity(64 << 10, packed)),
+            packed: ErrorKeepingRead::new(BufReader::with_capacity(64 << 10, packed)),
             frame,
             has_failed: false,
         }

@@ -24,13 +24,13 @@
 //!   cache/        any source, remembering on disk what has a digest
 //!   layout/       a directory in OCI layout
 //!   archive/      the same in a tar, and what `docker save` writes
-//!   registry/     the distribution API: a visit asks, answers the challenge, asks again
+//!   registry/     the distribution API: ask, answer the challenge, ask again
 //! state           what has been told of images, for the next run
 //! compression     gzip and zstd, told by their first bytes
 //! machine         what the machine grants: open files, a reader of the output
 //! parallel        work side by side, results in order; the only threads that work
 //! file            files replaced as a whole, and opened only where they are ours
-//! reference  platform  document  digest  json  encoding  text  secret  error
+//! reference  platform  content  digest  json  encoding  text  secret  error
 //! ```
 //!
 //! Modules use only what stands below them; `tests/suite/architecture.rs` holds them to it.
@@ -47,9 +47,9 @@ mod assembly;
 mod cli;
 mod commands;
 mod compression;
+mod content;
 mod context;
 mod digest;
-mod document;
 mod download;
 mod driver;
 mod encoding;

@@ -74,14 +74,14 @@ impl Display for Platform {
 
 /// The platform a user asks for; what is `None` was left to the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct PlatformMatcher {
     pub(crate) os: Option<String>,
     pub(crate) architecture: Option<String>,
     pub(crate) variant: Option<String>,
     pub(crate) os_version: Option<String>,
 }
 
-impl Wanted {
+impl PlatformMatcher {
     /// Names the architecture by any of its names; `armhf` and the like name a variant too.
     pub(crate) fn architecture(&mut self, name: &str) {
         let (architecture, variant) = canonical(name);
@@ -93,7 +93,7 @@ impl Wanted {
 
     /// Whether a platform was asked for at all.
     pub(crate) fn is_explicit(&self) -> bool {
-        *self != Wanted::default()
+        *self != PlatformMatcher::default()
     }
 
     fn os(&self) -> &str {
@@ -161,7 +161,7 @@ impl Wanted {
     }
 }
 
-impl FromStr for Wanted {
+impl FromStr for PlatformMatcher {
     type Err = Error;
 
     /// `OS/ARCH[/VARIANT][:OSVERSION]`; a lone word is a system if it is one, else an architecture.
@@ -177,9 +177,9 @@ impl FromStr for Wanted {
                 "--platform wants OS/ARCH[/VARIANT][:OSVERSION] or all, not '{text}'"
             )));
         }
-        let mut wanted = Wanted {
+        let mut wanted = PlatformMatcher {
             os_version: version.map(str::to_owned),
-            ..Wanted::default()
+            ..PlatformMatcher::default()
         };
         match parts[..] {
             [os] if is_os(os) => wanted.os = Some(os.to_lowercase()),
@@ -196,7 +196,7 @@ impl FromStr for Wanted {
 }
 
 /// As it would be written for `--platform`, defaults filled in.
-impl Display for Wanted {
+impl Display for PlatformMatcher {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let platform = Platform {
             os: self.os().to_owned(),
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     fn platform(text: &str) -> Platform {
-        let Wanted {
+        let PlatformMatcher {
             os,
             architecture,
             variant,
@@ -275,7 +275,7 @@ mod tests {
     fn chosen(wanted: &str, offered: &[&str], expected: Option<&str>) {
         let platforms: Vec<Platform> = offered.iter().map(|text| platform(text)).collect();
         let best = wanted
-            .parse::<Wanted>()
+            .parse::<PlatformMatcher>()
             .unwrap()
             .best(&platforms)
             .map(|i| offered[i]);
@@ -367,8 +367,8 @@ mod tests {
     #[test]
     fn the_one_platform_of_an_image_is_held_only_against_what_was_asked() {
         let windows = platform("windows/amd64:10.0.17763.5122");
-        let accepts = |text: &str| text.parse::<Wanted>().unwrap().accepts(&windows);
-        assert!(Wanted::default().accepts(&windows));
+        let accepts = |text: &str| text.parse::<PlatformMatcher>().unwrap().accepts(&windows);
+        assert!(PlatformMatcher::default().accepts(&windows));
         assert!(accepts("x86_64") && accepts("windows") && accepts("windows/amd64:10.0"));
         assert!(!accepts("linux/amd64") && !accepts("arm64") && !accepts("windows/amd64:11"));
     }
@@ -384,7 +384,7 @@ mod tests {
             "li nux/amd64",
             "linux//v7",
         ] {
-            assert!(text.parse::<Wanted>().is_err(), "{text}");
+            assert!(text.parse::<PlatformMatcher>().is_err(), "{text}");
         }
     }
 }

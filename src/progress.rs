@@ -17,19 +17,19 @@ const COLUMNS: usize = 79;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum ProgressStyle {
     Silent,
     Bar,
     /// One line for each 10 %.
     Lines,
 }
 
-impl Style {
+impl ProgressStyle {
     /// A bar where somebody looks on, nothing where nobody does.
     pub(crate) fn automatic() -> Self {
         match io::stderr().is_terminal() {
-            true => Style::Bar,
-            false => Style::Silent,
+            true => ProgressStyle::Bar,
+            false => ProgressStyle::Silent,
         }
     }
 }
@@ -39,7 +39,7 @@ impl Style {
 pub(crate) struct Progress(Arc<Mutex<State>>);
 
 struct State {
-    style: Style,
+    style: ProgressStyle,
     begun: Instant,
     count: Count,
     drawn: Option<Instant>,
@@ -57,7 +57,7 @@ struct Count {
 }
 
 impl Progress {
-    pub(crate) fn new(style: Style) -> Self {
+    pub(crate) fn new(style: ProgressStyle) -> Self {
         Progress(Arc::new(Mutex::new(State {
             style,
             begun: Instant::now(),
@@ -89,8 +89,8 @@ impl Progress {
     }
 
     /// Counts what is read.
-    pub(crate) fn watch<R: Read>(&self, reader: R) -> Watched<R> {
-        Watched {
+    pub(crate) fn watch<R: Read>(&self, reader: R) -> CountedRead<R> {
+        CountedRead {
             reader,
             progress: self.clone(),
         }
@@ -102,7 +102,7 @@ impl Progress {
             if state.drawn.is_some() {
                 draw("");
             }
-            state.style = Style::Silent;
+            state.style = ProgressStyle::Silent;
         });
     }
 
@@ -115,9 +115,9 @@ impl State {
     fn advance(&mut self, bytes: u64) {
         self.count.done += bytes;
         match self.style {
-            Style::Silent => {}
-            Style::Bar => self.bar(),
-            Style::Lines => self.line(),
+            ProgressStyle::Silent => {}
+            ProgressStyle::Bar => self.bar(),
+            ProgressStyle::Lines => self.line(),
         }
     }
 
@@ -169,12 +169,12 @@ impl Count {
 }
 
 /// A reader whose bytes count.
-pub(crate) struct Watched<R> {
+pub(crate) struct CountedRead<R> {
     reader: R,
     progress: Progress,
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for CountedRead<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         self.progress.change(|state| state.advance(read as u64));

@@ -28,12 +28,12 @@ const PREFIXES: [&str; 5] = ["oci", "oci-archive", "docker-archive", "sha256", "
 /// A parsed image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
-    pub(crate) place: Place,
-    pub(crate) at: At,
+    pub(crate) place: Transport,
+    pub(crate) at: TagOrDigest,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
+pub(crate) enum Transport {
     /// A repository of a registry.
     Registry(Repository),
     /// A directory in OCI image-layout form.
@@ -44,32 +44,32 @@ pub(crate) enum Place {
     DockerArchive(PathBuf),
 }
 
-impl Place {
+impl Transport {
     /// The file or directory; `None` for a registry.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
-            Place::Registry(_) => None,
-            Place::Layout(path) | Place::OciArchive(path) | Place::DockerArchive(path) => {
-                Some(path)
-            }
+            Transport::Registry(_) => None,
+            Transport::Layout(path)
+            | Transport::OciArchive(path)
+            | Transport::DockerArchive(path) => Some(path),
         }
     }
 }
 
-impl Display for Place {
+impl Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Place::Registry(repository) => repository.fmt(f),
-            Place::Layout(path) => write!(f, "oci:{}", path.display()),
-            Place::OciArchive(path) => write!(f, "oci-archive:{}", path.display()),
-            Place::DockerArchive(path) => write!(f, "docker-archive:{}", path.display()),
+            Transport::Registry(repository) => repository.fmt(f),
+            Transport::Layout(path) => write!(f, "oci:{}", path.display()),
+            Transport::OciArchive(path) => write!(f, "oci-archive:{}", path.display()),
+            Transport::DockerArchive(path) => write!(f, "docker-archive:{}", path.display()),
         }
     }
 }
 
 /// Which image of the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum At {
+pub(crate) enum TagOrDigest {
     /// A layout's or an archive's only image, or the one that is tagged `latest`.
     Only,
     Tag(String),
@@ -256,26 +256,26 @@ impl FromStr for Reference {
                 .hint(format!("the repository stands before it: NAME@{text}")));
         }
         let (place, tag) = match rest.split_once(':') {
-            Some(("oci", path)) => path_and_tag(path, Place::Layout),
-            Some(("oci-archive", path)) => path_and_tag(path, Place::OciArchive),
-            Some(("docker-archive", path)) => path_and_tag(path, Place::DockerArchive),
+            Some(("oci", path)) => path_and_tag(path, Transport::Layout),
+            Some(("oci-archive", path)) => path_and_tag(path, Transport::OciArchive),
+            Some(("docker-archive", path)) => path_and_tag(path, Transport::DockerArchive),
             _ => {
                 let (name, tag) = name_and_tag(rest);
                 if let Some((tag, fault)) = tag.and_then(|tag| Some((tag, tag_fault(tag)?))) {
                     return Err(fault_of_tag(&image, name, tag, fault));
                 }
                 let repository = name.parse().during(format_args!("image '{image}'"))?;
-                (Place::Registry(repository), tag.map(str::to_owned))
+                (Transport::Registry(repository), tag.map(str::to_owned))
             }
         };
         if place.path().is_some_and(|path| path.as_os_str().is_empty()) {
             return Err(wrong("expected a path after the colon"));
         }
         let at = match (digest, tag, &place) {
-            (Some(digest), tag, _) => At::Digest { digest, tag },
-            (None, Some(tag), _) => At::Tag(tag),
-            (None, None, Place::Registry(_)) => At::Tag("latest".to_owned()),
-            (None, None, _) => At::Only,
+            (Some(digest), tag, _) => TagOrDigest::Digest { digest, tag },
+            (None, Some(tag), _) => TagOrDigest::Tag(tag),
+            (None, None, Transport::Registry(_)) => TagOrDigest::Tag("latest".to_owned()),
+            (None, None, _) => TagOrDigest::Only,
         };
         Ok(Reference { place, at })
     }
@@ -286,10 +286,10 @@ impl Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         self.place.fmt(f)?;
         match &self.at {
-            At::Only => Ok(()),
-            At::Tag(tag) => write!(f, ":{tag}"),
-            At::Digest { digest, tag: None } => write!(f, "@{digest}"),
-            At::Digest {
+            TagOrDigest::Only => Ok(()),
+            TagOrDigest::Tag(tag) => write!(f, ":{tag}"),
+            TagOrDigest::Digest { digest, tag: None } => write!(f, "@{digest}"),
+            TagOrDigest::Digest {
                 digest,
                 tag: Some(tag),
             } => write!(f, ":{tag}@{digest}"),
@@ -321,7 +321,7 @@ fn name_and_tag(text: &str) -> (&str, Option<&str>) {
 }
 
 /// A path may hold colons; only what could be a tag behind the last of them is one.
-fn path_and_tag(text: &str, place: fn(PathBuf) -> Place) -> (Place, Option<String>) {
+fn path_and_tag(text: &str, place: fn(PathBuf) -> Transport) -> (Transport, Option<String>) {
     match text.rsplit_once(':') {
         Some((path, tag)) if !path.is_empty() && tag_fault(tag).is_none() => {
             (place(path.into()), Some(tag.to_owned()))
@@ -363,7 +363,9 @@ fn fault_of_host(text: &str, why: &str) -> Error {
     let bare = bare.trim_end_matches('/');
     let host = match bare.parse::<Reference>().map(|image| image.place) {
         _ if bare != text && Host::read(bare).is_ok() => bare.to_owned(),
-        Ok(Place::Registry(repository)) if bare.contains(['/', ':']) => repository.host.to_string(),
+        Ok(Transport::Registry(repository)) if bare.contains(['/', ':']) => {
+            repository.host.to_string()
+        }
         _ => return error,
     };
     error.hint(format!("the registry alone: {host}"))
@@ -477,7 +479,7 @@ mod tests {
             ("[::1]:5000/x", "[::1]:5000", "x"),
             ("[fe80::1]/a--b__c.d:t", "[fe80::1]", "a--b__c.d"),
         ] {
-            let Place::Registry(repository) = parsed(text).place else {
+            let Transport::Registry(repository) = parsed(text).place else {
                 panic!("{text}")
             };
             assert_eq!(
@@ -491,10 +493,16 @@ mod tests {
     #[test]
     fn tags_and_digests_are_told_apart() {
         let digest = format!("sha256:{HEX}");
-        assert_eq!(parsed("ubuntu").at, At::Tag("latest".into()));
-        assert_eq!(parsed("localhost:5000/x").at, At::Tag("latest".into()));
-        assert_eq!(parsed("localhost:5000/x:v1").at, At::Tag("v1".into()));
-        let at = At::Digest {
+        assert_eq!(parsed("ubuntu").at, TagOrDigest::Tag("latest".into()));
+        assert_eq!(
+            parsed("localhost:5000/x").at,
+            TagOrDigest::Tag("latest".into())
+        );
+        assert_eq!(
+            parsed("localhost:5000/x:v1").at,
+            TagOrDigest::Tag("v1".into())
+        );
+        let at = TagOrDigest::Digest {
             digest: digest.parse().unwrap(),
             tag: Some("v1".into()),
         };
@@ -505,16 +513,16 @@ mod tests {
     #[test]
     fn layouts_and_archives_are_paths() {
         let place = |text: &str| parsed(text).place;
-        assert_eq!(parsed("oci:some/dir").at, At::Only);
-        assert_eq!(parsed("oci:some/dir:v1").at, At::Tag("v1".into()));
-        assert_eq!(place("oci:C:/dir"), Place::Layout("C:/dir".into()));
+        assert_eq!(parsed("oci:some/dir").at, TagOrDigest::Only);
+        assert_eq!(parsed("oci:some/dir:v1").at, TagOrDigest::Tag("v1".into()));
+        assert_eq!(place("oci:C:/dir"), Transport::Layout("C:/dir".into()));
         assert_eq!(
             place("oci-archive:a.tar:v1"),
-            Place::OciArchive("a.tar".into())
+            Transport::OciArchive("a.tar".into())
         );
         assert_eq!(
             place("docker-archive:a.tar"),
-            Place::DockerArchive("a.tar".into())
+            Transport::DockerArchive("a.tar".into())
         );
     }
 
@@ -656,7 +664,7 @@ mod tests {
                 };
                 let again = parsed(&reference.to_string());
                 assert_eq!(again, reference, "{text}: {reference}");
-                let Place::Registry(repository) = &reference.place else {
+                let Transport::Registry(repository) = &reference.place else {
                     continue;
                 };
                 assert_eq!(

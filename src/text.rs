@@ -3,11 +3,11 @@
 use std::fmt::Display;
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Text(Vec<(String, Option<Hue>)>);
+pub(crate) struct Text(Vec<(String, Option<Color>)>);
 
 /// How a part stands out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hue {
+pub(crate) enum Color {
     Red,
     Green,
     Yellow,
@@ -20,7 +20,7 @@ impl Text {
         self
     }
 
-    pub(crate) fn colored(&mut self, hue: Hue, part: impl Display) -> &mut Self {
+    pub(crate) fn colored(&mut self, hue: Color, part: impl Display) -> &mut Self {
         self.0.push((part.to_string(), Some(hue)));
         self
     }
@@ -35,7 +35,7 @@ impl Text {
         self
     }
 
-    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, Option<Hue>)> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, Option<Color>)> {
         self.0.iter().map(|(part, hue)| (part.as_str(), *hue))
     }
 }

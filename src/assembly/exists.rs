@@ -49,7 +49,7 @@ fn has(table: &[(&str, &str)], key: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::Wanted;
+    use crate::platform::PlatformMatcher;
 
     #[test]
     fn only_what_exists_does() {
@@ -66,7 +66,7 @@ mod tests {
             ("linux/bogus", false),
             ("bogus/amd64", false),
         ] {
-            let wanted: Wanted = text.parse().unwrap();
+            let wanted: PlatformMatcher = text.parse().unwrap();
             let platform = Platform {
                 os: wanted.os.unwrap_or_default(),
                 architecture: wanted.architecture.unwrap_or_default(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::Entry;
-use crate::document::{DOCKER_LIST, Descriptor, OCI_INDEX};
+use crate::content::{DOCKER_LIST, Descriptor, OCI_INDEX};
 use crate::platform::Platform;
 
 /// Which of the two kinds.

@@ -3,28 +3,28 @@
 //! Everything is looked at before anything is sent, and tags are moved last: what dies half-way
 //! leaves no tag that points at something incomplete.
 
+mod conformance;
 mod exists;
 mod list;
-mod plan;
 mod sample;
+mod spec;
 mod transfer;
-mod trial;
 
 use std::collections::HashMap;
 
+use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::{Algorithm, Digest};
-use crate::document::{Descriptor, Document, Form};
 use crate::error::{During, Error, Kind, Result};
 use crate::image::{Budget, Walk};
 use crate::parallel::Pool;
 use crate::platform::Platform;
-use crate::reference::{At, Place, Reference, Repository};
+use crate::reference::{Reference, Repository, TagOrDigest, Transport};
 use crate::source::{Registry, Source};
 
+pub(crate) use conformance::{CheckResult, Conformance, conformance};
 use exists::exists;
 pub(crate) use list::ListKind;
-pub(crate) use plan::{Part, Plan};
-pub(crate) use trial::{Finding, Trial, trial};
+pub(crate) use spec::{IndexSpec, SpecEntry};
 
 const IMAGE_CONFIGS: [&str; 2] = [
     "application/vnd.docker.container.image.v1+json",
@@ -32,7 +32,7 @@ const IMAGE_CONFIGS: [&str; 2] = [
 ];
 
 /// A list that is ready to be pushed.
-pub(crate) struct Assembly {
+pub(crate) struct BuiltIndex {
     pub(crate) target: Repository,
     /// The first one is that of the target.
     pub(crate) tags: Vec<String>,
@@ -54,7 +54,7 @@ struct Entry {
 }
 
 /// How a list is made, whatever it is made of.
-pub(crate) struct Making<'a> {
+pub(crate) struct IndexBuilder<'a> {
     pub(crate) kind: ListKind,
     /// Whether images that are not there are left out.
     pub(crate) ignore_missing: bool,
@@ -62,10 +62,10 @@ pub(crate) struct Making<'a> {
     pub(crate) open: &'a (dyn Fn(&Repository) -> Result<Registry> + Sync),
 }
 
-impl Making<'_> {
+impl IndexBuilder<'_> {
     /// Looks at all images. `Kind::Usage`, before any request, if the plan cannot be followed
     /// whatever the images are; else `Kind::Local` if they do not fit together.
-    pub(crate) fn assemble(&self, plan: &Plan) -> Result<Assembly> {
+    pub(crate) fn assemble(&self, plan: &IndexSpec) -> Result<BuiltIndex> {
         if self.kind == ListKind::Docker && !plan.annotations.is_empty() {
             let error = Error::usage("Docker's manifest lists have no annotations");
             return Err(error.hint("--type oci makes an index, which has"));
@@ -94,7 +94,7 @@ impl Making<'_> {
         entries.sort_by_key(|entry: &Entry| entry.is_attestation);
         distinct(&entries)?;
         let bytes = list::bytes(self.kind, &entries, &plan.annotations);
-        Ok(Assembly {
+        Ok(BuiltIndex {
             target,
             tags,
             kind: self.kind,
@@ -108,14 +108,14 @@ impl Making<'_> {
     /// What a part adds to the list: one image, or all that another list has.
     fn entries(
         &self,
-        part: &Part,
+        part: &SpecEntry,
         repository: &Repository,
-        at: &At,
+        at: &TagOrDigest,
         budget: &Budget,
     ) -> Result<Vec<Entry>> {
         let registry = (self.open)(repository)?;
         let document = registry.manifest(at)?;
-        if document.form() == Form::Index {
+        if document.form() == ManifestKind::Index {
             return flattened(&registry, repository, budget, &document);
         }
         let config = config_of(&registry, &document)?;
@@ -134,9 +134,10 @@ impl Making<'_> {
 }
 
 /// The repository and the tags that the list is to have.
-fn target(plan: &Plan) -> Result<(Repository, Vec<String>)> {
+fn target(plan: &IndexSpec) -> Result<(Repository, Vec<String>)> {
     let reference: Reference = plan.image.parse()?;
-    let (Place::Registry(repository), At::Tag(tag)) = (reference.place, reference.at) else {
+    let (Transport::Registry(repository), TagOrDigest::Tag(tag)) = (reference.place, reference.at)
+    else {
         let why = "the list wants a name and a tag in a registry";
         return Err(Error::usage(format!("{}: {why}", plan.image)));
     };
@@ -144,7 +145,7 @@ fn target(plan: &Plan) -> Result<(Repository, Vec<String>)> {
     for tag in &plan.tags {
         let named = format!("{repository}:{tag}");
         match named.parse::<Reference>()?.at {
-            At::Tag(parsed) if parsed == *tag => tags.push(parsed),
+            TagOrDigest::Tag(parsed) if parsed == *tag => tags.push(parsed),
             _ => return Err(Error::usage(format!("'{tag}' is no tag"))),
         }
     }
@@ -154,10 +155,13 @@ fn target(plan: &Plan) -> Result<(Repository, Vec<String>)> {
 }
 
 /// A part that is at the target's registry.
-fn checked<'a>(part: &'a Part, target: &Repository) -> Result<(&'a Part, Repository, At)> {
+fn checked<'a>(
+    part: &'a SpecEntry,
+    target: &Repository,
+) -> Result<(&'a SpecEntry, Repository, TagOrDigest)> {
     let reference: Reference = part.image.parse()?;
     let wrong = |why: String| Err(Error::usage(format!("{}: {why}", part.image)));
-    let Place::Registry(repository) = reference.place else {
+    let Transport::Registry(repository) = reference.place else {
         return wrong("a list is made of images in its own registry".into());
     };
     if repository.host != target.host {
@@ -175,14 +179,14 @@ fn checked<'a>(part: &'a Part, target: &Repository) -> Result<(&'a Part, Reposit
 }
 
 /// The configuration of an image; nothing else may stand in a list that engines choose from.
-fn config_of(registry: &Registry, manifest: &Document) -> Result<Document> {
+fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
     let unfit = |what: String| {
         Err(Error::new(
             Kind::Local,
             format!("{what} cannot be in a list"),
         ))
     };
-    if manifest.form() != Form::Manifest {
+    if manifest.form() != ManifestKind::Manifest {
         return unfit(format!("a manifest of type {}", manifest.media_type()));
     }
     match manifest.config()? {
@@ -199,7 +203,7 @@ fn config_of(registry: &Registry, manifest: &Document) -> Result<Document> {
 
 /// The platform that was asked for, and what the configuration says where that is silent. Its
 /// variant and version only count for the system and architecture that they are of.
-fn completed(asked: &Platform, config: &Document) -> Platform {
+fn completed(asked: &Platform, config: &Content) -> Platform {
     let own = Platform::read(config.json()).unwrap_or_default();
     let mut platform = asked.clone();
     if platform.os.is_empty() {
@@ -226,14 +230,14 @@ fn flattened(
     registry: &Registry,
     repository: &Repository,
     budget: &Budget,
-    index: &Document,
+    index: &Content,
 ) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for descriptor in Walk::new(registry, budget, index)? {
         let descriptor = descriptor?;
         let is_attestation = descriptor.is_attestation();
-        let form = Form::of(&descriptor.media_type);
-        if form == Form::Index && !is_attestation {
+        let form = ManifestKind::of(&descriptor.media_type);
+        if form == ManifestKind::Index && !is_attestation {
             continue;
         }
         let platform = match &descriptor.platform {
@@ -243,7 +247,7 @@ fn flattened(
                 completed(&Platform::default(), &config_of(registry, &manifest)?)
             }
         };
-        if form != Form::Manifest {
+        if form != ManifestKind::Manifest {
             let (digest, media_type) = (&descriptor.digest, &descriptor.media_type);
             let message = format!("{digest}, of type {media_type}, cannot be in a list");
             return Err(Error::new(Kind::Local, message));
@@ -259,7 +263,7 @@ fn flattened(
 }
 
 /// A descriptor of a manifest that was asked for by name.
-fn descriptor_of(document: &Document) -> Descriptor {
+fn descriptor_of(document: &Content) -> Descriptor {
     Descriptor {
         media_type: document.media_type().to_owned(),
         digest: document.digest().clone(),

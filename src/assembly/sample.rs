@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::ListKind;
+use crate::content::{DOCKER_MANIFEST, Descriptor, OCI_MANIFEST};
 use crate::digest::{Algorithm, Digest};
-use crate::document::{DOCKER_MANIFEST, Descriptor, OCI_MANIFEST};
 use crate::error::Result;
 
 /// Architectures and variants, those of manifest-tool's own test.

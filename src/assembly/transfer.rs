@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Assembly, Entry};
+use super::{BuiltIndex, Entry};
+use crate::content::{Content, Descriptor};
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document};
 use crate::error::Result;
 use crate::parallel::Pool;
-use crate::reference::{At, Repository};
+use crate::reference::{Repository, TagOrDigest};
 use crate::source::{Registry, Source};
 
-impl Assembly {
+impl BuiltIndex {
     /// Sends everything, the tags last.
     pub(crate) fn push(
         &self,
@@ -23,7 +23,7 @@ impl Assembly {
         let manifests = pool.all(elsewhere.collect(), |entry: &Entry| {
             let source = open(&entry.repository)?;
             let digest = entry.descriptor.digest.clone();
-            let manifest = source.manifest(&At::Digest { digest, tag: None })?;
+            let manifest = source.manifest(&TagOrDigest::Digest { digest, tag: None })?;
             Ok((source, manifest))
         })?;
         let mut blobs: BTreeMap<Digest, (&Registry, Descriptor)> = BTreeMap::new();
@@ -33,7 +33,7 @@ impl Assembly {
             }
         }
         let blobs = blobs.into_values().collect();
-        pool.all(blobs, |(source, blob)| target.take_blob(&blob, source))?;
+        pool.all(blobs, |(source, blob)| target.mount_or_copy(&blob, source))?;
         pool.all(manifests, |(_, manifest)| {
             let digest = manifest.digest().to_string();
             target.put_manifest(&digest, manifest.media_type(), manifest.bytes())
@@ -47,7 +47,7 @@ impl Assembly {
 
 /// What a manifest needs to be whole: configuration and layers, but those that are only to be had
 /// elsewhere.
-fn blobs_of(manifest: &Document) -> Result<Vec<Descriptor>> {
+fn blobs_of(manifest: &Content) -> Result<Vec<Descriptor>> {
     let mut blobs = manifest.descriptors("layers")?;
     blobs.retain(|layer| {
         let media_type = &layer.media_type;

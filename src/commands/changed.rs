@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::{Command, Run};
 use crate::answer::{Answer, Verdict};
 use crate::cli::{self, Args, Example, Flag, Operand, Spec};
+use crate::content::ManifestKind;
 use crate::context;
-use crate::document::Form;
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::platform::Platform;
-use crate::reference::{At, Place};
+use crate::reference::{TagOrDigest, Transport};
 use crate::state::State;
 
 static STATE: Flag = Flag {
@@ -82,13 +82,15 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 
 /// Whether two lists have the same manifest for the platform.
 fn is_same_entry(before: &Value, after: &Value) -> bool {
-    let is_list = |it: &Value| Form::of(it["mimeType"].as_str().unwrap_or_default()) == Form::Index;
+    let is_list = |it: &Value| {
+        ManifestKind::of(it["mimeType"].as_str().unwrap_or_default()) == ManifestKind::Index
+    };
     is_list(before) && is_list(after) && before[MANIFEST] == after[MANIFEST]
 }
 
 /// What is remembered.
 fn described(image: &Image) -> Result<Value> {
-    let root = image.root()?;
+    let root = image.top_manifest()?;
     let config = image.config_json()?;
     let layers = image.layers()?;
     let layers = layers.iter().map(|layer| layer.digest.to_string());
@@ -120,7 +122,8 @@ fn answer(mut entry: Value, status: &str) -> Answer {
 
 /// Whether the tag still leads to the digest that stands behind it.
 fn pinned(image: &Image) -> Result<Answer> {
-    let (At::Digest { digest, .. }, Some(image)) = (&image.reference().at, image.tagged()) else {
+    let (TagOrDigest::Digest { digest, .. }, Some(image)) = (&image.reference().at, image.tagged())
+    else {
         let message = "changed wants --state FILE, or an image with a tag and a digest";
         return Err(Error::usage(message));
     };
@@ -145,7 +148,7 @@ fn key(image: &Image) -> String {
     if let Some(tag) = tag(image) {
         key += &format!(":{tag}");
     }
-    if let At::Digest { digest, .. } = &image.reference().at {
+    if let TagOrDigest::Digest { digest, .. } = &image.reference().at {
         key += &format!("@{digest}");
     }
     key
@@ -153,15 +156,15 @@ fn key(image: &Image) -> String {
 
 fn name(image: &Image) -> String {
     match &image.reference().place {
-        Place::Registry(repository) => format!("{}/{}", repository.host, repository.name),
+        Transport::Registry(repository) => format!("{}/{}", repository.host, repository.name),
         place => place.to_string(),
     }
 }
 
 fn tag(image: &Image) -> Option<&str> {
     match &image.reference().at {
-        At::Only => None,
-        At::Tag(tag) => Some(tag),
-        At::Digest { tag, .. } => tag.as_deref(),
+        TagOrDigest::Only => None,
+        TagOrDigest::Tag(tag) => Some(tag),
+        TagOrDigest::Digest { tag, .. } => tag.as_deref(),
     }
 }

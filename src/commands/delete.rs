@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result, say};
 use crate::parallel::Pool;
-use crate::reference::{At, Place, Reference};
+use crate::reference::{Reference, TagOrDigest, Transport};
 use crate::source::{Registry, Source};
 
 static YES: Flag = Flag {
@@ -44,7 +44,7 @@ pub(super) static COMMAND: Command = Command {
 fn run(context: &Context, args: &Args) -> Result<Answer> {
     let text = &args.operands()[0];
     let reference: Reference = text.parse()?;
-    let Place::Registry(repository) = &reference.place else {
+    let Transport::Registry(repository) = &reference.place else {
         return Err(Error::usage(format!(
             "{text}: delete is for images in a registry"
         )));
@@ -117,9 +117,9 @@ struct Tagged<'a> {
 
 impl Tagged<'_> {
     /// The tags that lead to the manifest which was found at `at`.
-    fn tags(&self, at: &At) -> Result<Tags> {
+    fn tags(&self, at: &TagOrDigest) -> Result<Tags> {
         let named = match at {
-            At::Tag(tag) => vec![tag.clone()],
+            TagOrDigest::Tag(tag) => vec![tag.clone()],
             _ => Vec::new(),
         };
         let mut all = match self.registry.tags() {
@@ -136,7 +136,7 @@ impl Tagged<'_> {
 
     /// Those of the tags that lead to the manifest.
     fn leading_here(&self, tags: &[String]) -> Result<Vec<String>> {
-        let leads_here = |tag: String| match self.registry.resolve(&At::Tag(tag.clone())) {
+        let leads_here = |tag: String| match self.registry.resolve(&TagOrDigest::Tag(tag.clone())) {
             Ok(resolved) => Ok((resolved.digest == *self.digest).then_some(tag)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -28,5 +28,5 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, _: &Args) -> Result<Answer> {
-    Ok(Answer::word(image.shown_digest()?))
+    Ok(Answer::word(image.printed_digest()?))
 }

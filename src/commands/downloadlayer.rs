@@ -15,8 +15,8 @@ use crate::download::{Download, Layer, Saved, Target};
 use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
 use crate::output::{self, Output};
-use crate::progress::{Progress, Style};
-use crate::reference::At;
+use crate::progress::{Progress, ProgressStyle};
+use crate::reference::TagOrDigest;
 
 static OUTPUT: Flag = Flag {
     name: "output",
@@ -90,7 +90,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
             "--all goes without --output, which is one file",
         )),
         (Some(directory), _) => all(image, directory, args, &progress),
-        (None, At::Digest { digest, .. }) => one(image, digest, args, &progress),
+        (None, TagOrDigest::Digest { digest, .. }) => one(image, digest, args, &progress),
         (None, _) => Err(
             Error::usage("downloadlayer wants one layer, IMAGE@DIGEST, or --all DIR")
                 .hint("the command 'layers' shows the digests"),
@@ -100,14 +100,14 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
     answer
 }
 
-fn style(args: &Args) -> Style {
+fn style(args: &Args) -> ProgressStyle {
     let is_stdout = args.path(&OUTPUT).is_some_and(is_stdout);
     if args.has(&NO_PROGRESS) || (is_stdout && output::is_terminal()) {
-        Style::Silent
+        ProgressStyle::Silent
     } else if context::is_verbose(args) {
-        Style::Lines
+        ProgressStyle::Lines
     } else {
-        Style::automatic()
+        ProgressStyle::automatic()
     }
 }
 

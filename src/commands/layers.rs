@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Command, Run};
 use crate::answer::Answer;
 use crate::cli::{Args, Example, Operand, Spec};
-use crate::document::Form;
+use crate::content::ManifestKind;
 use crate::error::Result;
 use crate::image::Image;
 
@@ -50,7 +50,7 @@ fn run(image: &Image, _: &Args) -> Result<Answer> {
 
 /// When and by what each layer was made, the lowest first.
 fn steps(image: &Image, config: &Value) -> Result<Vec<[Value; 2]>> {
-    if image.manifest()?.form() == Form::Schema1 {
+    if image.manifest()?.form() == ManifestKind::Schema1 {
         let history = image.history()?;
         let newest_first = history.as_array().into_iter().flatten();
         let made = newest_first.rev().map(|layer| {

@@ -28,5 +28,5 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, _: &Args) -> Result<Answer> {
-    Ok(Answer::document(image.shown()?.clone()))
+    Ok(Answer::document(image.printed_manifest()?.clone()))
 }

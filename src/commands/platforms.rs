@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{Command, Run};
 use crate::answer::Answer;
 use crate::cli::{Args, Example, Operand, Spec};
+use crate::content::ManifestKind;
 use crate::context;
-use crate::document::Form;
 use crate::error::Result;
 use crate::image::Image;
 use crate::platform::Platform;
@@ -35,8 +35,8 @@ Where an entry of the list has no platform, mquery crashes; here it is read from
 };
 
 fn run(image: &Image, _: &Args) -> Result<Answer> {
-    let root = image.root()?;
-    let is_list = root.form() == Form::Index;
+    let root = image.top_manifest()?;
+    let is_list = root.form() == ManifestKind::Index;
     let listed = image.platforms()?;
     let mut platforms = listed.images.iter().map(|(platform, _)| platform);
     let json = json!({

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Command, Run};
 use crate::answer::Answer;
-use crate::assembly::{ListKind, Making, Part, Plan};
+use crate::assembly::{IndexBuilder, IndexSpec, ListKind, SpecEntry};
 use crate::cli::{Args, Example, Flag, Form, Operand, Spec, Value};
 use crate::context::{self, Context};
 use crate::error::{During, Error, Result};
@@ -123,7 +123,7 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
         plan.annotations.push((name.to_owned(), value.to_owned()));
     }
     let open = |repository: &_| context.repository(repository);
-    let making = Making {
+    let making = IndexBuilder {
         kind: match args.text(&TYPE) {
             Some("oci") => ListKind::Oci,
             _ => ListKind::Docker,
@@ -151,7 +151,7 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     Ok(Answer::text(format!("Digest: {digest} {size}"), json))
 }
 
-fn from_spec(path: &str, args: &Args) -> Result<Plan> {
+fn from_spec(path: &str, args: &Args) -> Result<IndexSpec> {
     for flag in [&PLATFORMS, &TEMPLATE, &TARGET] {
         if args.has(flag) {
             let message = format!("--{} goes with from-args", flag.name);
@@ -164,25 +164,25 @@ fn from_spec(path: &str, args: &Args) -> Result<Plan> {
         path => fs::read_to_string(path).map(|text| yaml = text),
     }
     .during(path)?;
-    Plan::read(&yaml).during(path)
+    IndexSpec::read(&yaml).during(path)
 }
 
-fn from_args(args: &Args) -> Result<Plan> {
+fn from_args(args: &Args) -> Result<IndexSpec> {
     let given = |flag: &Flag| {
         let missing = || Error::usage(format!("push from-args wants --{}", flag.name));
         args.text(flag).ok_or_else(missing)
     };
     let (_, template, target) = (given(&PLATFORMS)?, given(&TEMPLATE)?, given(&TARGET)?);
     let parts = items(args, &PLATFORMS).map(|text| part(text, template));
-    Ok(Plan {
+    Ok(IndexSpec {
         image: target.to_owned(),
         parts: parts.collect::<Result<_>>()?,
-        ..Plan::default()
+        ..IndexSpec::default()
     })
 }
 
 /// The image for a platform, as the template names it.
-fn part(text: &str, template: &str) -> Result<Part> {
+fn part(text: &str, template: &str) -> Result<SpecEntry> {
     let (os, architecture, variant) = match text.split('/').collect::<Vec<_>>()[..] {
         [os, architecture] => (os, architecture, ""),
         [os, architecture, variant] => (os, architecture, variant),
@@ -192,7 +192,7 @@ fn part(text: &str, template: &str) -> Result<Part> {
         }
     };
     let image = template.replace("ARCH", architecture).replace("OS", os);
-    Ok(Part {
+    Ok(SpecEntry {
         image: image.replace("VARIANT", variant),
         platform: Platform {
             os: os.to_owned(),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Command, Run};
 use crate::answer::{Answer, Verdict};
-use crate::assembly::{Finding, Trial, trial};
+use crate::assembly::{CheckResult, Conformance, conformance};
 use crate::cli::{Args, Example, Operand, Spec};
 use crate::context::Context;
 use crate::error::{During, Error, Kind, Result};
@@ -34,31 +34,34 @@ pub(super) static COMMAND: Command = Command {
 fn run(context: &Context, args: &Args) -> Result<Answer> {
     let repository: Repository = args.operands()[0].parse()?;
     let open = |repository: &_| context.repository(repository);
-    let trial = trial(&repository, &context.pool, &open);
+    let conformance = conformance(&repository, &context.pool, &open);
     context.forget(&repository, &[]);
-    let trial = trial.during(&repository)?;
-    let (text, json) = (table(&repository, &trial), json(&repository, &trial));
-    Ok(Answer::text(text, json).verdict(verdict(&trial.findings)))
+    let conformance = conformance.during(&repository)?;
+    let (text, json) = (
+        table(&repository, &conformance),
+        json(&repository, &conformance),
+    );
+    Ok(Answer::text(text, json).verdict(verdict(&conformance.results)))
 }
 
-fn table(repository: &Repository, trial: &Trial) -> String {
+fn table(repository: &Repository, conformance: &Conformance) -> String {
     let mut lines = vec![repository.to_string()];
-    for Finding { feature, why_not } in &trial.findings {
+    for CheckResult { feature, why_not } in &conformance.results {
         lines.push(match why_not {
             None => format!("{feature:14} yes"),
             Some(error) => format!("{feature:14} no   {error}"),
         });
     }
-    if !trial.left.is_empty() {
-        lines.push(format!("{:14} {}", "left", trial.left.join(", ")));
+    if !conformance.left.is_empty() {
+        lines.push(format!("{:14} {}", "left", conformance.left.join(", ")));
     }
     lines.join("\n")
 }
 
-fn json(repository: &Repository, trial: &Trial) -> Value {
+fn json(repository: &Repository, conformance: &Conformance) -> Value {
     let mut json = Map::new();
     json.insert("repository".into(), repository.to_string().into());
-    for Finding { feature, why_not } in &trial.findings {
+    for CheckResult { feature, why_not } in &conformance.results {
         let name = match *feature {
             "digest header" => "digestHeader",
             feature => feature,
@@ -67,13 +70,13 @@ fn json(repository: &Repository, trial: &Trial) -> Value {
         let finding = json!({"supported": why.is_none(), "why": why});
         json.insert(name.into(), finding);
     }
-    json.insert("left".into(), json!(trial.left));
+    json.insert("left".into(), json!(conformance.left));
     json.into()
 }
 
-fn verdict(findings: &[Finding]) -> Verdict {
-    let mut failed = findings.iter().filter(|finding| finding.why_not.is_some());
-    let is_corrupt = |finding: &Finding| {
+fn verdict(results: &[CheckResult]) -> Verdict {
+    let mut failed = results.iter().filter(|finding| finding.why_not.is_some());
+    let is_corrupt = |finding: &CheckResult| {
         let kind = finding.why_not.as_ref().map(Error::kind);
         kind == Some(Kind::Corrupt)
     };

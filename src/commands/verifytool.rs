@@ -8,8 +8,8 @@ use super::{Command, Run};
 use crate::answer::{Answer, Verdict};
 use crate::cli::{Args, Example, Flag, Operand, Spec};
 use crate::compression;
+use crate::content::ManifestKind;
 use crate::digest::{Digest, Verified};
-use crate::document::Form;
 use crate::error::{Error, Kind, Result};
 use crate::image::{Image, Layer};
 use crate::readahead::Readahead;
@@ -67,10 +67,10 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 fn test_config(image: &Image, report: &mut Report) -> Result<()> {
     const NAME: &str = "config digest";
     let manifest = image.manifest()?;
-    if manifest.form() == Form::Manifest && manifest.config()?.is_none() {
+    if manifest.form() == ManifestKind::Manifest && manifest.config()?.is_none() {
         return image.config().map(drop);
     }
-    if manifest.form() == Form::Schema1 {
+    if manifest.form() == ManifestKind::Schema1 {
         report.skip(NAME, "a schema 1 manifest holds its configuration");
         return Ok(());
     }

@@ -14,11 +14,11 @@ use crate::digest::Digest;
 use crate::error::{During, Error, Result, printable, say};
 use crate::image::Image;
 use crate::machine;
-use crate::output::{Color, Output};
+use crate::output::{ColorChoice, Output};
 use crate::parallel::Pool;
-use crate::platform::Wanted;
+use crate::platform::PlatformMatcher;
 use crate::query::Query;
-use crate::reference::{Host, Place, Reference, Repository};
+use crate::reference::{Host, Reference, Repository, Transport};
 use crate::source::{Registry, Sources};
 
 pub(crate) use registry::{ENVIRONMENT, cache, is_verbose, timeout};
@@ -160,7 +160,7 @@ pub(crate) struct Context {
 /// For which platforms the question is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Platforms {
-    One(Wanted),
+    One(PlatformMatcher),
     All,
 }
 
@@ -170,7 +170,7 @@ pub(crate) struct Presentation {
     pub(crate) json: bool,
     pub(crate) exit_status: bool,
     pub(crate) query: Option<Query>,
-    color: Color,
+    color: ColorChoice,
 }
 
 impl Context {
@@ -194,7 +194,7 @@ impl Context {
         let reference: Reference = text.parse()?;
         let wanted = match &self.platforms {
             Platforms::One(wanted) => wanted.clone(),
-            Platforms::All => Wanted::default(),
+            Platforms::All => PlatformMatcher::default(),
         };
         let source = self.sources.open(&reference).during(text)?;
         let image = Image::new(text, reference, source, wanted, self.pool.clone());
@@ -209,7 +209,7 @@ impl Context {
     /// The repository of an image that must be a registry's.
     pub(crate) fn registry(&self, reference: &Reference) -> Result<Registry> {
         match &reference.place {
-            Place::Registry(repository) => self.repository(repository),
+            Transport::Registry(repository) => self.repository(repository),
             place => Err(Error::usage(format!("{place} is not in a registry"))),
         }
     }
@@ -322,7 +322,7 @@ pub(crate) fn now() -> u64 {
 }
 
 fn platforms(args: &Args) -> Result<Platforms> {
-    let mut wanted = Wanted::default();
+    let mut wanted = PlatformMatcher::default();
     match args.text(&PLATFORM) {
         Some("all") if args.has(&OS) || args.has(&ARCH) || args.has(&VARIANT) => {
             return Err(Error::usage(
@@ -365,18 +365,18 @@ fn presentation(args: &Args) -> Result<Presentation> {
 }
 
 /// `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE` (bixense.com/clicolors) stand behind the option.
-fn color(wanted: Option<&str>) -> Color {
+fn color(wanted: Option<&str>) -> ColorChoice {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     match wanted {
-        Some("always") => Color::Always,
-        Some("never") => Color::Never,
-        _ if is_set("NO_COLOR") => Color::Never,
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ if is_set("NO_COLOR") => ColorChoice::Never,
         _ if is_set("CLICOLOR_FORCE")
             && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") =>
         {
-            Color::Always
+            ColorChoice::Always
         }
-        _ => Color::Auto,
+        _ => ColorChoice::Auto,
     }
 }
 

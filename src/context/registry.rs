@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::cli::{Args, Flag, Value};
-use crate::document::{DOCKER_LIST, OCI_INDEX, OCI_MANIFEST};
+use crate::content::{DOCKER_LIST, OCI_INDEX, OCI_MANIFEST};
 use crate::error::{During, Error, Result};
 use crate::secret::Secret;
 use crate::source::{
-    Certificates, Freshness, Given, Memory, Proxies, Remembering, Settings, Shelf, Sources, Store,
-    Stores, Verbosity,
+    AuthCache, AuthFiles, CacheSettings, Certificates, DiskCache, ExplicitCredentials, Freshness,
+    Namespace, Proxies, Settings, Sources, Verbosity,
 };
 
 pub(super) static CREDENTIALS: &[&Flag] = &[&USER, &PASSWORD_STDIN];
@@ -220,7 +220,7 @@ pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
 }
 
 /// `None` for `--no-cache` and `--insecure`, and where there is no home to keep anything in.
-fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<Remembering>> {
+fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSettings>> {
     let freshness = match (args.has(&OFFLINE), args.duration(&MAX_AGE)) {
         (true, _) => Freshness::Offline,
         (false, Some(limit)) => Freshness::Within(limit),
@@ -244,10 +244,10 @@ fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<Remembering>>
         return Ok(None);
     };
     let is_verbose = verbosity != Verbosity::Quiet;
-    let store = Arc::new(Store::new(directory, SystemTime::now, is_verbose));
+    let store = Arc::new(DiskCache::new(directory, SystemTime::now, is_verbose));
     // What was asked for with a choice of media types is the answer to another question.
     let accept = kinds(args).map_or_else(String::new, |types| types.join(","));
-    Ok(Some(Remembering {
+    Ok(Some(CacheSettings {
         store,
         freshness,
         accept,
@@ -274,15 +274,23 @@ fn cache_directory(args: &Args) -> Option<PathBuf> {
 }
 
 /// The cache as completions look into it: nothing is said of what is wrong with it.
-pub(crate) fn cache(args: &Args) -> Option<Store> {
-    Some(Store::new(cache_directory(args)?, SystemTime::now, false))
+pub(crate) fn cache(args: &Args) -> Option<DiskCache> {
+    Some(DiskCache::new(
+        cache_directory(args)?,
+        SystemTime::now,
+        false,
+    ))
 }
 
-fn memory(remembering: &Remembering) -> Memory {
+fn memory(remembering: &CacheSettings) -> AuthCache {
     let (reader, writer) = (remembering.store.clone(), remembering.store.clone());
-    Memory {
-        recall: Box::new(move |key| reader.get(Shelf::Registries, key).map(|kept| kept.value)),
-        remember: Box::new(move |key, value| writer.put(Shelf::Registries, key, value)),
+    AuthCache {
+        recall: Box::new(move |key| {
+            reader
+                .get(Namespace::Registries, key)
+                .map(|kept| kept.value)
+        }),
+        remember: Box::new(move |key, value| writer.put(Namespace::Registries, key, value)),
     }
 }
 
@@ -308,7 +316,7 @@ pub(crate) fn timeout(args: &Args) -> Result<Duration> {
     }
 }
 
-fn stores(args: &Args) -> Result<Stores> {
+fn stores(args: &Args) -> Result<AuthFiles> {
     let home = env::home_dir();
     let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
     let docker = variable("DOCKER_CONFIG")
@@ -327,7 +335,7 @@ fn stores(args: &Args) -> Result<Stores> {
                 .collect()
         }
     };
-    Ok(Stores {
+    Ok(AuthFiles {
         given: given(args)?,
         docker_auth_config: secret("DOCKER_AUTH_CONFIG")?,
         docker_config: docker.map(|directory| directory.join("config.json")),
@@ -335,7 +343,7 @@ fn stores(args: &Args) -> Result<Stores> {
     })
 }
 
-fn given(args: &Args) -> Result<Option<Given>> {
+fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
     if let Some(user) = args.secret(&USER) {
         return match user.reveal().split_once(':') {
             Some(_) if args.has(&PASSWORD_STDIN) => Err(Error::usage(
@@ -359,15 +367,15 @@ fn given(args: &Args) -> Result<Option<Given>> {
     }
 }
 
-fn pair(by: &'static str, user: &str, password: &str) -> Given {
-    Given {
+fn pair(by: &'static str, user: &str, password: &str) -> ExplicitCredentials {
+    ExplicitCredentials {
         by,
         user: user.to_owned(),
         password: Secret::new(password),
     }
 }
 
-fn password_from_stdin(user: &str) -> Result<Given> {
+fn password_from_stdin(user: &str) -> Result<ExplicitCredentials> {
     let mut password = String::new();
     io::stdin()
         .read_line(&mut password)
@@ -380,7 +388,7 @@ fn password_from_stdin(user: &str) -> Result<Given> {
     ))
 }
 
-fn password_from_terminal(user: &str) -> Result<Given> {
+fn password_from_terminal(user: &str) -> Result<ExplicitCredentials> {
     let prompt = format!("Password for {user}: ");
     match rpassword::prompt_password(prompt) {
         Ok(password) => Ok(pair("--user", user, &password)),

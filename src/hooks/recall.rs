@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use crate::cli::Args;
 use crate::context;
-use crate::reference::{At, Reference};
-use crate::source::Shelf;
+use crate::reference::{Reference, TagOrDigest};
+use crate::source::Namespace;
 
 /// Those that start with `prefix`, in the form in which they do, sorted; from the cache alone.
 pub(super) fn images_asked_for(args: &Args, prefix: &str) -> Vec<String> {
     let Some(cache) = context::cache(args) else {
         return Vec::new();
     };
-    let keys = cache.keys(Shelf::Tags);
+    let keys = cache.keys(Namespace::Tags);
     let images: BTreeSet<String> = keys.iter().filter_map(|key| named(key, prefix)).collect();
     images.into_iter().collect()
 }
@@ -22,7 +22,7 @@ pub(super) fn images_asked_for(args: &Args, prefix: &str) -> Vec<String> {
 fn named(key: &str, prefix: &str) -> Option<String> {
     let key = key.split(' ').next().unwrap_or_default();
     let reference: Reference = key.parse().ok()?;
-    let is_latest = reference.at == At::Tag("latest".to_owned());
+    let is_latest = reference.at == TagOrDigest::Tag("latest".to_owned());
     let short = is_latest.then(|| reference.place.to_string());
     let names = [short, Some(reference.to_string()), Some(key.to_owned())];
     names

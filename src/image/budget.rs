@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::content::{Content, Descriptor};
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document};
 use crate::error::{Error, Kind, Result};
-use crate::reference::At;
+use crate::reference::TagOrDigest;
 use crate::source::Source;
 
 /// How many entries all indexes may have together.
@@ -22,7 +22,7 @@ const BYTES: usize = 32 << 20;
 /// How deep indexes may be nested in indexes.
 const DEPTH: usize = 4;
 
-type Fetched = Arc<OnceLock<Result<Arc<Document>>>>;
+type Fetched = Arc<OnceLock<Result<Arc<Content>>>>;
 
 /// Of one question, or of several that are asked together.
 #[derive(Default)]
@@ -43,12 +43,8 @@ impl Budget {
     }
 
     /// The manifest or index that an entry leads to.
-    pub(crate) fn manifest(
-        &self,
-        source: &dyn Source,
-        entry: &Descriptor,
-    ) -> Result<Arc<Document>> {
-        let at = At::Digest {
+    pub(crate) fn manifest(&self, source: &dyn Source, entry: &Descriptor) -> Result<Arc<Content>> {
+        let at = TagOrDigest::Digest {
             digest: entry.digest.clone(),
             tag: None,
         };
@@ -56,7 +52,7 @@ impl Budget {
     }
 
     /// The small blob that a descriptor leads to, which may say other things of the same bytes.
-    pub(crate) fn document(&self, source: &dyn Source, blob: &Descriptor) -> Result<Arc<Document>> {
+    pub(crate) fn document(&self, source: &dyn Source, blob: &Descriptor) -> Result<Arc<Content>> {
         if blob.data().is_some() {
             return source.document(blob).map(Arc::new);
         }
@@ -65,7 +61,7 @@ impl Budget {
     }
 
     /// The entries of an index that stands `depth` indexes below the first one, counted once.
-    pub(crate) fn entries(&self, index: &Document, depth: usize) -> Result<Vec<Descriptor>> {
+    pub(crate) fn entries(&self, index: &Content, depth: usize) -> Result<Vec<Descriptor>> {
         let entries = self.nested(index, depth)?;
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if counted.insert(index.digest().clone()) {
@@ -75,13 +71,13 @@ impl Budget {
     }
 
     /// The same where they are shown each time that the index is listed.
-    pub(crate) fn entries_again(&self, index: &Document, depth: usize) -> Result<Vec<Descriptor>> {
+    pub(crate) fn entries_again(&self, index: &Content, depth: usize) -> Result<Vec<Descriptor>> {
         let entries = self.nested(index, depth)?;
         self.count(entries.len())?;
         Ok(entries)
     }
 
-    fn nested(&self, index: &Document, depth: usize) -> Result<Vec<Descriptor>> {
+    fn nested(&self, index: &Content, depth: usize) -> Result<Vec<Descriptor>> {
         match depth > DEPTH {
             true => Err(self.exceed(format!("indexes are nested more than {DEPTH} deep"))),
             false => index.descriptors("manifests"),
@@ -93,7 +89,7 @@ impl Budget {
         self.spend(&self.entries, entries, ENTRIES, message)
     }
 
-    fn once(&self, key: String, fetch: impl FnOnce() -> Result<Document>) -> Result<Arc<Document>> {
+    fn once(&self, key: String, fetch: impl FnOnce() -> Result<Content>) -> Result<Arc<Content>> {
         let slot = {
             let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(fetched.entry(key).or_default())

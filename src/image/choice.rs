@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 
 use super::{Image, Walk};
+use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document, Form};
 use crate::error::{Error, Kind, Result, some_of};
 use crate::platform::Platform;
 
@@ -28,11 +28,11 @@ impl Image {
     /// image itself.
     pub(crate) fn platforms(&self) -> Result<Listed> {
         if let Some(platform) = &self.fixed {
-            let image = self.on(platform.clone(), self.chosen()?.cloned());
+            let image = self.on(platform.clone(), self.platform_descriptor()?.cloned());
             return Ok(vec![image].into());
         }
-        let root = self.root()?;
-        if root.form() != Form::Index {
+        let root = self.top_manifest()?;
+        if root.form() != ManifestKind::Index {
             let platform = self.platform_of(root)?.unwrap_or_else(Platform::unknown);
             return Ok(vec![self.on(platform, None)].into());
         }
@@ -50,15 +50,15 @@ impl Image {
     fn on(&self, platform: Platform, entry: Option<Descriptor>) -> (Platform, Image) {
         let image = Image {
             fixed: Some(platform.clone()),
-            root: self.root.clone(),
-            chosen: OnceCell::from(entry),
+            top_manifest: self.top_manifest.clone(),
+            platform_descriptor: OnceCell::from(entry),
             budget: self.budget.clone(),
             ..self.at(self.reference.at.clone())
         };
         (platform, image)
     }
 
-    pub(super) fn check(&self, root: &Document) -> Result<()> {
+    pub(super) fn check(&self, root: &Content) -> Result<()> {
         let platform = self.platform_of(root)?.unwrap_or_else(Platform::unknown);
         if self.wanted.accepts(&platform) {
             return Ok(());
@@ -67,7 +67,7 @@ impl Image {
         Err(Error::new(Kind::NotFound, format!("no image for {}", self.wanted)).hint(hint))
     }
 
-    pub(super) fn choose(&self, index: &Document) -> Result<Descriptor> {
+    pub(super) fn choose(&self, index: &Content) -> Result<Descriptor> {
         let mut direct = self.budget.entries(index, 0)?;
         direct.retain(|entry| is_image(entry) && entry.platform.is_some());
         if let Some(best) = self.best(&direct) {
@@ -103,7 +103,7 @@ impl Image {
 
     /// All images below an index, platforms read from the configuration where the index does not
     /// name them; and why others are missing.
-    fn flattened(&self, index: &Document) -> Result<(Vec<Descriptor>, Vec<Error>)> {
+    fn flattened(&self, index: &Content) -> Result<(Vec<Descriptor>, Vec<Error>)> {
         let (mut flat, mut missing) = (Vec::new(), Vec::new());
         for entry in Walk::new(&*self.source, &self.budget, index)? {
             match entry.and_then(|entry| self.with_platform(entry)) {
@@ -125,7 +125,7 @@ impl Image {
     }
 
     /// Whether the index, or an index in it, lists the digest.
-    pub(super) fn lists(&self, index: &Document, digest: &Digest) -> Result<bool> {
+    pub(super) fn lists(&self, index: &Content, digest: &Digest) -> Result<bool> {
         for entry in Walk::new(&*self.source, &self.budget, index)? {
             if entry?.digest == *digest {
                 return Ok(true);
@@ -137,5 +137,5 @@ impl Image {
 
 /// Whether an entry is neither another index nor what is attached to an image.
 fn is_image(entry: &Descriptor) -> bool {
-    Form::of(&entry.media_type) != Form::Index && !entry.is_attestation()
+    ManifestKind::of(&entry.media_type) != ManifestKind::Index && !entry.is_attestation()
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::content::{self, Content, DOCKER_LAYER, Descriptor, ManifestKind};
 use crate::digest::Digest;
-use crate::document::{self, DOCKER_LAYER, Descriptor, Document, Form};
 use crate::error::{Error, Kind, Result};
 use crate::parallel::Pool;
-use crate::platform::{Platform, Wanted};
-use crate::reference::{At, Reference};
+use crate::platform::{Platform, PlatformMatcher};
+use crate::reference::{Reference, TagOrDigest};
 use crate::source::{Resolved, Source};
 
 pub(crate) use budget::Budget;
@@ -24,7 +24,7 @@ pub(crate) struct Image {
     text: String,
     reference: Reference,
     source: Arc<dyn Source>,
-    wanted: Wanted,
+    wanted: PlatformMatcher,
     pool: Arc<Pool>,
     /// Shared by the images of one question.
     budget: Arc<Budget>,
@@ -33,10 +33,10 @@ pub(crate) struct Image {
     /// Of one of the images that [`Image::platforms`] gives: its platform.
     fixed: Option<Platform>,
     resolved: OnceCell<Resolved>,
-    root: OnceCell<Arc<Document>>,
-    chosen: OnceCell<Option<Descriptor>>,
-    manifest: OnceCell<Arc<Document>>,
-    config: OnceCell<Arc<Document>>,
+    top_manifest: OnceCell<Arc<Content>>,
+    platform_descriptor: OnceCell<Option<Descriptor>>,
+    manifest: OnceCell<Arc<Content>>,
+    config: OnceCell<Arc<Content>>,
 }
 
 impl Image {
@@ -45,7 +45,7 @@ impl Image {
         text: &str,
         reference: Reference,
         source: Arc<dyn Source>,
-        wanted: Wanted,
+        wanted: PlatformMatcher,
         pool: Arc<Pool>,
     ) -> Self {
         Image {
@@ -58,8 +58,8 @@ impl Image {
             kinds: Vec::new(),
             fixed: None,
             resolved: OnceCell::new(),
-            root: OnceCell::new(),
-            chosen: OnceCell::new(),
+            top_manifest: OnceCell::new(),
+            platform_descriptor: OnceCell::new(),
             manifest: OnceCell::new(),
             config: OnceCell::new(),
         }
@@ -71,7 +71,7 @@ impl Image {
         Image { kinds, ..self }
     }
 
-    fn is_as_served(&self) -> bool {
+    fn has_accept_override(&self) -> bool {
         !self.kinds.is_empty() && !self.wanted.is_explicit()
     }
 
@@ -84,9 +84,9 @@ impl Image {
         let wanted = self.kinds.join(" or ");
         let message = format!("no {wanted}, but {media_type} with digest {digest}");
         let error = Error::new(Kind::NotFound, message);
-        Err(match Form::of(media_type) {
+        Err(match ManifestKind::of(media_type) {
             // distribution 2.8.2 does, and does not know it by its digest.
-            Form::Schema1 => {
+            ManifestKind::Schema1 => {
                 error.hint("registries make schema 1 of what they cannot serve as asked for")
             }
             _ => error,
@@ -117,7 +117,7 @@ impl Image {
     }
 
     /// Another image of the same repository, for the same platform.
-    pub(crate) fn at(&self, at: At) -> Image {
+    pub(crate) fn at(&self, at: TagOrDigest) -> Image {
         let reference = Reference {
             at,
             ..self.reference.clone()
@@ -129,7 +129,7 @@ impl Image {
     /// Digest and type of what the reference leads to, without its content where the source can
     /// say so for less.
     pub(crate) fn resolved(&self) -> Result<&Resolved> {
-        once(&self.resolved, || match self.root.get() {
+        once(&self.resolved, || match self.top_manifest.get() {
             Some(root) => Ok(Resolved {
                 media_type: root.media_type().to_owned(),
                 digest: root.digest().clone(),
@@ -150,17 +150,17 @@ impl Image {
             return self.digest();
         }
         match &self.reference.at {
-            At::Digest { digest, .. } => Ok(digest.clone()),
+            TagOrDigest::Digest { digest, .. } => Ok(digest.clone()),
             _ => Ok(self.resolved()?.digest.clone()),
         }
     }
 
     /// What the reference leads to: an index, or the manifest of an image without one.
-    pub(crate) fn root(&self) -> Result<&Arc<Document>> {
-        once(&self.root, || {
+    pub(crate) fn top_manifest(&self) -> Result<&Arc<Content>> {
+        once(&self.top_manifest, || {
             let at = match self.resolved.get() {
                 // Not what a tag leads to by now, and perhaps remembered.
-                Some(resolved) if !resolved.is_made() => At::Digest {
+                Some(resolved) if !resolved.is_made() => TagOrDigest::Digest {
                     digest: resolved.digest.clone(),
                     tag: None,
                 },
@@ -176,7 +176,7 @@ impl Image {
     /// Layers and configurations have digests too, and are no images.
     fn hinted(&self, error: Error) -> Error {
         match (&self.reference.at, error.kind()) {
-            (At::Digest { .. }, Kind::NotFound) => {
+            (TagOrDigest::Digest { .. }, Kind::NotFound) => {
                 error.hint("'digest' shows a manifest's digest; a layer's is for 'downloadlayer'")
             }
             _ => error,
@@ -186,10 +186,10 @@ impl Image {
     /// Whether this is what the reference leads to, or listed there.
     pub(crate) fn leads_to(&self, digest: &Digest) -> Result<bool> {
         let resolved = self.resolved()?;
-        if Form::of(&resolved.media_type) != Form::Index {
+        if ManifestKind::of(&resolved.media_type) != ManifestKind::Index {
             return Ok(resolved.digest == *digest);
         }
-        Ok(resolved.digest == *digest || self.lists(self.root()?, digest)?)
+        Ok(resolved.digest == *digest || self.lists(self.top_manifest()?, digest)?)
     }
 
     /// The platform that the question is about, as one would write it for `--platform`.
@@ -201,9 +201,9 @@ impl Image {
     }
 
     /// The index; `Kind::NotFound` if the image has none, naming what it is instead.
-    pub(crate) fn index(&self) -> Result<&Arc<Document>> {
-        let root = self.root()?;
-        if root.form() == Form::Index {
+    pub(crate) fn index(&self) -> Result<&Arc<Content>> {
+        let root = self.top_manifest()?;
+        if root.form() == ManifestKind::Index {
             Ok(root)
         } else {
             Err(self.without_index()?)
@@ -213,7 +213,7 @@ impl Image {
     /// The index's digest, without its content where the source can say so for less.
     pub(crate) fn index_digest(&self) -> Result<Digest> {
         let resolved = self.resolved()?;
-        if Form::of(&resolved.media_type) == Form::Index {
+        if ManifestKind::of(&resolved.media_type) == ManifestKind::Index {
             return Ok(resolved.digest.clone());
         }
         // Some registries give manifests a media type that says nothing; the document does.
@@ -221,7 +221,7 @@ impl Image {
     }
 
     fn without_index(&self) -> Result<Error> {
-        let root = self.root()?;
+        let root = self.top_manifest()?;
         let what = match self.platform_of(root)? {
             Some(platform) => format!("a manifest for {platform}"),
             None => format!("a manifest of type {}", root.media_type()),
@@ -234,17 +234,17 @@ impl Image {
 
     /// What a user calls the image's manifest: the one for the platform, or what the registry
     /// serves where the user chose what to ask for.
-    pub(crate) fn shown(&self) -> Result<&Arc<Document>> {
-        if self.is_as_served() {
-            self.root()
+    pub(crate) fn printed_manifest(&self) -> Result<&Arc<Content>> {
+        if self.has_accept_override() {
+            self.top_manifest()
         } else {
             self.manifest()
         }
     }
 
     /// The digest of the same.
-    pub(crate) fn shown_digest(&self) -> Result<Digest> {
-        if self.is_as_served() {
+    pub(crate) fn printed_digest(&self) -> Result<Digest> {
+        if self.has_accept_override() {
             return Ok(self.resolved()?.digest.clone());
         }
         self.digest()
@@ -252,22 +252,22 @@ impl Image {
 
     /// The digest of the manifest for the platform.
     pub(crate) fn digest(&self) -> Result<Digest> {
-        Ok(match self.chosen()? {
+        Ok(match self.platform_descriptor()? {
             Some(entry) => entry.digest.clone(),
-            None => self.root()?.digest().clone(),
+            None => self.top_manifest()?.digest().clone(),
         })
     }
 
     /// The manifest for the platform.
-    pub(crate) fn manifest(&self) -> Result<&Arc<Document>> {
-        once(&self.manifest, || match self.chosen()? {
+    pub(crate) fn manifest(&self) -> Result<&Arc<Content>> {
+        once(&self.manifest, || match self.platform_descriptor()? {
             Some(entry) => self.budget.manifest(&*self.source, entry),
-            None => self.root().cloned(),
+            None => self.top_manifest().cloned(),
         })
     }
 
     /// The image configuration for the platform. A schema 1 manifest carries it inside.
-    pub(crate) fn config(&self) -> Result<&Arc<Document>> {
+    pub(crate) fn config(&self) -> Result<&Arc<Content>> {
         let manifest = self.manifest()?;
         once(&self.config, || self.config_of(manifest))
     }
@@ -290,7 +290,7 @@ impl Image {
     /// The layers, the lowest first.
     pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
         let manifest = self.manifest()?;
-        if manifest.form() == Form::Schema1 {
+        if manifest.form() == ManifestKind::Schema1 {
             let digests = manifest.fs_layers()?.into_iter();
             return Ok(digests.map(Layer::of_schema1).collect());
         }
@@ -313,7 +313,9 @@ impl Image {
     /// The image that the tag of `IMAGE:TAG@DIGEST` leads to; `None` without a tag.
     pub(crate) fn tagged(&self) -> Option<Image> {
         match &self.reference.at {
-            At::Digest { tag: Some(tag), .. } => Some(self.at(At::Tag(tag.clone()))),
+            TagOrDigest::Digest { tag: Some(tag), .. } => {
+                Some(self.at(TagOrDigest::Tag(tag.clone())))
+            }
             _ => None,
         }
     }
@@ -322,7 +324,7 @@ impl Image {
     /// image what it says of each layer, the newest first.
     pub(crate) fn history(&self) -> Result<Value> {
         let manifest = self.manifest()?;
-        if manifest.form() != Form::Schema1 {
+        if manifest.form() != ManifestKind::Schema1 {
             return Ok(match &self.config_json()?["history"] {
                 Value::Null => Value::Array(Vec::new()),
                 history => history.clone(),
@@ -330,12 +332,12 @@ impl Image {
         }
         let steps = manifest.json()["history"].as_array().into_iter().flatten();
         let texts = steps.filter_map(|step| step["v1Compatibility"].as_str());
-        texts.map(|text| document::parse(text.as_bytes())).collect()
+        texts.map(|text| content::parse(text.as_bytes())).collect()
     }
 
     /// The platform that was chosen, as far as it is known without another request.
     pub(crate) fn platform(&self) -> Option<Platform> {
-        let chosen = self.chosen.get().and_then(Option::as_ref);
+        let chosen = self.platform_descriptor.get().and_then(Option::as_ref);
         chosen.and_then(|entry| entry.platform.clone()).or_else(|| {
             self.config
                 .get()
@@ -345,11 +347,11 @@ impl Image {
 
     /// The entry of the index for the platform; `None` for an image without an index, whose
     /// platform is checked if one was asked for.
-    fn chosen(&self) -> Result<Option<&Descriptor>> {
-        let chosen = once(&self.chosen, || {
-            let root = self.root()?;
+    fn platform_descriptor(&self) -> Result<Option<&Descriptor>> {
+        let chosen = once(&self.platform_descriptor, || {
+            let root = self.top_manifest()?;
             match root.form() {
-                Form::Index => self.choose(root).map(Some),
+                ManifestKind::Index => self.choose(root).map(Some),
                 _ if self.wanted.is_explicit() => self.check(root).map(|()| None),
                 _ => Ok(None),
             }
@@ -358,15 +360,15 @@ impl Image {
     }
 
     /// What the configuration says; `None` for an artifact, which runs nowhere.
-    fn platform_of(&self, manifest: &Document) -> Result<Option<Platform>> {
+    fn platform_of(&self, manifest: &Content) -> Result<Option<Platform>> {
         if is_artifact(manifest)? {
             return Ok(None);
         }
         Ok(Platform::read(self.config_of(manifest)?.json()))
     }
 
-    fn config_of(&self, manifest: &Document) -> Result<Arc<Document>> {
-        if manifest.form() == Form::Schema1 {
+    fn config_of(&self, manifest: &Content) -> Result<Arc<Content>> {
+        if manifest.form() == ManifestKind::Schema1 {
             return manifest.v1_compatibility().map(Arc::new);
         }
         let config = manifest.config()?.ok_or_else(|| without_config(manifest))?;
@@ -401,15 +403,15 @@ impl Layer {
 }
 
 /// Whether a manifest is not an image's: it has no configuration that could be.
-fn is_artifact(manifest: &Document) -> Result<bool> {
-    if manifest.form() == Form::Schema1 {
+fn is_artifact(manifest: &Content) -> Result<bool> {
+    if manifest.form() == ManifestKind::Schema1 {
         return Ok(false);
     }
     let config = manifest.config()?;
     Ok(!config.is_some_and(|config| config.is_image_config()))
 }
 
-fn without_config(manifest: &Document) -> Error {
+fn without_config(manifest: &Content) -> Error {
     Error::new(
         Kind::NotFound,
         format!(

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::vec;
 
 use super::budget::Budget;
+use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document, Form};
 use crate::error::Result;
 use crate::source::Source;
 
@@ -23,11 +23,7 @@ pub(crate) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(
-        source: &'a dyn Source,
-        budget: &'a Budget,
-        index: &Document,
-    ) -> Result<Self> {
+    pub(crate) fn new(source: &'a dyn Source, budget: &'a Budget, index: &Content) -> Result<Self> {
         Ok(Walk {
             source,
             budget,
@@ -63,7 +59,8 @@ impl Iterator for Walk<'_> {
                 None => drop(self.levels.pop()),
             }
         };
-        let is_index = Form::of(&entry.media_type) == Form::Index && !entry.is_attestation();
+        let is_index =
+            ManifestKind::of(&entry.media_type) == ManifestKind::Index && !entry.is_attestation();
         if is_index && self.opened.insert(entry.digest.clone()) {
             self.next = Some(entry.clone());
         }

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result, printable};
 use crate::machine;
-use crate::text::{Hue, Text};
+use crate::text::{Color, Text};
 use layout::{Layout, RESET, Style, compacted, served};
 
 /// When answers are coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Color {
+pub(crate) enum ColorChoice {
     Auto,
     Always,
     Never,
@@ -29,13 +29,13 @@ pub(crate) struct Output {
 
 impl Output {
     /// `raw` puts computed JSON on one line.
-    pub(crate) fn new(color: Color, raw: bool) -> Self {
+    pub(crate) fn new(color: ColorChoice, raw: bool) -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
         let is_colored = match color {
-            Color::Auto => is_terminal,
-            Color::Always => true,
-            Color::Never => false,
+            ColorChoice::Auto => is_terminal,
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
         };
         let style = Style {
             is_indented: !raw,
@@ -52,7 +52,7 @@ impl Output {
 
     /// For bytes that are nobody's answer but the content itself.
     pub(crate) fn raw() -> Self {
-        Output::new(Color::Never, true)
+        Output::new(ColorChoice::Never, true)
     }
 
     /// Whether something could not be written.
@@ -213,12 +213,12 @@ impl Write for Output {
 }
 
 /// manifest-tool's colours.
-fn sequence(hue: Hue) -> &'static str {
+fn sequence(hue: Color) -> &'static str {
     match hue {
-        Hue::Red => "\x1b[1;31m",
-        Hue::Green => "\x1b[1;32m",
-        Hue::Yellow => "\x1b[1;33m",
-        Hue::Blue => "\x1b[1;34m",
+        Color::Red => "\x1b[1;31m",
+        Color::Green => "\x1b[1;32m",
+        Color::Yellow => "\x1b[1;33m",
+        Color::Blue => "\x1b[1;34m",
     }
 }
 

@@ -8,29 +8,30 @@ mod registry;
 use std::io::Read;
 use std::sync::Arc;
 
+use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document, Form};
 use crate::error::{Error, Kind, Result};
-use crate::reference::{At, Host, Place, Reference, Repository};
+use crate::reference::{Host, Reference, Repository, TagOrDigest, Transport};
 use cache::Cache;
 
 pub(crate) use cache::Freshness;
-pub(crate) use cache::store::{Shelf, Store};
+pub(crate) use cache::disk::{DiskCache, Namespace};
 pub(crate) use registry::{
-    Certificates, Client, Given, Memory, Proxies, Registry, Settings, Stores, Verbosity,
+    AuthCache, AuthFiles, Certificates, Client, ExplicitCredentials, Proxies, Registry, Settings,
+    Verbosity,
 };
 
 /// One repository: of a registry, a layout directory, an archive, or any of them remembered.
 /// Every failure names what was asked for; the image is named by the caller.
 pub(crate) trait Source: Send + Sync {
     /// The manifest or index that `at` leads to, verified. `Kind::NotFound` if there is none.
-    fn manifest(&self, at: &At) -> Result<Document>;
+    fn manifest(&self, at: &TagOrDigest) -> Result<Content>;
 
     /// What [`Source::manifest`] would lead to, without its bytes where the source can say so for less.
-    fn resolve(&self, at: &At) -> Result<Resolved>;
+    fn resolve(&self, at: &TagOrDigest) -> Result<Resolved>;
 
     /// The small blob that a descriptor leads to, such as a configuration, whole and verified.
-    fn document(&self, descriptor: &Descriptor) -> Result<Document>;
+    fn document(&self, descriptor: &Descriptor) -> Result<Content>;
 
     /// A blob of any size as a stream that starts `from` bytes behind its beginning where the source
     /// can do that, else at its beginning. The caller verifies it.
@@ -54,7 +55,7 @@ impl Resolved {
     /// Whether it may have been made for the question: distribution 2.8.2 makes schema 1 of other
     /// kinds, and then has nothing under its digest.
     pub(crate) fn is_made(&self) -> bool {
-        Form::of(&self.media_type) == Form::Schema1
+        ManifestKind::of(&self.media_type) == ManifestKind::Schema1
     }
 }
 
@@ -70,12 +71,12 @@ pub(crate) struct Blob {
 /// Opens sources; what they share lives here.
 pub(crate) struct Sources {
     client: Arc<Client>,
-    remembering: Option<Remembering>,
+    remembering: Option<CacheSettings>,
 }
 
 /// What is remembered between runs, and how far it is believed.
-pub(crate) struct Remembering {
-    pub(crate) store: Arc<Store>,
+pub(crate) struct CacheSettings {
+    pub(crate) store: Arc<DiskCache>,
     pub(crate) freshness: Freshness,
     /// Empty where all kinds of manifest are asked for.
     pub(crate) accept: String,
@@ -83,7 +84,7 @@ pub(crate) struct Remembering {
 }
 
 impl Sources {
-    pub(crate) fn new(settings: Settings, remembering: Option<Remembering>) -> Self {
+    pub(crate) fn new(settings: Settings, remembering: Option<CacheSettings>) -> Self {
         Sources {
             client: Arc::new(Client::new(settings)),
             remembering,
@@ -92,9 +93,9 @@ impl Sources {
 
     /// Says that a place will be asked for. Credentials that were given for this run are for the
     /// first registry among them; `Kind::Usage` for another.
-    pub(crate) fn claim(&self, place: &Place) -> Result<()> {
+    pub(crate) fn claim(&self, place: &Transport) -> Result<()> {
         match place {
-            Place::Registry(repository) => self.client.claim(&repository.host),
+            Transport::Registry(repository) => self.client.claim(&repository.host),
             _ => Ok(()),
         }
     }
@@ -104,10 +105,10 @@ impl Sources {
     pub(crate) fn open(&self, reference: &Reference) -> Result<Arc<dyn Source>> {
         self.claim(&reference.place)?;
         Ok(match &reference.place {
-            Place::Registry(repository) => self.remembered(repository, &reference.at),
-            Place::Layout(path) => Arc::new(layout::Layout::open(path)?),
-            Place::OciArchive(path) => Arc::new(archive::oci(path)?),
-            Place::DockerArchive(path) => Arc::new(archive::docker(path)?),
+            Transport::Registry(repository) => self.remembered(repository, &reference.at),
+            Transport::Layout(path) => Arc::new(layout::Layout::open(path)?),
+            Transport::OciArchive(path) => Arc::new(archive::oci(path)?),
+            Transport::DockerArchive(path) => Arc::new(archive::docker(path)?),
         })
     }
 
@@ -139,8 +140,8 @@ impl Sources {
         }
     }
 
-    fn remembered(&self, repository: &Repository, at: &At) -> Arc<dyn Source> {
-        let registry = self.client.repository(repository).choosing(at);
+    fn remembered(&self, repository: &Repository, at: &TagOrDigest) -> Arc<dyn Source> {
+        let registry = self.client.repository(repository).with_accept_override(at);
         match &self.remembering {
             None => Arc::new(registry),
             Some(remembering) => Arc::new(Cache::new(registry, repository, remembering)),

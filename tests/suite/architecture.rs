@@ -28,7 +28,7 @@ const ROWS: [&[&str]; 12] = [
     ],
     &["source"],
     &["compression", "state"],
-    &["document"],
+    &["content"],
     &["platform", "reference"],
     &[
         "digest", "encoding", "file", "json", "machine", "parallel", "secret", "text",
@@ -68,8 +68,8 @@ const HOMES: [(&str, &str, &str); 24] = [
     ),
     ("rustls-webpki", "webpki", "source/registry/tls"),
     ("ruzstd", "ruzstd", "compression"),
-    ("saphyr", "saphyr", "assembly/plan"),
-    ("saphyr-parser", "saphyr_parser", "assembly/plan"),
+    ("saphyr", "saphyr", "assembly/spec"),
+    ("saphyr-parser", "saphyr_parser", "assembly/spec"),
     // JSON is what the program is about.
     ("serde_json", "serde_json", ""),
     ("sha2", "sha2", "digest"),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Child, Node};
-use crate::document::{Descriptor, Form};
+use crate::content::{Descriptor, ManifestKind};
 use crate::platform::Platform;
 
 pub(super) fn of(name: &str, node: &Node, is_expanded: bool) -> Value {
@@ -31,7 +31,7 @@ fn body(node: &Node, is_expanded: bool) -> Map<String, Value> {
         Value::Object(object) => object.clone(),
         _ => Map::new(),
     };
-    if node.document.form() == Form::Index {
+    if node.document.form() == ManifestKind::Index {
         let children = node.children.iter();
         let children = children.map(|(entry, child)| listed(entry, child, is_expanded));
         object.insert("manifests".to_owned(), children.collect());

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::{Command, Run};
 use crate::answer::Answer;
 use crate::cli::{Args, Example, Flag, Operand, Spec};
+use crate::content::{Content, Descriptor, ManifestKind};
 use crate::context;
-use crate::document::{Descriptor, Document, Form};
 use crate::error::{Kind, Result};
 use crate::image::{Budget, Image};
 use crate::parallel::Pool;
@@ -50,7 +50,7 @@ It says more where manifest-tool loses something or gives up. Below `manifests` 
 
 fn run(image: &Image, args: &Args) -> Result<Answer> {
     let is_expanded = args.has(&EXPAND_CONFIG);
-    let root = image.root()?;
+    let root = image.top_manifest()?;
     let tree = Tree {
         source: image.source(),
         pool: image.pool(),
@@ -68,9 +68,9 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
 
 /// A manifest, and what it leads to.
 struct Node {
-    document: Arc<Document>,
+    document: Arc<Content>,
     /// Of an image, where it is needed.
-    config: Option<Arc<Document>>,
+    config: Option<Arc<Content>>,
     /// Of a list, in its order.
     children: Vec<(Descriptor, Child)>,
 }
@@ -92,10 +92,10 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    fn node(&self, document: Arc<Document>, with_config: bool, depth: usize) -> Result<Node> {
+    fn node(&self, document: Arc<Content>, with_config: bool, depth: usize) -> Result<Node> {
         let mut children = Vec::new();
         let mut config = None;
-        if document.form() == Form::Index {
+        if document.form() == ManifestKind::Index {
             let entries = self.budget.entries_again(&document, depth)?;
             children = self.pool.all(entries, |entry| {
                 let child = self.child(&entry, depth)?;
@@ -112,9 +112,9 @@ impl Tree<'_> {
     }
 
     fn child(&self, entry: &Descriptor, depth: usize) -> Result<Child> {
-        match Form::of(&entry.media_type) {
-            Form::Other => return Ok(Child::Unknown),
-            Form::Index | Form::Manifest | Form::Schema1 => {}
+        match ManifestKind::of(&entry.media_type) {
+            ManifestKind::Other => return Ok(Child::Unknown),
+            ManifestKind::Index | ManifestKind::Manifest | ManifestKind::Schema1 => {}
         }
         let document = match self.budget.manifest(self.source, entry) {
             Err(error) if error.kind() == Kind::NotFound => return Ok(Child::Missing),
@@ -125,8 +125,8 @@ impl Tree<'_> {
         Ok(Child::Node(node))
     }
 
-    fn config(&self, manifest: &Document) -> Result<Option<Arc<Document>>> {
-        if manifest.form() == Form::Schema1 {
+    fn config(&self, manifest: &Content) -> Result<Option<Arc<Content>>> {
+        if manifest.form() == ManifestKind::Schema1 {
             return manifest.v1_compatibility().map(Arc::new).map(Some);
         }
         match manifest.config()? {

@@ -3,14 +3,14 @@
 use std::fmt::Display;
 
 use super::{Child, Node};
-use crate::document::{Descriptor, Form};
+use crate::content::{Descriptor, ManifestKind};
 use crate::platform::Platform;
-use crate::text::{Hue, Text};
+use crate::text::{Color, Text};
 
 pub(super) fn of(name: &str, node: &Node) -> Text {
     let mut report = Report(Text::default());
     match node.document.form() {
-        Form::Index => report.list(name, node),
+        ManifestKind::Index => report.list(name, node),
         _ => report.image(name, node),
     }
     report.0.without_line_end()
@@ -20,14 +20,14 @@ struct Report(Text);
 
 impl Report {
     /// A label and what it stands for.
-    fn line(&mut self, label: impl Display, hue: Hue, value: impl Display) {
+    fn line(&mut self, label: impl Display, hue: Color, value: impl Display) {
         self.0.plain(label).colored(hue, value).plain('\n');
     }
 
     fn title(&mut self, label: &str, name: &str, node: &Node) {
-        let text = self.0.plain(label).colored(Hue::Green, name);
+        let text = self.0.plain(label).colored(Color::Green, name);
         let media_type = node.document.media_type();
-        text.plain(" (Type: ").colored(Hue::Green, media_type);
+        text.plain(" (Type: ").colored(Color::Green, media_type);
         text.plain(")\n");
     }
 
@@ -38,31 +38,31 @@ impl Report {
         let platform = platform.unwrap_or_default();
         let layers = layers(node);
         self.title("Name: ", name, node);
-        self.line("      Digest: ", Hue::Yellow, document.digest());
-        self.line("        Size: ", Hue::Blue, document.bytes().len());
-        self.line("          OS: ", Hue::Green, platform.os);
-        self.line("        Arch: ", Hue::Green, platform.architecture);
-        self.line("    # Layers: ", Hue::Red, layers.len());
+        self.line("      Digest: ", Color::Yellow, document.digest());
+        self.line("        Size: ", Color::Blue, document.bytes().len());
+        self.line("          OS: ", Color::Green, platform.os);
+        self.line("        Arch: ", Color::Green, platform.architecture);
+        self.line("    # Layers: ", Color::Red, layers.len());
         for (i, layer) in layers.iter().enumerate() {
             self.0.plain("      layer ");
-            self.0.colored(Hue::Red, format!("{:02}", i + 1));
-            self.line(": digest = ", Hue::Yellow, &layer.digest);
+            self.0.colored(Color::Red, format!("{:02}", i + 1));
+            self.line(": digest = ", Color::Yellow, &layer.digest);
         }
     }
 
     fn list(&mut self, name: &str, node: &Node) {
         self.title("Name:   ", name, node);
-        self.line("Digest: ", Hue::Yellow, node.document.digest());
+        self.line("Digest: ", Color::Yellow, node.document.digest());
         let all = node.children.len();
         let attestations = node.children.iter().filter(|(it, _)| is_attestation(it));
         let attestations = attestations.count();
         let images = all - attestations;
-        self.0.plain(" * Contains ").colored(Hue::Red, all);
+        self.0.plain(" * Contains ").colored(Color::Red, all);
         self.0
             .plain(" manifest references (")
-            .colored(Hue::Red, images);
+            .colored(Color::Red, images);
         self.0.plain(format!(" image{}, ", plural(images)));
-        self.0.colored(Hue::Red, attestations);
+        self.0.colored(Color::Red, attestations);
         self.0
             .plain(format!(" attestation{}):\n", plural(attestations)));
         self.entries("", node);
@@ -78,14 +78,14 @@ impl Report {
     fn entry(&mut self, number: &str, entry: &Descriptor, child: &Child) {
         let n = format!("[{number}]");
         self.0.plain(format_args!("{n}     Type: "));
-        self.0.colored(Hue::Green, &entry.media_type);
+        self.0.colored(Color::Green, &entry.media_type);
         if is_attestation(entry) {
             let detail = " (vnd.docker.reference.type=attestation-manifest)";
-            self.0.colored(Hue::Green, detail);
+            self.0.colored(Color::Green, detail);
         }
         self.0.plain('\n');
-        self.line(format_args!("{n}   Digest: "), Hue::Yellow, &entry.digest);
-        self.line(format_args!("{n}   Length: "), Hue::Blue, entry.size);
+        self.line(format_args!("{n}   Digest: "), Color::Yellow, &entry.digest);
+        self.line(format_args!("{n}   Length: "), Color::Blue, entry.size);
         match child {
             Child::Unknown => {
                 let media_type = &entry.media_type;
@@ -96,14 +96,14 @@ impl Report {
                 self.0
                     .plain(format_args!("{n}       >>> The manifest is not there\n\n"));
             }
-            Child::Node(list) if list.document.form() == Form::Index => {
+            Child::Node(list) if list.document.form() == ManifestKind::Index => {
                 self.0.plain('\n');
                 self.entries(&format!("{number}."), list);
             }
             Child::Node(_) if is_attestation(entry) => {
                 let about = entry.annotation("vnd.docker.reference.digest");
                 let label = format!("{n}       >>> Attestation for digest: ");
-                self.line(label, Hue::Yellow, about.unwrap_or_default());
+                self.line(label, Color::Yellow, about.unwrap_or_default());
                 self.0.plain('\n');
             }
             Child::Node(image) => {
@@ -120,28 +120,36 @@ impl Report {
 
     fn platform(&mut self, n: &str, platform: &Platform) {
         self.0.plain(format_args!("{n} Platform:\n"));
-        self.line(format_args!("{n}    -      OS: "), Hue::Green, &platform.os);
+        self.line(
+            format_args!("{n}    -      OS: "),
+            Color::Green,
+            &platform.os,
+        );
         if let Some(version) = &platform.os_version {
-            self.line(format_args!("{n}    - OS Vers: "), Hue::Green, version);
+            self.line(format_args!("{n}    - OS Vers: "), Color::Green, version);
         }
         if !platform.os_features.is_empty() {
             let features = format!("[{}]", platform.os_features.join(" "));
-            self.line(format_args!("{n}    - OS Feat: "), Hue::Green, features);
+            self.line(format_args!("{n}    - OS Feat: "), Color::Green, features);
         }
         let architecture = &platform.architecture;
-        self.line(format_args!("{n}    -    Arch: "), Hue::Green, architecture);
+        self.line(
+            format_args!("{n}    -    Arch: "),
+            Color::Green,
+            architecture,
+        );
         if let Some(variant) = &platform.variant {
-            self.line(format_args!("{n}    - Variant: "), Hue::Green, variant);
+            self.line(format_args!("{n}    - Variant: "), Color::Green, variant);
         }
     }
 
     fn layers(&mut self, n: &str, layers: &[Descriptor]) {
-        self.line(format_args!("{n} # Layers: "), Hue::Red, layers.len());
+        self.line(format_args!("{n} # Layers: "), Color::Red, layers.len());
         for (i, layer) in layers.iter().enumerate() {
             self.0.plain("     layer ");
-            self.0.colored(Hue::Red, format!("{:02}", i + 1));
-            self.line(": digest = ", Hue::Yellow, &layer.digest);
-            self.line("                 type = ", Hue::Green, &layer.media_type);
+            self.0.colored(Color::Red, format!("{:02}", i + 1));
+            self.line(": digest = ", Color::Yellow, &layer.digest);
+            self.line("                 type = ", Color::Green, &layer.media_type);
         }
         self.0.plain('\n');
     }

@@ -1,8 +1,8 @@
 //! `docker-registry tags IMAGE...`
 
-mod moment;
 mod range;
 mod selection;
+mod timestamp;
 mod version;
 
 use std::cmp::Reverse;
@@ -12,9 +12,9 @@ use crate::answer::Answer;
 use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
 use crate::error::{During, Kind, Result};
 use crate::image::Image;
-use crate::reference::At;
-use moment::Moment;
+use crate::reference::TagOrDigest;
 use selection::{EXCLUDE, MATCH, NO_ARTIFACTS, SEMVER, Selection};
+use timestamp::Timestamp;
 use version::Version;
 
 static SORT: Flag = Flag {
@@ -59,7 +59,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
     let selection = Selection::of(args)?;
     let mut tags = image.source().tags()?;
     tags.retain(|tag| selection.takes(tag));
-    if let At::Digest { digest, .. } = &image.reference().at {
+    if let TagOrDigest::Digest { digest, .. } = &image.reference().at {
         let led = each(image, tags, |image| image.leads_to(digest))?;
         tags = Vec::from_iter(
             led.into_iter()
@@ -86,7 +86,7 @@ fn each<T: Send>(
     ask: impl Fn(&Image) -> Result<T> + Sync,
 ) -> Result<Vec<(String, T)>> {
     let images = tags.into_iter().map(|tag| {
-        let image = image.at(At::Tag(tag.clone()));
+        let image = image.at(TagOrDigest::Tag(tag.clone()));
         (tag, image)
     });
     image.pool().all(images.collect(), |(tag, image)| {
@@ -103,9 +103,9 @@ fn newest_first(tag: &str) -> impl Ord + use<> {
 }
 
 /// `None` if there is no image for the platform, or it does not say.
-fn created(image: &Image) -> Result<Option<Moment>> {
+fn created(image: &Image) -> Result<Option<Timestamp>> {
     match image.config_json() {
         Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        config => Ok(config?["created"].as_str().and_then(Moment::parse)),
+        config => Ok(config?["created"].as_str().and_then(Timestamp::parse)),
     }
 }

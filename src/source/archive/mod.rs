@@ -3,14 +3,14 @@
 //! What Docker 25 and later save is both kinds at once, and each prefix reads its own:
 //! `oci-archive:` the `index.json`, `docker-archive:` the `manifest.json`, as skopeo does.
 
-mod saved;
+mod docker_save;
 mod tarball;
 
 use std::path::Path;
 
 use super::layout::{Files, Layout};
 use crate::error::{During, Error, Kind, Result};
-use saved::Saved;
+use docker_save::DockerSave;
 use tarball::Tarball;
 
 /// The name of what `docker save` puts beside the layers.
@@ -31,8 +31,8 @@ pub(crate) fn docker(path: &Path) -> Result<Layout> {
     if !tarball.has(MANIFEST) && tarball.has("oci-layout") {
         return Err(other_kind(path, "written by docker save", "oci-archive"));
     }
-    let saved = Saved::read(tarball).during(path.display())?;
-    Layout::of(Box::new(saved)).during(path.display())
+    let docker_save = DockerSave::read(tarball).during(path.display())?;
+    Layout::of(Box::new(docker_save)).during(path.display())
 }
 
 fn other_kind(path: &Path, expected: &str, prefix: &str) -> Error {
@@ -53,14 +53,14 @@ mod tests {
     use super::*;
     use crate::compression::tests::gzip;
     use crate::digest::{Algorithm, Digest};
-    use crate::reference::At;
+    use crate::reference::TagOrDigest;
     use crate::source::Source;
     use crate::source::layout::tests::Sample;
 
     const CONFIG: &str = "config.json";
 
-    fn tag(tag: &str) -> At {
-        At::Tag(tag.to_owned())
+    fn tag(tag: &str) -> TagOrDigest {
+        TagOrDigest::Tag(tag.to_owned())
     }
 
     fn sha256(bytes: &[u8]) -> Digest {
@@ -130,7 +130,7 @@ mod tests {
         let archive = file(&save(images, &stored, &diff_ids));
         let layout = docker(archive.path()).unwrap();
         assert_eq!(layout.tags().unwrap(), ["1.0", "2.0"]);
-        let manifest = layout.manifest(&At::Only).unwrap();
+        let manifest = layout.manifest(&TagOrDigest::Only).unwrap();
         for name in ["1.0", "2.0", "example.com/a:1.0"] {
             assert_eq!(
                 layout.resolve(&tag(name)).unwrap().digest,
@@ -192,7 +192,7 @@ mod tests {
             let images = json!([{"Config": CONFIG, "RepoTags": null, "Layers": [name]}]);
             let tar = save(images, &[(name, &packed)], std::slice::from_ref(&diff_id));
             let layout = docker(file(&tar).path()).unwrap();
-            let manifest = layout.manifest(&At::Only).unwrap();
+            let manifest = layout.manifest(&TagOrDigest::Only).unwrap();
             let layers = manifest.descriptors("layers").unwrap();
             assert_eq!(layers[0].digest, digest, "{name}");
             assert_eq!(layers[0].size, packed.len() as u64, "{name}");
@@ -216,7 +216,7 @@ mod tests {
         };
         let start = std::time::Instant::now();
         let layout = list(5_000).0.unwrap();
-        let layers = layout.manifest(&At::Only).unwrap();
+        let layers = layout.manifest(&TagOrDigest::Only).unwrap();
         let layers = layers.descriptors("layers").unwrap();
         assert_eq!(layers.len(), 5_000);
         assert!(layers.iter().all(|layer| layer.digest == digest));

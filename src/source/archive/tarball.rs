@@ -14,7 +14,7 @@ use tar::{Archive, EntryType};
 
 use super::Files;
 use crate::compression::{Compression, unpacked};
-use crate::document::LIMIT;
+use crate::content::LIMIT;
 use crate::error::{During, Error, Kind, Result};
 use crate::source::Blob;
 use crate::source::layout::part;

@@ -1,6 +1,6 @@
 //! A source remembered: what has a digest is asked for once, and a tag's digest is asked for again.
 
-pub(crate) mod store;
+pub(crate) mod disk;
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Blob, Remembering, Resolved, Source};
+use super::{Blob, CacheSettings, Resolved, Source};
+use crate::content::{Content, Descriptor, LIMIT};
 use crate::digest::Digest;
-use crate::document::{Descriptor, Document, LIMIT};
 use crate::error::{Error, Kind, Result, say};
 use crate::json;
-use crate::reference::{At, Repository};
-use store::{Shelf, Store};
+use crate::reference::{Repository, TagOrDigest};
+use disk::{DiskCache, Namespace};
 
 /// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) enum Freshness {
 
 pub(crate) struct Cache<S> {
     inner: S,
-    store: Arc<Store>,
+    store: Arc<DiskCache>,
     /// What tells the values of this repository from those of others.
     name: String,
     /// What tells apart answers to the same tag: the kinds of manifest that were asked for.
@@ -40,7 +40,7 @@ pub(crate) struct Cache<S> {
 }
 
 impl<S: Source> Cache<S> {
-    pub(super) fn new(inner: S, repository: &Repository, remembering: &Remembering) -> Self {
+    pub(super) fn new(inner: S, repository: &Repository, remembering: &CacheSettings) -> Self {
         Cache {
             inner,
             store: remembering.store.clone(),
@@ -78,21 +78,21 @@ impl<S: Source> Cache<S> {
     }
 
     /// A manifest that is kept under its digest, compared with it again.
-    fn kept_manifest(&self, digest: &Digest) -> Option<Document> {
+    fn kept_manifest(&self, digest: &Digest) -> Option<Content> {
         let value = self
             .store
-            .get(Shelf::Content, &self.manifest_key(digest))?
+            .get(Namespace::Content, &self.manifest_key(digest))?
             .value;
         let (media_type, bytes) = unpacked(&value)?;
-        let document = Document::manifest(Some(media_type), bytes.to_vec(), Some(digest)).ok()?;
+        let document = Content::manifest(Some(media_type), bytes.to_vec(), Some(digest)).ok()?;
         self.note(digest, bytes);
         Some(document)
     }
 
-    fn keep_manifest(&self, document: &Document) {
+    fn keep_manifest(&self, document: &Content) {
         let value = [document.media_type().as_bytes(), b"\n", document.bytes()].concat();
         self.store.put(
-            Shelf::Content,
+            Namespace::Content,
             &self.manifest_key(document.digest()),
             &value,
         );
@@ -100,7 +100,7 @@ impl<S: Source> Cache<S> {
 
     /// What the tag last led to, and how long ago that was.
     fn kept_tag(&self, tag: &str) -> Option<(Resolved, Duration)> {
-        let kept = self.store.get(Shelf::Tags, &self.tag_key(tag))?;
+        let kept = self.store.get(Namespace::Tags, &self.tag_key(tag))?;
         let (media_type, digest) = unpacked(&kept.value)?;
         let digest = str::from_utf8(digest).ok()?.parse().ok()?;
         Some((
@@ -115,7 +115,7 @@ impl<S: Source> Cache<S> {
     fn keep_tag(&self, tag: &str, resolved: &Resolved) {
         let value = format!("{}\n{}", resolved.media_type, resolved.digest);
         self.store
-            .put(Shelf::Tags, &self.tag_key(tag), value.as_bytes());
+            .put(Namespace::Tags, &self.tag_key(tag), value.as_bytes());
     }
 
     fn is_fresh(&self, age: Duration) -> bool {
@@ -132,11 +132,11 @@ impl<S: Source> Cache<S> {
         }
     }
 
-    fn by_digest(&self, digest: &Digest) -> Result<Document> {
+    fn by_digest(&self, digest: &Digest) -> Result<Content> {
         if let Some(document) = self.kept_manifest(digest) {
             return Ok(document);
         }
-        let at = At::Digest {
+        let at = TagOrDigest::Digest {
             digest: digest.clone(),
             tag: None,
         };
@@ -145,7 +145,7 @@ impl<S: Source> Cache<S> {
         Ok(document)
     }
 
-    fn by_tag(&self, tag: &str, at: &At) -> Result<Document> {
+    fn by_tag(&self, tag: &str, at: &TagOrDigest) -> Result<Content> {
         if let Some((last, age)) = self.kept_tag(tag)
             && let Some(document) = self.kept_manifest(&last.digest)
         {
@@ -177,16 +177,16 @@ impl<S: Source> Cache<S> {
 }
 
 impl<S: Source> Source for Cache<S> {
-    fn manifest(&self, at: &At) -> Result<Document> {
+    fn manifest(&self, at: &TagOrDigest) -> Result<Content> {
         match at {
-            At::Digest { digest, .. } => self.by_digest(digest),
-            At::Tag(tag) => self.by_tag(tag, at),
-            At::Only => self.asked(&"image")?.manifest(at),
+            TagOrDigest::Digest { digest, .. } => self.by_digest(digest),
+            TagOrDigest::Tag(tag) => self.by_tag(tag, at),
+            TagOrDigest::Only => self.asked(&"image")?.manifest(at),
         }
     }
 
-    fn resolve(&self, at: &At) -> Result<Resolved> {
-        let At::Tag(tag) = at else {
+    fn resolve(&self, at: &TagOrDigest) -> Result<Resolved> {
+        let TagOrDigest::Tag(tag) = at else {
             let document = self.manifest(at)?;
             let media_type = document.media_type().to_owned();
             return Ok(Resolved {
@@ -204,17 +204,17 @@ impl<S: Source> Source for Cache<S> {
         }
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Document> {
+    fn document(&self, descriptor: &Descriptor) -> Result<Content> {
         let digest = &descriptor.digest;
-        if let Some(kept) = self.store.get(Shelf::Content, &self.blob_key(digest))
-            && let Ok(document) = Document::blob(descriptor, kept.value)
+        if let Some(kept) = self.store.get(Namespace::Content, &self.blob_key(digest))
+            && let Ok(document) = Content::blob(descriptor, kept.value)
         {
             self.note(digest, document.bytes());
             return Ok(document);
         }
         let document = self.asked(digest)?.document(descriptor)?;
         self.store
-            .put(Shelf::Content, &self.blob_key(digest), document.bytes());
+            .put(Namespace::Content, &self.blob_key(digest), document.bytes());
         Ok(document)
     }
 
@@ -223,7 +223,7 @@ impl<S: Source> Source for Cache<S> {
         if self.freshness != Freshness::Offline {
             return self.inner.blob(digest, from);
         }
-        let Some(kept) = self.store.get(Shelf::Content, &self.blob_key(digest)) else {
+        let Some(kept) = self.store.get(Namespace::Content, &self.blob_key(digest)) else {
             return self.asked(digest)?.blob(digest, from);
         };
         let size = Some(kept.value.len() as u64);
@@ -235,7 +235,7 @@ impl<S: Source> Source for Cache<S> {
     }
 
     fn tags(&self) -> Result<Vec<String>> {
-        let kept = || self.store.get(Shelf::Tags, &self.name);
+        let kept = || self.store.get(Namespace::Tags, &self.name);
         if self.freshness != Freshness::Asked
             && let Some(kept) = kept()
             && self.is_fresh(kept.age)
@@ -249,7 +249,7 @@ impl<S: Source> Source for Cache<S> {
         let tags = self.asked(&"tags")?.tags()?;
         let value = serde_json::to_vec(&tags).expect("strings are JSON");
         if value.len() as u64 <= LIMIT {
-            self.store.put(Shelf::Tags, &self.name, &value);
+            self.store.put(Namespace::Tags, &self.name, &value);
         }
         Ok(tags)
     }
@@ -261,16 +261,16 @@ impl<S: Source> Source for Cache<S> {
 }
 
 /// Forgets all that is known of a repository's tags, and these manifests.
-pub(super) fn forget(store: &Store, repository: &Repository, gone: &[Digest]) {
+pub(super) fn forget(store: &DiskCache, repository: &Repository, gone: &[Digest]) {
     let name = name(repository);
-    for key in store.keys(Shelf::Tags) {
+    for key in store.keys(Namespace::Tags) {
         let rest = key.strip_prefix(&name);
         if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':')) {
-            store.put(Shelf::Tags, &key, b"");
+            store.put(Namespace::Tags, &key, b"");
         }
     }
     for digest in gone {
-        store.put(Shelf::Content, &format!("{name}@{digest}"), b"");
+        store.put(Namespace::Content, &format!("{name}@{digest}"), b"");
     }
 }
 

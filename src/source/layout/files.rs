@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::document::LIMIT;
+use crate::content::LIMIT;
 use crate::error::{During, Error, Kind, Result};
 use crate::source::Blob;
 

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::document::{Descriptor, Document, OCI_INDEX};
+use crate::content::{Content, Descriptor, OCI_INDEX};
 use crate::error::{Error, Kind, Result, some_of};
 
 pub(in crate::source) const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -18,7 +18,7 @@ pub(super) struct Index(Vec<Descriptor>);
 
 impl Index {
     pub(super) fn read(bytes: Vec<u8>) -> Result<Self> {
-        let index = Document::manifest(Some(OCI_INDEX), bytes, None)?;
+        let index = Content::manifest(Some(OCI_INDEX), bytes, None)?;
         index.descriptors("manifests").map(Index)
     }
 

@@ -10,10 +10,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Blob, Resolved, Source};
+use crate::content::{self, Content, Descriptor, ManifestKind, parse};
 use crate::digest::Digest;
-use crate::document::{self, Descriptor, Document, Form, parse};
 use crate::error::{During, Error, Kind, Result};
-use crate::reference::At;
+use crate::reference::TagOrDigest;
 use files::Directory;
 pub(super) use files::{Files, part, small};
 pub(super) use index::REF_NAME;
@@ -50,11 +50,11 @@ impl Layout {
         Ok(Layout { files, index })
     }
 
-    fn target<'a>(&'a self, at: &'a At) -> Result<Target<'a>> {
+    fn target<'a>(&'a self, at: &'a TagOrDigest) -> Result<Target<'a>> {
         Ok(match at {
-            At::Only => Target::of(self.index.only()?),
-            At::Tag(tag) => Target::of(self.index.tagged(tag)?),
-            At::Digest { digest, .. } => {
+            TagOrDigest::Only => Target::of(self.index.only()?),
+            TagOrDigest::Tag(tag) => Target::of(self.index.tagged(tag)?),
+            TagOrDigest::Digest { digest, .. } => {
                 let entry = self
                     .index
                     .entries()
@@ -65,25 +65,25 @@ impl Layout {
         })
     }
 
-    fn read(&self, target: &Target) -> Result<Document> {
+    fn read(&self, target: &Target) -> Result<Content> {
         if target.is_unlisted() && !self.is_manifest(target.digest)? {
             let message = format!("{} is a blob, but no manifest", target.digest);
             return Err(Error::new(Kind::NotFound, message));
         }
         let bytes = self.bytes(target.digest, target.size)?;
-        Document::manifest(target.said, bytes, Some(target.digest)).during(target.digest)
+        Content::manifest(target.said, bytes, Some(target.digest)).during(target.digest)
     }
 
     /// Whether the content is one or cannot be trusted. A layer's digest may have been named by mistake.
     fn is_manifest(&self, digest: &Digest) -> Result<bool> {
         let blob = self.blob(digest, 0)?;
-        if blob.size.is_some_and(|size| size > document::LIMIT) {
+        if blob.size.is_some_and(|size| size > content::LIMIT) {
             return Ok(false);
         }
         let bytes = small(blob).during(digest)?;
         let members = ["schemaVersion", "mediaType", "manifests", "layers"];
         let has_any = |json: Value| members.iter().any(|name| !json[name].is_null());
-        Ok(digest.verify(&bytes).is_err() || document::parse(&bytes).is_ok_and(has_any))
+        Ok(digest.verify(&bytes).is_err() || content::parse(&bytes).is_ok_and(has_any))
     }
 
     /// What the index and the indexes below it lead to, and whether the index of `tag` lists it.
@@ -109,10 +109,10 @@ impl Layout {
 
     /// `None` for what is no manifest, and for what is not here: of an index, a layout may hold one
     /// platform only.
-    fn present(&self, descriptor: &Descriptor) -> Result<Option<Document>> {
-        match Form::of(&descriptor.media_type) {
-            Form::Other | Form::Schema1 => return Ok(None),
-            Form::Index | Form::Manifest => {}
+    fn present(&self, descriptor: &Descriptor) -> Result<Option<Content>> {
+        match ManifestKind::of(&descriptor.media_type) {
+            ManifestKind::Other | ManifestKind::Schema1 => return Ok(None),
+            ManifestKind::Index | ManifestKind::Manifest => {}
         }
         match self.read(&Target::of(descriptor)) {
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
@@ -135,11 +135,11 @@ impl Layout {
 }
 
 impl Source for Layout {
-    fn manifest(&self, at: &At) -> Result<Document> {
+    fn manifest(&self, at: &TagOrDigest) -> Result<Content> {
         self.read(&self.target(at)?)
     }
 
-    fn resolve(&self, at: &At) -> Result<Resolved> {
+    fn resolve(&self, at: &TagOrDigest) -> Result<Resolved> {
         let target = self.target(at)?;
         if let Some(media_type) = target.said {
             return Ok(Resolved {
@@ -154,12 +154,12 @@ impl Source for Layout {
         })
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Document> {
+    fn document(&self, descriptor: &Descriptor) -> Result<Content> {
         let bytes = match descriptor.data() {
             Some(bytes) => bytes,
             None => self.bytes(&descriptor.digest, Some(descriptor.size))?,
         };
-        Document::blob(descriptor, bytes).during(&descriptor.digest)
+        Content::blob(descriptor, bytes).during(&descriptor.digest)
     }
 
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
@@ -240,12 +240,12 @@ pub(super) fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}", digest.to_string().replacen(':', "/", 1))
 }
 
-fn has_subject(manifest: &Document, digest: &Digest) -> bool {
+fn has_subject(manifest: &Content, digest: &Digest) -> bool {
     manifest.json()["subject"]["digest"] == digest.to_string()
 }
 
 /// A manifest's descriptor as the referrers API shows it (distribution-spec, "Listing Referrers").
-fn referrer(manifest: &Document) -> Value {
+fn referrer(manifest: &Content) -> Value {
     let json = manifest.json();
     let mut descriptor = json!({
         "mediaType": manifest.media_type(),
@@ -268,8 +268,8 @@ pub(super) mod tests {
     use std::io::Read;
 
     use super::*;
+    use crate::content::{LIMIT, OCI_INDEX, OCI_MANIFEST};
     use crate::digest::Algorithm;
-    use crate::document::{LIMIT, OCI_INDEX, OCI_MANIFEST};
     use tempfile::TempDir;
 
     /// A layout in the making.
@@ -333,19 +333,19 @@ pub(super) mod tests {
         descriptor["digest"].as_str().unwrap().parse().unwrap()
     }
 
-    fn at(descriptor: &Value) -> At {
-        At::Digest {
+    fn at(descriptor: &Value) -> TagOrDigest {
+        TagOrDigest::Digest {
             digest: digest(descriptor),
             tag: None,
         }
     }
 
-    fn tag_at(tag: &str) -> At {
-        At::Tag(tag.to_owned())
+    fn tag_at(tag: &str) -> TagOrDigest {
+        TagOrDigest::Tag(tag.to_owned())
     }
 
     /// Asserts which descriptor is found.
-    fn leads(layout: &Layout, at: &At, to: &Value) {
+    fn leads(layout: &Layout, at: &TagOrDigest, to: &Value) {
         let manifest = layout.manifest(at).unwrap();
         assert_eq!(*manifest.digest(), digest(to), "{at:?}");
         let resolved = layout.resolve(at).unwrap();
@@ -403,19 +403,19 @@ pub(super) mod tests {
         let mut signature = b.clone();
         signature["artifactType"] = "application/example".into();
         sample.list(&signature, "").list(&a, "");
-        leads(&sample.open(), &At::Only, &a);
+        leads(&sample.open(), &TagOrDigest::Only, &a);
         sample.list(&b, "1.0").list(&b, "1");
-        leads(&sample.open(), &At::Only, &b);
+        leads(&sample.open(), &TagOrDigest::Only, &b);
         sample.list(&a, "2.0");
         refused(
-            sample.open().manifest(&At::Only),
+            sample.open().manifest(&TagOrDigest::Only),
             Kind::NotFound,
             "there are several images in it, and none has the tag latest\n\
              hint: there are the tags 1.0, 1, 2.0",
         );
-        leads(&sample.list(&a, "latest").open(), &At::Only, &a);
+        leads(&sample.list(&a, "latest").open(), &TagOrDigest::Only, &a);
         refused(
-            Sample::new().open().manifest(&At::Only),
+            Sample::new().open().manifest(&TagOrDigest::Only),
             Kind::NotFound,
             "there is no image in it",
         );
@@ -506,7 +506,7 @@ pub(super) mod tests {
         let listed = shown(&listed, "application/a", "listed");
         assert_eq!(found(None), [nested.clone(), listed, elsewhere]);
         assert_eq!(found(Some("application/b")), [nested]);
-        leads(&layout, &At::Only, &nesting);
+        leads(&layout, &TagOrDigest::Only, &nesting);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::Registry;
 use super::failure::Failure;
 use super::message::{Body, Method, Request, Want};
 use super::retry::Tries;
-use super::transport::Arriving;
+use super::transport::BodyStream;
 
 /// So many bytes make up for the failures before them: a bad line is put up with as long as it
 /// gets somewhere.
@@ -21,7 +21,7 @@ impl Registry {
         let tries = Tries::default();
         let part = self.fetch_part(digest, from, &tries)?;
         let (from, size) = (part.from, part.size);
-        let stream = Stream {
+        let stream = ResumedBlob {
             registry: self.clone(),
             digest: digest.clone(),
             at: from,
@@ -38,7 +38,7 @@ impl Registry {
     }
 
     /// What is served of the blob when it is asked for from this byte on.
-    fn fetch_part(&self, digest: &Digest, from: u64, tries: &Tries) -> Result<Part> {
+    fn fetch_part(&self, digest: &Digest, from: u64, tries: &Tries) -> Result<PartialContent> {
         let url = self.url(&format!("blobs/{digest}"))?;
         let mut request = Request::new(Method::Get, url, Want::Stream).within(tries);
         if from > 0 {
@@ -69,7 +69,7 @@ impl Registry {
         let Body::Stream(arriving) = response.body else {
             unreachable!("a success that is wanted as a stream is one");
         };
-        Ok(Part {
+        Ok(PartialContent {
             arriving,
             from,
             size,
@@ -79,8 +79,8 @@ impl Registry {
 }
 
 /// One answer's share of a blob.
-struct Part {
-    arriving: Arriving,
+struct PartialContent {
+    arriving: BodyStream,
     from: u64,
     /// Of the whole blob, where it is said.
     size: Option<u64>,
@@ -88,10 +88,10 @@ struct Part {
     version: Option<String>,
 }
 
-struct Stream {
+struct ResumedBlob {
     registry: Registry,
     digest: Digest,
-    part: Part,
+    part: PartialContent,
     /// Where in the blob the caller is.
     at: u64,
     /// How much comes that the caller has already.
@@ -101,7 +101,7 @@ struct Stream {
     paid_until: u64,
 }
 
-impl Stream {
+impl ResumedBlob {
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
             match self.part.arriving.read(buffer) {
@@ -146,7 +146,7 @@ impl Stream {
     }
 }
 
-impl Read for Stream {
+impl Read for ResumedBlob {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.next(buffer);
         let after = format_args!("blob {}: after {} bytes", self.digest, self.at);

@@ -10,19 +10,19 @@ use std::time::{Duration, SystemTime};
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::Host;
 
-use super::access::Visit;
+use super::authenticator::Authenticator;
 use super::connection::Connections;
-use super::credentials::{Credentials, Stores};
+use super::credentials::{AuthFiles, Credentials};
+use super::error_response;
 use super::failure::Failure;
 use super::message::{Method, Request, Response};
-use super::peer::{Memory, Peer, Scope};
 use super::proxy::Proxies;
 use super::realm;
-use super::refusal;
 use super::retry::{self, Tries};
+use super::state::{AuthCache, RegistryState, Scope};
 use super::tls::{Certificates, Trust};
 use super::trace::{self, Trace, Verbosity};
-use super::transport::Transport;
+use super::transport::HttpClient;
 use super::url::{Origin, Scheme, Url};
 
 const REDIRECTS: usize = 10;
@@ -38,7 +38,7 @@ const NOTICEABLE: Duration = Duration::from_secs(2);
 
 /// What flags and environment say about registries.
 pub(crate) struct Settings {
-    pub(crate) stores: Stores,
+    pub(crate) stores: AuthFiles,
     pub(crate) certificates: Certificates,
     pub(crate) proxies: Proxies,
     pub(crate) plain_http: bool,
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     /// The media types of manifests that the user chose; `None`: all kinds.
     pub(crate) accept: Option<Vec<String>>,
     pub(crate) user_agent: String,
-    pub(crate) memory: Memory,
+    pub(crate) memory: AuthCache,
     pub(crate) clock: fn() -> SystemTime,
 }
 
@@ -59,8 +59,8 @@ pub(crate) struct Settings {
 pub(crate) struct Client {
     pub(super) settings: Settings,
     pub(super) credentials: Credentials,
-    pub(super) transport: Transport,
-    peers: Mutex<HashMap<Host, Arc<Peer>>>,
+    pub(super) transport: HttpClient,
+    states: Mutex<HashMap<Host, Arc<RegistryState>>>,
     /// Why there is no connection to these.
     unreachable: Mutex<HashMap<Origin, Error>>,
 }
@@ -76,14 +76,14 @@ impl Client {
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
         Client {
             credentials: Credentials::new(stores, settings.timeout),
-            transport: Transport::new(
+            transport: HttpClient::new(
                 connections,
                 settings.jobs,
                 settings.timeout,
                 &settings.user_agent,
                 trace,
             ),
-            peers: Mutex::default(),
+            states: Mutex::default(),
             unreachable: Mutex::default(),
             settings,
         }
@@ -94,76 +94,82 @@ impl Client {
         self.credentials.claim(host)
     }
 
-    pub(super) fn peer(&self, host: &Host) -> Arc<Peer> {
-        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        let peer = peers
+    pub(super) fn state(&self, host: &Host) -> Arc<RegistryState> {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = states
             .entry(host.clone())
-            .or_insert_with(|| Arc::new(Peer::new(host)));
-        Arc::clone(peer)
+            .or_insert_with(|| Arc::new(RegistryState::new(host)));
+        Arc::clone(state)
     }
 
-    pub(super) fn origin(&self, peer: &Peer) -> Result<Origin> {
+    pub(super) fn origin(&self, state: &RegistryState) -> Result<Origin> {
         let Settings {
             plain_http, memory, ..
         } = &self.settings;
-        peer.home
+        state
+            .home
             .origin(*plain_http, &self.transport.connections, memory)
     }
 
     /// The answer to a request, whatever its status but one that asks for credentials: those are
     /// looked for, and if none are good enough, the answer is the error.
     pub(super) fn ask(&self, host: &Host, scope: &Scope, request: Request) -> Result<Response> {
-        let peer = self.peer(host);
+        let state = self.state(host);
         // Its server may speak TLS by now.
-        let again = peer.home.is_recalled().then(|| request.clone());
-        let outcome = self.ask_home(&peer, scope, request);
+        let again = state.home.is_recalled().then(|| request.clone());
+        let outcome = self.ask_home(&state, scope, request);
         let Some(again) = again else { return outcome };
         let is_good = outcome
             .as_ref()
             .is_ok_and(|response| response.status != 400);
         let connections = &self.transport.connections;
-        match peer
+        match state
             .home
             .has_moved(is_good, connections, &self.settings.memory)?
         {
-            true => self.ask_home(&peer, scope, again),
+            true => self.ask_home(&state, scope, again),
             false => outcome,
         }
     }
 
-    fn ask_home(&self, peer: &Peer, scope: &Scope, mut request: Request) -> Result<Response> {
-        let home = self.origin(peer)?;
+    fn ask_home(
+        &self,
+        state: &RegistryState,
+        scope: &Scope,
+        mut request: Request,
+    ) -> Result<Response> {
+        let home = self.origin(state)?;
         if request.url.origin.host != home.host {
             let message = format!("{} is not at {home}", request.url.without_query());
             return Err(Error::new(Kind::Local, message));
         }
         request.url = home.url(request.url.path());
-        let meeting = peer.meet();
-        let visit = Visit {
+        let first_request = state.first_request();
+        let authenticator = Authenticator {
             client: self,
-            peer,
+            state,
             scope,
             home: &home,
             tries: &request.tries.clone(),
         };
-        let mut pass = visit.pass_ahead(meeting.is_first());
+        let mut authorization = authenticator.authorization_ahead(first_request.is_first());
         for _ in 0..ANSWERS {
-            request.authorization = pass.header.clone();
+            request.authorization = authorization.header.clone();
             let response = self.follow(&request)?;
             if response.url.origin != home {
                 return Ok(response);
             }
             let better = match asks_for_credentials(&response) {
-                true => Some(visit.answer(&response, pass)?),
+                true => Some(authenticator.answer(&response, authorization)?),
                 false if request.is_personal && response.is_success() => {
-                    visit.introduction(&pass)?
+                    authenticator.introduction(&authorization)?
                 }
                 false => None,
             };
             let Some(better) = better else {
                 return Ok(response);
             };
-            pass = better;
+            authorization = better;
         }
         let message = "the registry asks for other credentials again and again";
         Err(Error::new(Kind::Denied, message))
@@ -180,16 +186,16 @@ impl Client {
         if response.is_success() {
             return Ok(response);
         }
-        let home = self.origin(&self.peer(host))?;
-        let error = Err(self.refusal(&response));
+        let home = self.origin(&self.state(host))?;
+        let error = Err(self.error_response(&response));
         if response.url.origin == home {
             return error;
         }
         error.during(response.url.origin.authority())
     }
 
-    pub(super) fn refusal(&self, response: &Response) -> Error {
-        refusal::error(response, (self.settings.clock)())
+    pub(super) fn error_response(&self, response: &Response) -> Error {
+        error_response::error(response, (self.settings.clock)())
     }
 
     /// Follows redirects. `Authorization` stays with its origin.
@@ -224,9 +230,10 @@ impl Client {
             let sent = self.transport.send(request);
             let is_unreached = matches!(sent, Err(Failure::Unreached(_)));
             let (passes, after) = match &sent {
-                Ok(response) if retry::is_temporary(response.status) => {
-                    (true, refusal::wait(response, (self.settings.clock)()))
-                }
+                Ok(response) if retry::is_temporary(response.status) => (
+                    true,
+                    error_response::wait(response, (self.settings.clock)()),
+                ),
                 Ok(_) => (false, None),
                 Err(failure) => (failure.is_broken() && request.is_repeatable, None),
             };

@@ -20,7 +20,7 @@ use super::tunnel;
 use super::url::{Origin, Scheme};
 
 /// A connection, and what its requests need because of the way it goes.
-pub(super) struct Line {
+pub(super) struct Connection {
     pub(super) stream: Box<dyn Stream>,
     /// Set where a proxy forwards plain HTTP.
     pub(super) forwarded: Option<Forwarded>,
@@ -34,15 +34,15 @@ pub(super) struct Forwarded {
 
 /// A connection that was asked for before it was needed.
 enum Opening {
-    Begun(JoinHandle<Result<Line, Failure>>),
-    Done(Box<Result<Line, Failure>>),
+    Begun(JoinHandle<Result<Connection, Failure>>),
+    Done(Box<Result<Connection, Failure>>),
 }
 
 /// Opens connections; knows the way to every origin.
 pub(super) struct Connections {
     proxies: Proxies,
     trust: Trust,
-    patience: Duration,
+    timeout: Duration,
     /// The registries that the user names: `--insecure` and `--cert` are for them alone.
     named: Mutex<HashSet<Origin>>,
     /// What names mean, for the whole run and every port: what was judged is what is connected to.
@@ -52,11 +52,11 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(proxies: Proxies, trust: Trust, patience: Duration) -> Self {
+    pub(super) fn new(proxies: Proxies, trust: Trust, timeout: Duration) -> Self {
         Connections {
             proxies,
             trust,
-            patience,
+            timeout,
             named: Mutex::default(),
             names: Mutex::default(),
             ahead: Mutex::default(),
@@ -84,7 +84,7 @@ impl Connections {
     }
 
     /// A connection to the origin: the one begun ahead, else a new one.
-    pub(super) fn open(&self, origin: &Origin) -> Result<Line, Failure> {
+    pub(super) fn open(&self, origin: &Origin) -> Result<Connection, Failure> {
         let begun = self.ahead().remove(origin);
         let result = begun.and_then(|opening| match opening {
             Opening::Begun(thread) => thread.join().ok(),
@@ -126,7 +126,7 @@ impl Connections {
         if let Some(addresses) = self.names().get(host) {
             return Ok(addresses.clone());
         }
-        let found = look_up(host.to_owned(), self.patience)?;
+        let found = look_up(host.to_owned(), self.timeout)?;
         // Whoever looked it up first has the last word.
         let mut names = self.names();
         Ok(names.entry(host.to_owned()).or_insert(found).clone())
@@ -137,15 +137,15 @@ impl Connections {
         !matches!(self.proxies.choose(origin), Ok(None))
     }
 
-    fn open_new(&self, origin: &Origin) -> Result<Line, Failure> {
+    fn open_new(&self, origin: &Origin) -> Result<Connection, Failure> {
         match self.attempt(origin) {
             Err(Failure::NotTls(meaning)) => Err(*meaning),
             result => result,
         }
     }
 
-    fn attempt(&self, origin: &Origin) -> Result<Line, Failure> {
-        let pace = SharedPace::connection(self.patience);
+    fn attempt(&self, origin: &Origin) -> Result<Connection, Failure> {
+        let pace = SharedPace::connection(self.timeout);
         let proxy = self.proxies.choose(origin)?;
         let stream = match &proxy {
             None => self.reach(origin.bare_host(), origin.port, &pace)?,
@@ -161,7 +161,7 @@ impl Connections {
             }
         };
         let forwarded = proxy.filter(|proxy| forwards(proxy, origin));
-        Ok(Line {
+        Ok(Connection {
             stream,
             forwarded: forwarded.map(|proxy| Forwarded {
                 origin: origin.clone(),
@@ -223,7 +223,7 @@ fn forwards(proxy: &Proxy, origin: &Origin) -> bool {
 }
 
 /// The system's look-up cannot be interrupted, so it is left behind when it takes too long.
-fn look_up(host: String, patience: Duration) -> Result<Vec<IpAddr>, Failure> {
+fn look_up(host: String, timeout: Duration) -> Result<Vec<IpAddr>, Failure> {
     let (sender, receiver) = mpsc::channel();
     let look = move || {
         let found = (host.as_str(), 0).to_socket_addrs();
@@ -232,7 +232,7 @@ fn look_up(host: String, patience: Duration) -> Result<Vec<IpAddr>, Failure> {
     };
     let started = thread::Builder::new().spawn(look);
     started.during("a thread to look up the name")?;
-    match receiver.recv_timeout(patience) {
+    match receiver.recv_timeout(timeout) {
         Ok(Ok(addresses)) if addresses.is_empty() => {
             Err(Failure::Broken(unavailable("the name has no address")))
         }

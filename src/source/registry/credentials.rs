@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::reference::{Host, Repository};
 use crate::secret::Secret;
 
+use super::auth_file::{AuthFile, AuthFileFormat, Credential};
 use super::helper;
-use super::stored::{Credential, Form, Stored};
 use super::trace::warn;
 
 /// How Docker's configuration and helpers name Docker Hub.
@@ -21,7 +21,7 @@ const HUB_API: &str = "registry-1.docker.io";
 
 /// What the user gave for this run: `-u`, standard input, the environment.
 #[derive(Clone)]
-pub(crate) struct Given {
+pub(crate) struct ExplicitCredentials {
     /// What gave them, for messages.
     pub(crate) by: &'static str,
     pub(crate) user: String,
@@ -30,8 +30,8 @@ pub(crate) struct Given {
 
 /// Where credentials are looked for.
 #[derive(Clone, Default)]
-pub(crate) struct Stores {
-    pub(crate) given: Option<Given>,
+pub(crate) struct AuthFiles {
+    pub(crate) given: Option<ExplicitCredentials>,
     /// The value of `DOCKER_AUTH_CONFIG`.
     pub(crate) docker_auth_config: Option<Secret>,
     /// Docker's `config.json`.
@@ -42,7 +42,7 @@ pub(crate) struct Stores {
 
 /// Credentials, and whether refusing them is an error.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct ResolvedCredentials {
     pub(super) credential: Credential,
     /// Where they are stored, for messages; `None` if they were given for this run.
     pub(super) store: Option<String>,
@@ -50,21 +50,21 @@ pub(super) struct Found {
 
 /// The stores, read when first needed.
 pub(super) struct Credentials {
-    stores: Stores,
+    stores: AuthFiles,
     /// Whose the given credentials are.
     owner: OnceLock<Host>,
-    patience: Duration,
-    files: OnceLock<Vec<Stored>>,
+    timeout: Duration,
+    files: OnceLock<Vec<AuthFile>>,
     /// What helpers said, by helper and server: each is asked once.
     helped: Mutex<HashMap<(String, String), Option<Credential>>>,
 }
 
 impl Credentials {
-    pub(super) fn new(stores: Stores, patience: Duration) -> Self {
+    pub(super) fn new(stores: AuthFiles, timeout: Duration) -> Self {
         Credentials {
             stores,
             owner: OnceLock::new(),
-            patience,
+            timeout,
             files: OnceLock::new(),
             helped: Mutex::default(),
         }
@@ -85,10 +85,10 @@ impl Credentials {
     }
 
     /// What the user gave for the host.
-    pub(super) fn given(&self, host: &Host) -> Option<Found> {
+    pub(super) fn given(&self, host: &Host) -> Option<ResolvedCredentials> {
         let given = self.stores.given.as_ref();
         let given = given.filter(|_| self.claim(host).is_ok())?;
-        Some(Found {
+        Some(ResolvedCredentials {
             credential: Credential::Password {
                 user: given.user.clone(),
                 password: given.password.clone(),
@@ -98,7 +98,11 @@ impl Credentials {
     }
 
     /// For a repository, or for the host alone.
-    pub(super) fn find(&self, host: &Host, repository: Option<&Repository>) -> Option<Found> {
+    pub(super) fn find(
+        &self,
+        host: &Host,
+        repository: Option<&Repository>,
+    ) -> Option<ResolvedCredentials> {
         if let Some(given) = self.given(host) {
             return Some(given);
         }
@@ -113,29 +117,32 @@ impl Credentials {
         };
         self.files().iter().find_map(|file| {
             let credential = self.look(file, &name)?;
-            Some(Found {
+            Some(ResolvedCredentials {
                 credential,
                 store: Some(file.name.clone()),
             })
         })
     }
 
-    fn files(&self) -> &[Stored] {
+    fn files(&self) -> &[AuthFile] {
         self.files.get_or_init(|| {
             let stores = &self.stores;
             let value = stores.docker_auth_config.iter().filter_map(|text| {
-                Stored::read(
+                AuthFile::read(
                     "DOCKER_AUTH_CONFIG".into(),
-                    Form::Docker,
+                    AuthFileFormat::Docker,
                     text.reveal().as_bytes(),
                 )
             });
-            let docker = stores.docker_config.iter().map(|path| (Form::Docker, path));
+            let docker = stores
+                .docker_config
+                .iter()
+                .map(|path| (AuthFileFormat::Docker, path));
             let containers = stores
                 .auth_files
                 .iter()
-                .map(|path| (Form::Containers, path));
-            let files = docker.chain(containers).filter_map(|(form, path)| {
+                .map(|path| (AuthFileFormat::Containers, path));
+            let files = docker.chain(containers).filter_map(|(format, path)| {
                 let bytes = match std::fs::read(path) {
                     Ok(bytes) => bytes,
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
@@ -145,17 +152,17 @@ impl Credentials {
                         return None;
                     }
                 };
-                Stored::read(path.display().to_string(), form, &bytes)
+                AuthFile::read(path.display().to_string(), format, &bytes)
             });
             value.chain(files).collect()
         })
     }
 
     /// What one file says of `HOST[/NAME]`: by its helper for the host, its helper for all, itself.
-    fn look(&self, file: &Stored, name: &str) -> Option<Credential> {
+    fn look(&self, file: &AuthFile, name: &str) -> Option<Credential> {
         let (host, _) = name.split_once('/').unwrap_or((name, ""));
-        let server = match file.form {
-            Form::Docker if host == "docker.io" => HUB,
+        let server = match file.format {
+            AuthFileFormat::Docker if host == "docker.io" => HUB,
             _ => host,
         };
         let helped = file
@@ -171,7 +178,7 @@ impl Credentials {
         if let Some(known) = helped.get(&key) {
             return known.clone();
         }
-        let answer = helper::ask(name, server, self.patience).unwrap_or_else(|why| {
+        let answer = helper::ask(name, server, self.timeout).unwrap_or_else(|why| {
             warn(&why);
             None
         });

@@ -5,27 +5,27 @@ use std::sync::PoisonError;
 use crate::error::{During, Result};
 use crate::secret::Secret;
 
-use super::access::Visit;
+use super::auth_file::Credential;
+use super::authenticator::Authenticator;
 use super::challenge::Bearer;
-use super::credentials::Found;
+use super::credentials::ResolvedCredentials;
 use super::message::Response;
 use super::realm;
-use super::stored::Credential;
 use super::token::{self, Token};
 use super::url::{Origin, Url};
 
-impl Visit<'_> {
+impl Authenticator<'_> {
     /// A token, and whether it was there before. `found` becomes `None` if the token server refuses
     /// stored credentials.
     pub(super) fn token(
         &self,
         wanted: &Bearer,
-        found: &mut Option<Found>,
+        found: &mut Option<ResolvedCredentials>,
         refused: Option<&Secret>,
         opens: bool,
     ) -> Result<(Secret, bool)> {
         let scope = wanted.scope.as_deref().unwrap_or(&self.scope.text);
-        let slot = self.peer.token(scope);
+        let slot = self.state.token(scope);
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = slot.take().filter(|token| self.is_usable(token, refused));
         let is_open_to_all = found.is_none() && refused.is_none() && !self.identifies(self.home);
@@ -62,7 +62,12 @@ impl Visit<'_> {
     }
 
     /// A new token. Stored credentials that are refused are given up, with a warning.
-    fn fetch(&self, wanted: &Bearer, scope: &str, found: &mut Option<Found>) -> Result<Token> {
+    fn fetch(
+        &self,
+        wanted: &Bearer,
+        scope: &str,
+        found: &mut Option<ResolvedCredentials>,
+    ) -> Result<Token> {
         let connections = &self.client.transport.connections;
         let realm = realm::locate(&wanted.realm, self.home, connections)?;
         let doing = || format!("token from {}", realm.origin.authority());
@@ -75,7 +80,7 @@ impl Visit<'_> {
             response = self.ask(&realm, wanted, scope, None).during("token")?;
         }
         if !response.is_success() {
-            let error = self.hinted(self.client.refusal(&response), found.as_ref());
+            let error = self.hinted(self.client.error_response(&response), found.as_ref());
             return Err(error).during(doing());
         }
         let now = (self.client.settings.clock)();

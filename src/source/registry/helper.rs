@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::json;
 use crate::secret::Secret;
 
-use super::stored::Credential;
+use super::auth_file::Credential;
 
 /// A helper that says more has gone wrong.
 const LIMIT: u64 = 1 << 20;

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::reference::Host;
 
 use super::connection::Connections;
-use super::peer::Memory;
+use super::state::AuthCache;
 use super::url::{Origin, Scheme};
 
 /// What is remembered of a server that does not speak TLS.
@@ -15,10 +15,10 @@ const CLEAR: &[u8] = b"http";
 pub(super) struct Home {
     /// Where its API is.
     authority: String,
-    found: Mutex<Option<Found>>,
+    found: Mutex<Option<ResolvedCredentials>>,
 }
 
-struct Found {
+struct ResolvedCredentials {
     origin: Origin,
     /// Whether only the last run knows that the server does not speak TLS.
     is_recalled: bool,
@@ -37,7 +37,7 @@ impl Home {
         &self,
         plain: bool,
         connections: &Connections,
-        memory: &Memory,
+        memory: &AuthCache,
     ) -> Result<Origin> {
         // The lock is held while one finds out.
         let mut found = self.found();
@@ -57,7 +57,7 @@ impl Home {
             true => self.at(Scheme::Http)?,
             false => secure,
         };
-        *found = Some(Found {
+        *found = Some(ResolvedCredentials {
             origin: origin.clone(),
             is_recalled,
         });
@@ -75,7 +75,7 @@ impl Home {
         &self,
         is_good: bool,
         connections: &Connections,
-        memory: &Memory,
+        memory: &AuthCache,
     ) -> Result<bool> {
         let mut found = self.found();
         let Some(found) = found.as_mut() else {
@@ -98,7 +98,7 @@ impl Home {
         Origin::new(scheme, &self.authority)
     }
 
-    fn found(&self) -> MutexGuard<'_, Option<Found>> {
+    fn found(&self) -> MutexGuard<'_, Option<ResolvedCredentials>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,13 +4,13 @@ use std::fmt::Display;
 
 use serde_json::Value;
 
+use crate::content::{Descriptor, OCI_INDEX};
 use crate::digest::Digest;
-use crate::document::{Descriptor, OCI_INDEX};
 use crate::error::{During, Error, Kind, Result, some_of};
-use crate::reference::{At, Host, is_repository, is_tag};
+use crate::reference::{Host, TagOrDigest, is_repository, is_tag};
 
 use super::message::Request;
-use super::peer::Scope;
+use super::state::Scope;
 use super::trace::warn;
 use super::url::Url;
 use super::{Client, Registry, pages};
@@ -21,7 +21,7 @@ const PAGE: usize = 1000;
 impl Client {
     /// The names of all repositories that the registry shows.
     pub(crate) fn catalog(&self, host: &Host) -> Result<Vec<String>> {
-        let origin = self.origin(&self.peer(host))?;
+        let origin = self.origin(&self.state(host))?;
         let url = origin.url("/v2/_catalog");
         let names = self.names(host, &Scope::catalog(), url, "repositories");
         Ok(sound(names.during("catalog")?, is_repository, host))
@@ -113,7 +113,7 @@ impl Registry {
             return self.fallback_referrers(digest);
         }
         if !first.is_success() {
-            return Err(self.client.refusal(&first));
+            return Err(self.client.error_response(&first));
         }
         self.client
             .pages_from(host, scope, request, &first, "manifests", Ok)
@@ -121,7 +121,7 @@ impl Registry {
 
     /// What the fallback tag lists, where a registry has no referrers API.
     fn fallback_referrers(&self, digest: &Digest) -> Result<Vec<Value>> {
-        let document = match self.fetch_manifest(&At::Tag(digest.fallback_tag())) {
+        let document = match self.fetch_manifest(&TagOrDigest::Tag(digest.fallback_tag())) {
             Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
             result => result?,
         };

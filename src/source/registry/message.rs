@@ -7,11 +7,11 @@ use crate::error::Result;
 use crate::secret::Secret;
 
 use super::retry::Tries;
-use super::transport::Arriving;
+use super::transport::BodyStream;
 use super::url::Url;
 
 /// Bodies of refusals are read up to here.
-pub(super) const REFUSAL_LIMIT: u64 = 64 << 10;
+pub(super) const ERROR_RESPONSE_LIMIT: u64 = 64 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
@@ -51,11 +51,11 @@ pub(super) enum Want {
 #[derive(Clone)]
 pub(super) struct Payload {
     pub(super) media_type: String,
-    pub(super) content: Content,
+    pub(super) content: PayloadSource,
 }
 
 #[derive(Clone)]
-pub(super) enum Content {
+pub(super) enum PayloadSource {
     Bytes(Vec<u8>),
     /// As many bytes as `size` from a reader that is opened for each try.
     Stream {
@@ -64,12 +64,12 @@ pub(super) enum Content {
     },
 }
 
-impl Content {
+impl PayloadSource {
     /// A reader, if the content is a stream.
     pub(super) fn open(&self) -> Result<Option<Box<dyn Read + Send>>> {
         match self {
-            Content::Bytes(_) => Ok(None),
-            Content::Stream { open, .. } => open().map(Some),
+            PayloadSource::Bytes(_) => Ok(None),
+            PayloadSource::Stream { open, .. } => open().map(Some),
         }
     }
 }
@@ -114,9 +114,9 @@ impl Request {
         self
     }
 
-    pub(super) fn with_body(mut self, media_type: &str, content: Content) -> Self {
+    pub(super) fn with_body(mut self, media_type: &str, content: PayloadSource) -> Self {
         // Who gets half of a stream may keep that half: then the upload begins anew.
-        self.is_repeatable &= matches!(content, Content::Bytes(_));
+        self.is_repeatable &= matches!(content, PayloadSource::Bytes(_));
         self.body = Some(Payload {
             media_type: media_type.to_owned(),
             content,
@@ -141,7 +141,7 @@ impl Request {
 
 pub(super) enum Body {
     Whole(Vec<u8>),
-    Stream(Arriving),
+    Stream(BodyStream),
 }
 
 pub(super) struct Response {

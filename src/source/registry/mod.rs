@@ -1,12 +1,14 @@
 //! The distribution API: a repository of a registry (opencontainers/distribution-spec).
 
-mod access;
 mod address;
+mod auth_file;
+mod authenticator;
 mod blob;
 mod challenge;
 mod client;
 mod connection;
 mod credentials;
+mod error_response;
 mod failure;
 mod grant;
 mod helper;
@@ -15,16 +17,14 @@ mod lists;
 mod message;
 mod pace;
 mod pages;
-mod peer;
 mod probe;
 mod proxy;
 mod push;
 mod rate;
 mod realm;
 mod redacted;
-mod refusal;
 mod retry;
-mod stored;
+mod state;
 mod stream;
 mod tls;
 mod token;
@@ -35,24 +35,24 @@ mod url;
 
 use std::sync::Arc;
 
-use crate::digest::Digest;
-use crate::document::{
-    DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Document, Form, LIMIT, OCI_INDEX, OCI_MANIFEST,
-    SCHEMA1, SIGNED_SCHEMA1,
+use crate::content::{
+    Content, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, LIMIT, ManifestKind, OCI_INDEX,
+    OCI_MANIFEST, SCHEMA1, SIGNED_SCHEMA1,
 };
+use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
-use crate::reference::{At, Repository};
+use crate::reference::{Repository, TagOrDigest};
 
 pub(crate) use client::{Client, Settings};
-pub(crate) use credentials::{Given, Stores};
-pub(crate) use peer::Memory;
+pub(crate) use credentials::{AuthFiles, ExplicitCredentials};
 pub(crate) use proxy::Proxies;
+pub(crate) use state::AuthCache;
 pub(crate) use tls::Certificates;
 pub(crate) use trace::Verbosity;
 
 use message::{Method, Request, Response, Want};
-use peer::Scope;
 use retry::Tries;
+use state::Scope;
 
 use super::{Blob, Resolved, Source};
 
@@ -74,7 +74,7 @@ pub(crate) struct Registry {
     repository: Repository,
     scope: Scope,
     /// The manifest that a choice of media types is about.
-    chosen: Option<At>,
+    accept_override: Option<TagOrDigest>,
 }
 
 impl Client {
@@ -83,16 +83,16 @@ impl Client {
             client: Arc::clone(self),
             repository: repository.clone(),
             scope: Scope::of(repository, "pull"),
-            chosen: None,
+            accept_override: None,
         }
     }
 }
 
 impl Registry {
     /// Only the manifest at `at` is asked for by the media types that the user chose.
-    pub(super) fn choosing(self, at: &At) -> Self {
+    pub(super) fn with_accept_override(self, at: &TagOrDigest) -> Self {
         Registry {
-            chosen: Some(at.clone()),
+            accept_override: Some(at.clone()),
             ..self
         }
     }
@@ -110,24 +110,24 @@ impl Registry {
     fn url(&self, path: &str) -> Result<url::Url> {
         let origin = self
             .client
-            .origin(&self.client.peer(&self.repository.host))?;
+            .origin(&self.client.state(&self.repository.host))?;
         Ok(origin.url(format!("/v2/{}/{path}", self.repository.name)))
     }
 
-    fn manifest_request(&self, method: Method, at: &At) -> Result<Request> {
+    fn manifest_request(&self, method: Method, at: &TagOrDigest) -> Result<Request> {
         let url = self.url(&format!("manifests/{}", target(at)))?;
         let accept = match &self.client.settings.accept {
-            Some(types) if self.chosen.as_ref() == Some(at) => types.join(", "),
+            Some(types) if self.accept_override.as_ref() == Some(at) => types.join(", "),
             _ => KINDS.join(", "),
         };
         Ok(Request::new(method, url, Want::Whole(LIMIT)).header("Accept", accept))
     }
 
-    fn fetch_manifest(&self, at: &At) -> Result<Document> {
+    fn fetch_manifest(&self, at: &TagOrDigest) -> Result<Content> {
         self.fetch_manifest_within(at, &Tries::default())
     }
 
-    fn fetch_manifest_within(&self, at: &At, tries: &Tries) -> Result<Document> {
+    fn fetch_manifest_within(&self, at: &TagOrDigest, tries: &Tries) -> Result<Content> {
         let request = self.manifest_request(Method::Get, at)?.within(tries);
         let response = self.succeed(request)?;
         let expected = expected(at, &response)?;
@@ -139,14 +139,14 @@ impl Registry {
             let error = Error::new(Kind::Local, "the answer is a web page");
             return Err(error.hint(format!("is {} a registry?", self.repository.host)));
         }
-        Document::manifest(
+        Content::manifest(
             media_type.as_deref(),
             response.into_bytes(),
             expected.as_ref(),
         )
     }
 
-    fn fetch_head(&self, at: &At) -> Result<Resolved> {
+    fn fetch_head(&self, at: &TagOrDigest) -> Result<Resolved> {
         let request = self.manifest_request(Method::Head, at)?;
         let tries = request.tries.clone();
         let response = self.ask(request)?;
@@ -154,14 +154,14 @@ impl Registry {
             let media_type = response.header("content-type").unwrap_or_default();
             let media_type = media_type.split(';').next().unwrap_or_default().trim();
             // Some serve manifests as text/plain: then only the body says what it is.
-            if Form::of(media_type) != Form::Other {
+            if ManifestKind::of(media_type) != ManifestKind::Other {
                 return Ok(Resolved {
                     media_type: media_type.to_owned(),
                     digest,
                 });
             }
         } else if !response.is_success() && is_sure(&response) {
-            return Err(self.client.refusal(&response));
+            return Err(self.client.error_response(&response));
         }
         let document = self.fetch_manifest_within(at, &tries)?;
         Ok(Resolved {
@@ -170,7 +170,7 @@ impl Registry {
         })
     }
 
-    fn fetch_document(&self, descriptor: &Descriptor) -> Result<Document> {
+    fn fetch_document(&self, descriptor: &Descriptor) -> Result<Content> {
         if descriptor.size > LIMIT {
             let message = format!("{} bytes are too many for a document", descriptor.size);
             return Err(Error::new(Kind::Local, message));
@@ -187,22 +187,22 @@ impl Registry {
             let message = format!("the content has {length} bytes, not {size}");
             return Err(Error::new(Kind::Corrupt, message));
         }
-        Document::blob(descriptor, bytes)
+        Content::blob(descriptor, bytes)
     }
 }
 
 impl Source for Registry {
-    fn manifest(&self, at: &At) -> Result<Document> {
+    fn manifest(&self, at: &TagOrDigest) -> Result<Content> {
         let result = self.fetch_manifest(at);
         result.map_err(hinted(at)).during(doing(at))
     }
 
-    fn resolve(&self, at: &At) -> Result<Resolved> {
+    fn resolve(&self, at: &TagOrDigest) -> Result<Resolved> {
         let result = self.fetch_head(at);
         result.map_err(hinted(at)).during(doing(at))
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Document> {
+    fn document(&self, descriptor: &Descriptor) -> Result<Content> {
         let result = self.fetch_document(descriptor);
         result.during(format!("blob {}", descriptor.digest))
     }
@@ -223,21 +223,21 @@ impl Source for Registry {
 }
 
 /// What stands in the URL of a manifest.
-fn target(at: &At) -> String {
+fn target(at: &TagOrDigest) -> String {
     match at {
-        At::Only => "latest".to_owned(),
-        At::Tag(tag) => tag.clone(),
-        At::Digest { digest, .. } => digest.to_string(),
+        TagOrDigest::Only => "latest".to_owned(),
+        TagOrDigest::Tag(tag) => tag.clone(),
+        TagOrDigest::Digest { digest, .. } => digest.to_string(),
     }
 }
 
-fn doing(at: &At) -> String {
+fn doing(at: &TagOrDigest) -> String {
     format!("manifest {}", target(at))
 }
 
 /// A tag that is not found is mostly misspelt.
-fn hinted(at: &At) -> impl FnOnce(Error) -> Error {
-    let is_tag = !matches!(at, At::Digest { .. });
+fn hinted(at: &TagOrDigest) -> impl FnOnce(Error) -> Error {
+    let is_tag = !matches!(at, TagOrDigest::Digest { .. });
     move |error| {
         if is_tag && error.kind() == Kind::NotFound {
             return error.hint("the command 'tags' lists the tags that there are");
@@ -247,12 +247,12 @@ fn hinted(at: &At) -> impl FnOnce(Error) -> Error {
 }
 
 /// The digest that a manifest's body must have: the one asked for, else the one in the header.
-fn expected(at: &At, response: &Response) -> Result<Option<Digest>> {
+fn expected(at: &TagOrDigest, response: &Response) -> Result<Option<Digest>> {
     // What is no digest says nothing.
     let said = response
         .header("docker-content-digest")
         .and_then(|text| text.parse::<Digest>().ok());
-    let At::Digest { digest: asked, .. } = at else {
+    let TagOrDigest::Digest { digest: asked, .. } = at else {
         return Ok(said);
     };
     match said {

@@ -10,7 +10,7 @@ use crate::reference::Host;
 
 use super::client::Client;
 use super::message::{Request, Response};
-use super::peer::Scope;
+use super::state::Scope;
 use super::url::Url;
 
 const LIMIT: u64 = 32 << 20;

@@ -1,9 +1,9 @@
 //! What a registry supports, found out by trying: each answer is yes, or why not.
 
+use crate::content::{Descriptor, LIMIT};
 use crate::digest::Digest;
-use crate::document::{Descriptor, LIMIT};
 use crate::error::{During, Error, Kind, Result};
-use crate::reference::At;
+use crate::reference::TagOrDigest;
 
 use super::message::{Method, Request};
 use super::push::Mount;
@@ -12,17 +12,17 @@ use super::{Registry, expected, pages, target};
 
 impl Registry {
     /// What the registry still allows, by a request that does not count as a pull.
-    pub(crate) fn rate(&self, at: &At) -> Result<Rate> {
+    pub(crate) fn rate(&self, at: &TagOrDigest) -> Result<Rate> {
         let response = self.ask(self.manifest_request(Method::Head, at)?)?;
         let rate = Rate::read(&response, (self.client.settings.clock)());
         if response.is_success() || rate != Rate::default() {
             return Ok(rate);
         }
-        Err(self.client.refusal(&response)).during(format!("manifest {}", target(at)))
+        Err(self.client.error_response(&response)).during(format!("manifest {}", target(at)))
     }
 
     /// Whether HEAD of a manifest answers as GET does, without the body.
-    pub(crate) fn tries_head(&self, at: &At) -> Result<()> {
+    pub(crate) fn tries_head(&self, at: &TagOrDigest) -> Result<()> {
         let response = self.succeed(self.manifest_request(Method::Head, at)?)?;
         match response.header("content-length") {
             Some(_) => Ok(()),
@@ -31,7 +31,7 @@ impl Registry {
     }
 
     /// Whether `Docker-Content-Digest` comes with a manifest, and is right.
-    pub(crate) fn tries_digest_header(&self, at: &At, digest: &Digest) -> Result<()> {
+    pub(crate) fn tries_digest_header(&self, at: &TagOrDigest, digest: &Digest) -> Result<()> {
         let response = self.succeed(self.manifest_request(Method::Get, at)?)?;
         match expected(at, &response)? {
             Some(said) if said == *digest => Ok(()),

@@ -4,16 +4,16 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use crate::content::{Descriptor, LIMIT};
 use crate::digest::{Algorithm, Digest, Verified};
-use crate::document::{Descriptor, LIMIT};
 use crate::error::{During, Error, Kind, Result};
-use crate::reference::At;
+use crate::reference::TagOrDigest;
 
-use super::message::{Content, Method, Request, Response, Want};
-use super::peer::Scope;
+use super::error_response;
+use super::message::{Method, PayloadSource, Request, Response, Want};
 use super::realm;
-use super::refusal;
 use super::retry::{self, Tries};
+use super::state::Scope;
 use super::url::{Scheme, Url};
 use super::{Registry, Source};
 
@@ -50,7 +50,7 @@ impl Registry {
     fn send_manifest(&self, at: &str, media_type: &str, bytes: &[u8]) -> Result<()> {
         let url = self.url(&format!("manifests/{at}"))?;
         let request = Request::new(Method::Put, url, Want::Whole(LIMIT));
-        let content = Content::Bytes(bytes.to_vec());
+        let content = PayloadSource::Bytes(bytes.to_vec());
         let response = self.succeed(request.with_body(media_type, content))?;
         let sent = Digest::of(Algorithm::Sha256, bytes);
         let kept = response.header("docker-content-digest");
@@ -66,19 +66,19 @@ impl Registry {
     /// Puts a small blob there.
     pub(crate) fn put_blob(&self, bytes: &[u8]) -> Result<()> {
         let digest = Digest::of(Algorithm::Sha256, bytes);
-        let content = Content::Bytes(bytes.to_vec());
+        let content = PayloadSource::Bytes(bytes.to_vec());
         let sent = self.upload(&digest, &content, None);
         sent.during(format!("blob {digest}"))
     }
 
     /// Gets a blob from another repository of the same registry, with as little traffic as the
     /// registry allows.
-    pub(crate) fn take_blob(&self, blob: &Descriptor, from: &Registry) -> Result<Transfer> {
-        let transferred = self.mount_or_copy(blob, from);
+    pub(crate) fn mount_or_copy(&self, blob: &Descriptor, from: &Registry) -> Result<Transfer> {
+        let transferred = self.try_mount(blob, from);
         transferred.during(format!("blob {}", blob.digest))
     }
 
-    fn mount_or_copy(&self, blob: &Descriptor, from: &Registry) -> Result<Transfer> {
+    fn try_mount(&self, blob: &Descriptor, from: &Registry) -> Result<Transfer> {
         let started = match self.mount(&blob.digest, from)? {
             Mount::Done => return Ok(Transfer::Mounted),
             Mount::Refused(started) => started,
@@ -92,7 +92,7 @@ impl Registry {
             let content = Verified::new(content.reader, digest.clone(), Some(size));
             Ok(Box::new(content) as Box<dyn Read + Send>)
         };
-        let content = Content::Stream {
+        let content = PayloadSource::Stream {
             size,
             open: Arc::new(open),
         };
@@ -127,7 +127,7 @@ impl Registry {
 
     /// Sends a blob in one piece, to where an upload was `started` already or a new one. What breaks
     /// on the way begins anew, since the registry may have kept a part.
-    fn upload(&self, digest: &Digest, content: &Content, started: Option<Url>) -> Result<()> {
+    fn upload(&self, digest: &Digest, content: &PayloadSource, started: Option<Url>) -> Result<()> {
         let mut started = started;
         let tries = Tries::default();
         let host = self.repository.host.api();
@@ -139,12 +139,12 @@ impl Registry {
             let (error, after) = match self.finish_upload(url, digest, content) {
                 Ok(response) if response.is_success() => return Ok(()),
                 Ok(response) => {
-                    let error = self.client.refusal(&response);
+                    let error = self.client.error_response(&response);
                     if !retry::is_temporary(response.status) {
                         return Err(error);
                     }
                     let now = (self.client.settings.clock)();
-                    (error, refusal::wait(&response, now))
+                    (error, error_response::wait(&response, now))
                 }
                 Err(error) if error.kind() == Kind::Unavailable => (error, None),
                 Err(error) => return Err(error),
@@ -163,7 +163,12 @@ impl Registry {
         self.location(&self.succeed(request)?)
     }
 
-    fn finish_upload(&self, url: Url, digest: &Digest, content: &Content) -> Result<Response> {
+    fn finish_upload(
+        &self,
+        url: Url,
+        digest: &Digest,
+        content: &PayloadSource,
+    ) -> Result<Response> {
         let home = self.url("")?.origin;
         let url = url.with("digest", &digest.to_string());
         let is_home = url.origin == home;
@@ -207,7 +212,7 @@ impl Registry {
     /// the answer to a first try may have been lost.
     pub(crate) fn delete_manifest(&self, digest: &Digest) -> Result<()> {
         let deleted = self.delete(&format!("manifests/{digest}"));
-        let at = At::Digest {
+        let at = TagOrDigest::Digest {
             digest: digest.clone(),
             tag: None,
         };
@@ -240,7 +245,7 @@ impl Registry {
         if response.is_success() {
             return Ok(());
         }
-        let error = self.client.refusal(&response);
+        let error = self.client.error_response(&response);
         Err(match response.status {
             405 if self.repository.host.is_docker_hub() => {
                 error.hint("Docker Hub deletes on its web site and by its own API only")

@@ -9,9 +9,9 @@ use crate::error::{Error, Kind, Result};
 use crate::json;
 use crate::secret::Secret;
 
+use super::auth_file::Credential;
 use super::challenge::Bearer;
-use super::message::{Content, Method, Request, Want};
-use super::stored::Credential;
+use super::message::{Method, PayloadSource, Request, Want};
 use super::url::{Url, escape};
 
 const LIMIT: u64 = 1 << 20;
@@ -131,7 +131,7 @@ pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret
     }
     Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT)).with_body(
         "application/x-www-form-urlencoded",
-        Content::Bytes(form.into_bytes()),
+        PayloadSource::Bytes(form.into_bytes()),
     )
 }
 
@@ -228,7 +228,7 @@ mod tests {
         assert!(request.authorization == Some(Secret::new("Basic dXNlcjpwYXNzd29yZA==")));
         let request = exchange(&realm, &bearer, "repository:a/b:pull", &Secret::new("t+1"));
         let Some(Payload {
-            content: Content::Bytes(form),
+            content: PayloadSource::Bytes(form),
             ..
         }) = request.body
         else {

@@ -207,7 +207,7 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Content, Payload};
+    use super::super::message::{Payload, PayloadSource};
     use super::*;
     use crate::secret::Secret;
 
@@ -242,7 +242,7 @@ mod tests {
         request.method = Method::Post;
         request.body = Some(Payload {
             media_type: "text/plain".into(),
-            content: Content::Bytes(b"secret".to_vec()),
+            content: PayloadSource::Bytes(b"secret".to_vec()),
         });
         let command = curl(&request, "");
         assert!(!command.contains("secret"), "{command}");

@@ -9,27 +9,27 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-use crate::assembly::plan::Plan;
+use crate::assembly::spec::IndexSpec;
 use crate::cli::{self, Cli, Request};
 use crate::commands::{self, Run};
 use crate::compression;
+use crate::content::{Content, Descriptor};
 use crate::digest::{Algorithm, Digest};
-use crate::document::{Descriptor, Document};
 use crate::error::{Error, Kind, Result};
 use crate::image::Image;
 use crate::parallel::Pool;
-use crate::platform::{Platform, Wanted};
+use crate::platform::{Platform, PlatformMatcher};
 use crate::query::{Output, Query, read};
-use crate::reference::{At, Reference, Repository};
-use crate::source::cache::{Cache, Freshness, store};
+use crate::reference::{Reference, Repository, TagOrDigest};
+use crate::source::cache::{Cache, Freshness, disk};
 use crate::source::layout::{Files, Layout};
+use crate::source::registry::auth_file::{AuthFile, AuthFileFormat};
 use crate::source::registry::challenge::Challenge;
 use crate::source::registry::message::{Body, Response};
-use crate::source::registry::stored::{Form, Stored};
 use crate::source::registry::token::Token;
 use crate::source::registry::url::{Origin, Scheme, Url};
-use crate::source::registry::{pages, rate, refusal, retry};
-use crate::source::{Blob, Remembering, Resolved, Shelf, Source, Store, archive};
+use crate::source::registry::{error_response, pages, rate, retry};
+use crate::source::{Blob, CacheSettings, DiskCache, Namespace, Resolved, Source, archive};
 
 /// Something that is tried, and its name.
 pub type Target = (&'static str, fn(&[u8]));
@@ -73,10 +73,10 @@ fn reference(data: &[u8]) {
 }
 
 fn platform(data: &[u8]) {
-    let Ok(wanted) = text(data).parse::<Wanted>() else {
+    let Ok(wanted) = text(data).parse::<PlatformMatcher>() else {
         return;
     };
-    let again = wanted.to_string().parse::<Wanted>();
+    let again = wanted.to_string().parse::<PlatformMatcher>();
     assert!(
         again.is_ok_and(|it| it.to_string() == wanted.to_string()),
         "{wanted}"
@@ -137,7 +137,7 @@ fn answer(data: &[u8]) {
     let url = "https://example.com/v2/".parse().expect("a URL");
     let response = response(url, status.unwrap_or(200), headers, body);
     let now = SystemTime::UNIX_EPOCH;
-    let _ = refusal::error(&response, now).to_string();
+    let _ = error_response::error(&response, now).to_string();
     let _ = rate::Rate::read(&response, now).is_scarce();
     let _ = pages::read(&response, "tags");
     for (_, value) in &response.headers {
@@ -167,8 +167,8 @@ fn response<'a>(
 fn credentials(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (name, file) = data.split_at(end);
-    for form in [Form::Docker, Form::Containers] {
-        if let Some(stored) = Stored::read("auth.json".into(), form, file) {
+    for form in [AuthFileFormat::Docker, AuthFileFormat::Containers] {
+        if let Some(stored) = AuthFile::read("auth.json".into(), form, file) {
             let _ = (stored.helpers(text(name)).count(), stored.entry(text(name)));
         }
     }
@@ -179,7 +179,7 @@ fn document(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (media_type, bytes) = data.split_at(end);
     let said = Some(text(media_type)).filter(|it| !it.is_empty());
-    let Ok(document) = Document::manifest(said, bytes.to_vec(), None) else {
+    let Ok(document) = Content::manifest(said, bytes.to_vec(), None) else {
         return;
     };
     let _ = (
@@ -203,7 +203,7 @@ fn compression(data: &[u8]) {
 }
 
 fn yaml(data: &[u8]) {
-    let _ = Plan::read(text(data));
+    let _ = IndexSpec::read(text(data));
 }
 
 /// An argument a line.
@@ -264,11 +264,15 @@ fn filter(data: &[u8]) {
 
 /// Entries of the cache: a file as it lies there, or values behind the right checksum.
 fn cache(data: &[u8]) {
-    let _ = store::checked(data);
+    let _ = disk::checked(data);
     let directory = directory();
-    let store = Arc::new(Store::new(directory.path().into(), SystemTime::now, false));
+    let store = Arc::new(DiskCache::new(
+        directory.path().into(),
+        SystemTime::now,
+        false,
+    ));
     let repository: Repository = "example.com/a".parse().expect("a repository");
-    let remembering = Remembering {
+    let remembering = CacheSettings {
         store: Arc::clone(&store),
         freshness: Freshness::Offline,
         accept: String::new(),
@@ -276,28 +280,28 @@ fn cache(data: &[u8]) {
     };
     let digest = Digest::of(Algorithm::Sha256, data);
     let name = "example.com/a";
-    store.put(Shelf::Tags, name, data);
-    store.put(Shelf::Tags, &format!("{name}:v1"), data);
-    store.put(Shelf::Content, &format!("{name}@{digest}"), data);
+    store.put(Namespace::Tags, name, data);
+    store.put(Namespace::Tags, &format!("{name}:v1"), data);
+    store.put(Namespace::Content, &format!("{name}@{digest}"), data);
     let cache = Cache::new(Nowhere, &repository, &remembering);
     let _ = cache.tags();
-    let _ = cache.manifest(&At::Tag("v1".into()));
-    let _ = cache.manifest(&At::Digest { digest, tag: None });
+    let _ = cache.manifest(&TagOrDigest::Tag("v1".into()));
+    let _ = cache.manifest(&TagOrDigest::Digest { digest, tag: None });
 }
 
 /// A source that has nothing.
 struct Nowhere;
 
 impl Source for Nowhere {
-    fn manifest(&self, _: &At) -> Result<Document> {
+    fn manifest(&self, _: &TagOrDigest) -> Result<Content> {
         Err(nothing())
     }
 
-    fn resolve(&self, _: &At) -> Result<Resolved> {
+    fn resolve(&self, _: &TagOrDigest) -> Result<Resolved> {
         Err(nothing())
     }
 
-    fn document(&self, _: &Descriptor) -> Result<Document> {
+    fn document(&self, _: &Descriptor) -> Result<Content> {
         Err(nothing())
     }
 
@@ -422,7 +426,7 @@ fn ask(layout: Layout) {
             "oci:x",
             reference.clone(),
             source.clone(),
-            Wanted::default(),
+            PlatformMatcher::default(),
             Arc::new(Pool::new(1)),
         );
         if let Run::Image(run) | Run::Repository(run) = commands::of(spec).run {

@@ -15,20 +15,20 @@ use crate::error::{Error, Kind};
 
 use super::connection::Connections;
 use super::failure::Failure;
-use super::message::{Body, Content, Method, REFUSAL_LIMIT, Request, Response, Want};
+use super::message::{Body, ERROR_RESPONSE_LIMIT, Method, PayloadSource, Request, Response, Want};
 use super::pace::SharedPace;
 use super::trace::Trace;
-use socket::Opener;
+use socket::TransportConnector;
 
 /// Sends requests. Connections are kept and used again.
-pub(super) struct Transport {
+pub(super) struct HttpClient {
     agent: Agent,
     pub(super) connections: Arc<Connections>,
     timeout: Duration,
     pub(super) trace: Trace,
 }
 
-impl Transport {
+impl HttpClient {
     /// `jobs` is how many requests there are at a time; `timeout` is the longest silence.
     pub(super) fn new(
         connections: Arc<Connections>,
@@ -48,9 +48,9 @@ impl Transport {
             // Bytes are compared with digests: nobody may encode them.
             .accept_encoding("identity")
             .build();
-        let opener = Opener::new(Arc::clone(&connections));
-        Transport {
-            agent: Agent::with_parts(config, opener, Nowhere),
+        let opener = TransportConnector::new(Arc::clone(&connections));
+        HttpClient {
+            agent: Agent::with_parts(config, opener, NoResolver),
             connections,
             timeout,
             trace,
@@ -93,7 +93,9 @@ impl Transport {
                 let body = SendBody::from_owned_reader(stream);
                 self.agent.run(build(request, body)?)
             }
-            (Some(Content::Bytes(bytes)), None) => self.agent.run(build(request, &bytes[..])?),
+            (Some(PayloadSource::Bytes(bytes)), None) => {
+                self.agent.run(build(request, &bytes[..])?)
+            }
             _ if matches!(request.method, Method::Post | Method::Put) => {
                 self.agent.run(build(request, &[][..])?)
             }
@@ -110,7 +112,7 @@ impl Transport {
         let body = match request.want {
             Want::Stream if parts.status.is_success() => {
                 pace.await_stream();
-                Body::Stream(Arriving { reader, pace })
+                Body::Stream(BodyStream { reader, pace })
             }
             Want::Whole(limit) if parts.status.is_success() => Body::Whole(whole(reader, limit)?),
             _ => Body::Whole(beginning(reader)),
@@ -136,7 +138,7 @@ fn build<B>(request: &Request, body: B) -> Result<http::Request<B>, Failure> {
     }
     if let Some(body) = &request.body {
         builder = builder.header("content-type", &body.media_type);
-        if let Content::Stream { size, .. } = body.content {
+        if let PayloadSource::Stream { size, .. } = body.content {
             builder = builder.header("content-length", size);
         }
     }
@@ -164,17 +166,17 @@ fn whole(reader: BodyReader<'static>, limit: u64) -> Result<Vec<u8>, Failure> {
 /// What there is of a refusal. That it ends early is no reason to lose the rest.
 fn beginning(reader: BodyReader<'static>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let _ = reader.take(REFUSAL_LIMIT).read_to_end(&mut bytes);
+    let _ = reader.take(ERROR_RESPONSE_LIMIT).read_to_end(&mut bytes);
     bytes
 }
 
 /// A body as it arrives.
-pub(super) struct Arriving {
+pub(super) struct BodyStream {
     reader: BodyReader<'static>,
     pace: SharedPace,
 }
 
-impl Arriving {
+impl BodyStream {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         // Only what is content makes up for the time: chunks' extensions and trailers do not.
         self.pace.begin();
@@ -201,9 +203,9 @@ fn failure(error: HttpError) -> Failure {
 
 /// Names are looked up where connections are opened, not once per request.
 #[derive(Debug)]
-struct Nowhere;
+struct NoResolver;
 
-impl Resolver for Nowhere {
+impl Resolver for NoResolver {
     fn resolve(
         &self,
         _: &http::Uri,

@@ -10,10 +10,10 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
 
-use super::super::connection::{Connections, Line};
+use super::super::connection::{Connection, Connections};
+use super::super::error_response::speaks_tls;
 use super::super::failure::Failure;
 use super::super::pace::SharedPace;
-use super::super::refusal::speaks_tls;
 use super::super::url::{Origin, Scheme};
 
 const BUFFER: usize = 128 << 10;
@@ -30,17 +30,17 @@ pub(super) fn set_pace(pace: &SharedPace) {
 }
 
 /// Opens the connections that ureq asks for.
-pub(super) struct Opener {
+pub(super) struct TransportConnector {
     connections: Arc<Connections>,
 }
 
-impl Opener {
+impl TransportConnector {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
-        Opener { connections }
+        TransportConnector { connections }
     }
 }
 
-impl Connector for Opener {
+impl Connector for TransportConnector {
     type Out = Socket;
 
     fn connect(
@@ -77,7 +77,7 @@ enum Phase {
 }
 
 pub(super) struct Socket {
-    line: Line,
+    line: Connection,
     buffers: LazyBuffers,
     phase: Phase,
     /// Of the request that is on its way or was the last.
@@ -195,7 +195,7 @@ impl std::fmt::Debug for Socket {
     }
 }
 
-impl std::fmt::Debug for Opener {
+impl std::fmt::Debug for TransportConnector {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.debug_struct("Opener").finish_non_exhaustive()
     }

@@ -5,21 +5,21 @@ use std::sync::atomic::Ordering;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
+use super::auth_file::Credential;
 use super::challenge::{Bearer, Challenge};
 use super::client::Client;
-use super::credentials::Found;
+use super::credentials::ResolvedCredentials;
 use super::message::{Request, Response};
-use super::peer::{Peer, Scope};
 use super::retry::Tries;
-use super::stored::Credential;
+use super::state::{RegistryState, Scope};
 use super::token;
 use super::trace::warn;
 use super::url::Origin;
 
 /// One request's way into a registry.
-pub(super) struct Visit<'a> {
+pub(super) struct Authenticator<'a> {
     pub(super) client: &'a Client,
-    pub(super) peer: &'a Peer,
+    pub(super) state: &'a RegistryState,
     pub(super) scope: &'a Scope,
     pub(super) home: &'a Origin,
     /// Of the request, which tokens take part in.
@@ -28,39 +28,43 @@ pub(super) struct Visit<'a> {
 
 /// What a request shows to be let in, and why.
 #[derive(Default)]
-pub(super) struct Pass {
+pub(super) struct Authorization {
     /// The value of `Authorization`.
     pub(super) header: Option<Secret>,
     /// What it answers, and with whose credentials.
     challenge: Option<Challenge>,
-    found: Option<Found>,
+    found: Option<ResolvedCredentials>,
     /// Whether the registry has seen it before and may have grown tired of it.
     is_old: bool,
 }
 
-impl Visit<'_> {
-    /// A pass for a registry whose challenge is known from before. If nobody has asked the registry
+impl Authenticator<'_> {
+    /// An authorization for a registry whose challenge is known from before. If nobody has asked the registry
     /// yet and there is no token, the connection is opened while the token server is asked.
-    pub(super) fn pass_ahead(&self, is_first: bool) -> Pass {
+    pub(super) fn authorization_ahead(&self, is_first: bool) -> Authorization {
         let memory = &self.client.settings.memory;
-        let pass = match self.peer.challenge(self.scope) {
-            Some(challenge) => self.pass(challenge, None, false),
-            None => match self.peer.recalled(self.home, memory) {
+        let authorization = match self.state.challenge(self.scope) {
+            Some(challenge) => self.authorization(challenge, None, false),
+            None => match self.state.recalled(self.home, memory) {
                 Some(challenge) if self.credentials().is_none() => {
-                    self.pass(challenge, None, is_first)
+                    self.authorization(challenge, None, is_first)
                 }
-                _ => return Pass::default(),
+                _ => return Authorization::default(),
             },
         };
-        pass.unwrap_or_else(|_| {
+        authorization.unwrap_or_else(|_| {
             // The registry may ask for something else by now: in order, then.
-            self.peer.forget(self.home, memory);
-            Pass::default()
+            self.state.forget(self.home, memory);
+            Authorization::default()
         })
     }
 
-    /// A better pass than the one that was answered so; an error if there is none.
-    pub(super) fn answer(&self, response: &Response, shown: Pass) -> Result<Pass> {
+    /// A better authorization than the one that was answered so; an error if there is none.
+    pub(super) fn answer(
+        &self,
+        response: &Response,
+        shown: Authorization,
+    ) -> Result<Authorization> {
         let challenge = match Challenge::read(response.all("www-authenticate")) {
             Some(challenge) => challenge,
             None => {
@@ -76,31 +80,31 @@ impl Visit<'_> {
         if is_same && !shown.is_old && !self.gives_up(&shown) {
             return Err(self.denied(response, &shown));
         }
-        let pass = self.pass(challenge.clone(), shown.header.as_ref(), false)?;
-        if pass.header.is_none() {
+        let authorization = self.authorization(challenge.clone(), shown.header.as_ref(), false)?;
+        if authorization.header.is_none() {
             return Err(self.denied(response, &shown));
         }
         let memory = &self.client.settings.memory;
-        self.peer.keep(&challenge, self.scope, self.home, memory);
-        Ok(pass)
+        self.state.keep(&challenge, self.scope, self.home, memory);
+        Ok(authorization)
     }
 
-    /// A pass for who gave credentials, where the registry has answered without them: it may show
+    /// An authorization for who gave credentials, where the registry has answered without them: it may show
     /// more to whom it knows. `None` if it does not say how to make oneself known.
-    pub(super) fn introduction(&self, shown: &Pass) -> Result<Option<Pass>> {
-        let is_settled = shown.header.is_some() || self.peer.is_open.load(Ordering::Acquire);
-        if is_settled || self.client.credentials.given(&self.peer.host).is_none() {
+    pub(super) fn introduction(&self, shown: &Authorization) -> Result<Option<Authorization>> {
+        let is_settled = shown.header.is_some() || self.state.is_open.load(Ordering::Acquire);
+        if is_settled || self.client.credentials.given(&self.state.host).is_none() {
             return Ok(None);
         }
         // zot says so beside its 200.
         let Ok((_, Some(challenge))) = self.ping() else {
-            self.peer.is_open.store(true, Ordering::Release);
+            self.state.is_open.store(true, Ordering::Release);
             return Ok(None);
         };
-        let pass = self.pass(challenge.clone(), None, false)?;
+        let authorization = self.authorization(challenge.clone(), None, false)?;
         let memory = &self.client.settings.memory;
-        self.peer.keep(&challenge, self.scope, self.home, memory);
-        Ok(Some(pass))
+        self.state.keep(&challenge, self.scope, self.home, memory);
+        Ok(Some(authorization))
     }
 
     /// The status of `/v2/` and what it asks for, of a registry that asked for nothing else, as
@@ -114,7 +118,12 @@ impl Visit<'_> {
     }
 
     /// `refused` is what the registry did not take; `opens` whether to connect to it meanwhile.
-    fn pass(&self, challenge: Challenge, refused: Option<&Secret>, opens: bool) -> Result<Pass> {
+    fn authorization(
+        &self,
+        challenge: Challenge,
+        refused: Option<&Secret>,
+        opens: bool,
+    ) -> Result<Authorization> {
         let mut found = self.credentials();
         let (header, is_old) = match (&challenge, found.as_ref().map(|f| &f.credential)) {
             (_, Some(Credential::RegistryToken(token))) => {
@@ -141,7 +150,7 @@ impl Visit<'_> {
                 (Some(token::bearer(&token)), is_old)
             }
         };
-        Ok(Pass {
+        Ok(Authorization {
             header,
             challenge: Some(challenge),
             found,
@@ -149,15 +158,15 @@ impl Visit<'_> {
         })
     }
 
-    fn credentials(&self) -> Option<Found> {
+    fn credentials(&self) -> Option<ResolvedCredentials> {
         let repository = self.scope.repository.as_ref();
-        let found = self.client.credentials.find(&self.peer.host, repository)?;
-        let is_refused = self.peer.refuses(&found.credential, self.scope);
+        let found = self.client.credentials.find(&self.state.host, repository)?;
+        let is_refused = self.state.refuses(&found.credential, self.scope);
         (!is_refused).then_some(found)
     }
 
-    /// Whether the pass was made with stored credentials that are refused and can be done without.
-    fn gives_up(&self, shown: &Pass) -> bool {
+    /// Whether the authorization was made with stored credentials that are refused and can be done without.
+    fn gives_up(&self, shown: &Authorization) -> bool {
         let Some(found) = &shown.found else {
             return false;
         };
@@ -167,12 +176,12 @@ impl Visit<'_> {
     }
 
     /// Goes on without stored credentials, and says so once. False if they were given.
-    pub(super) fn give_up(&self, found: &Found) -> bool {
+    pub(super) fn give_up(&self, found: &ResolvedCredentials) -> bool {
         let Some(store) = &found.store else {
             return false;
         };
-        if self.peer.refuse(&found.credential, self.scope) {
-            let host = self.peer.host.name();
+        if self.state.refuse(&found.credential, self.scope) {
+            let host = self.state.host.name();
             warn(&format!(
                 "{host} refuses the credentials of {store}: going on without"
             ));
@@ -180,29 +189,31 @@ impl Visit<'_> {
         true
     }
 
-    fn denied(&self, response: &Response, shown: &Pass) -> Error {
-        self.hinted(self.client.refusal(response), shown.found.as_ref())
+    fn denied(&self, response: &Response, shown: &Authorization) -> Error {
+        self.hinted(self.client.error_response(response), shown.found.as_ref())
     }
 
     /// The refusal of these credentials, with what to do about it.
-    pub(super) fn hinted(&self, error: Error, found: Option<&Found>) -> Error {
+    pub(super) fn hinted(&self, error: Error, found: Option<&ResolvedCredentials>) -> Error {
         if error.kind() != Kind::Denied {
             return error;
         }
-        let host = self.peer.host.name();
+        let host = self.state.host.name();
         match found {
             None => error.hint(format!(
                 "it may not exist, or need credentials: docker login {host}, or -u USER:PASSWORD"
             )),
-            Some(Found { store: None, .. }) => error.hint("the given credentials do not let us in"),
-            Some(Found {
+            Some(ResolvedCredentials { store: None, .. }) => {
+                error.hint("the given credentials do not let us in")
+            }
+            Some(ResolvedCredentials {
                 store: Some(store), ..
             }) => error.hint(format!("the credentials of {store} do not let us in")),
         }
     }
 }
 
-/// Whether a registry asks for the same thing again. What it says of the last pass does not count.
+/// Whether a registry asks for the same thing again. What it says of the last authorization does not count.
 /// `usual` is the scope that a challenge without one was answered with.
 fn same(a: &Challenge, b: &Challenge, usual: &str) -> bool {
     match (a, b) {

@@ -23,7 +23,7 @@ pub(crate) const SIGNED_SCHEMA1: &str = "application/vnd.docker.distribution.man
 
 /// What kind of manifest a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum ManifestKind {
     /// Docker manifest list or OCI index.
     Index,
     /// Docker schema 2 or OCI image manifest.
@@ -34,27 +34,27 @@ pub(crate) enum Form {
     Other,
 }
 
-impl Form {
-    pub(crate) fn of(media_type: &str) -> Form {
+impl ManifestKind {
+    pub(crate) fn of(media_type: &str) -> ManifestKind {
         match media_type {
-            DOCKER_LIST | OCI_INDEX => Form::Index,
-            DOCKER_MANIFEST | OCI_MANIFEST => Form::Manifest,
-            SIGNED_SCHEMA1 | SCHEMA1 => Form::Schema1,
-            _ => Form::Other,
+            DOCKER_LIST | OCI_INDEX => ManifestKind::Index,
+            DOCKER_MANIFEST | OCI_MANIFEST => ManifestKind::Manifest,
+            SIGNED_SCHEMA1 | SCHEMA1 => ManifestKind::Schema1,
+            _ => ManifestKind::Other,
         }
     }
 }
 
 /// Bytes whose digest is right, and their JSON.
 #[derive(Debug)]
-pub(crate) struct Document {
+pub(crate) struct Content {
     media_type: String,
     digest: Digest,
     bytes: Vec<u8>,
     json: Value,
 }
 
-impl Document {
+impl Content {
     /// A manifest or index. `said` is what its source calls it; what the digest covers, the body,
     /// has the last word. Without `expected` the digest is computed. `Kind::Corrupt` if the bytes
     /// are others than `expected`, or not JSON, or two kinds of manifest at once.
@@ -67,7 +67,7 @@ impl Document {
         let is_signed = signed.is_some();
         let (digest, json) = verified(&bytes, signed, expected)?;
         let media_type = manifest_type(said, &json, is_signed)?;
-        Ok(Document {
+        Ok(Content {
             media_type,
             digest,
             bytes,
@@ -80,7 +80,7 @@ impl Document {
         descriptor.digest.verify(&bytes)?;
         let media_type = descriptor.media_type.clone();
         let json = parse(&bytes).during(format_args!("content of type '{media_type}'"))?;
-        Ok(Document {
+        Ok(Content {
             media_type,
             digest: descriptor.digest.clone(),
             bytes,
@@ -100,7 +100,7 @@ impl Document {
         let bytes = text.as_bytes().to_vec();
         let json = parse(&bytes)?;
         let digest = Digest::of(Algorithm::Sha256, &bytes);
-        Ok(Document {
+        Ok(Content {
             media_type: "application/json".to_owned(),
             digest,
             bytes,
@@ -136,8 +136,8 @@ impl Document {
         &self.json
     }
 
-    pub(crate) fn form(&self) -> Form {
-        Form::of(&self.media_type)
+    pub(crate) fn form(&self) -> ManifestKind {
+        ManifestKind::of(&self.media_type)
     }
 
     /// The descriptors below `key`, such as `manifests` or `layers`; none if the key is absent.
@@ -265,15 +265,15 @@ fn manifest_type(said: Option<&str>, json: &Value, is_signed: bool) -> Result<St
     } else {
         ""
     };
-    let is_known = |name: &&str| Form::of(name) != Form::Other;
+    let is_known = |name: &&str| ManifestKind::of(name) != ManifestKind::Other;
     let named = json["mediaType"].as_str();
     if let Some(name) = named.filter(is_known) {
         return Ok(name.to_owned());
     }
     let said = said.map(|text| text.split(';').next().unwrap_or_default().trim());
-    let fits = |name: &&str| match Form::of(shown) {
-        Form::Other => true,
-        form => Form::of(name) == form,
+    let fits = |name: &&str| match ManifestKind::of(shown) {
+        ManifestKind::Other => true,
+        form => ManifestKind::of(name) == form,
     };
     if let Some(name) = said.filter(|name| is_known(name) && fits(name)) {
         return Ok(name.to_owned());
@@ -291,7 +291,7 @@ fn is_schema1(json: &Value) -> bool {
         && others.iter().all(|key| json[key].is_null())
         && match &json["mediaType"] {
             Value::Null => true,
-            named => named.as_str().map(Form::of) == Some(Form::Schema1),
+            named => named.as_str().map(ManifestKind::of) == Some(ManifestKind::Schema1),
         }
 }
 
@@ -331,7 +331,7 @@ mod tests {
     use super::*;
 
     fn type_of(said: Option<&str>, body: &str) -> String {
-        Document::manifest(said, body.into(), None)
+        Content::manifest(said, body.into(), None)
             .unwrap()
             .media_type()
             .to_owned()
@@ -370,7 +370,7 @@ mod tests {
     fn a_document_that_is_two_things_is_neither() {
         let body = br#"{"manifests":[],"layers":[]}"#.to_vec();
         assert_eq!(
-            Document::manifest(None, body, None).unwrap_err().kind(),
+            Content::manifest(None, body, None).unwrap_err().kind(),
             Kind::Corrupt
         );
     }
@@ -394,17 +394,17 @@ mod tests {
         let payload = format!("{MEMBERS}\n}}");
         let signed = signed(MEMBERS, MEMBERS.len(), "\n}");
         for expected in [None, Some(&sha256(&payload))] {
-            let document = Document::manifest(None, signed.clone().into(), expected).unwrap();
+            let document = Content::manifest(None, signed.clone().into(), expected).unwrap();
             assert_eq!(document.media_type(), SIGNED_SCHEMA1);
             assert_eq!(document.bytes(), signed.as_bytes());
             assert_eq!(*document.digest(), sha256(&payload));
             assert_eq!(document.json(), &parse(payload.as_bytes()).unwrap());
         }
         let whole = sha256(&signed);
-        let document = Document::manifest(None, signed.clone().into(), Some(&whole)).unwrap();
+        let document = Content::manifest(None, signed.clone().into(), Some(&whole)).unwrap();
         assert_eq!(*document.digest(), whole);
         assert_eq!(document.media_type(), SIGNED_SCHEMA1);
-        let other = Document::manifest(None, signed.into(), Some(&sha256("")));
+        let other = Content::manifest(None, signed.into(), Some(&sha256("")));
         assert_eq!(
             other.unwrap_err().to_string(),
             format!(
@@ -439,7 +439,7 @@ mod tests {
             for claimed in claims {
                 let forged = signed(head, 0, claimed);
                 let expected = sha256(claimed);
-                let read = Document::manifest(Some(SIGNED_SCHEMA1), forged.into(), Some(&expected));
+                let read = Content::manifest(Some(SIGNED_SCHEMA1), forged.into(), Some(&expected));
                 assert_eq!(read.unwrap_err().kind(), Kind::Corrupt, "{head}");
             }
         }
@@ -451,7 +451,7 @@ mod tests {
             r#"{"layers":[],"layers":[]}"#,
             r#"{"manifests":[{"digest":"a","digest":"b"}]}"#,
         ] {
-            let error = Document::manifest(None, body.into(), None).unwrap_err();
+            let error = Content::manifest(None, body.into(), None).unwrap_err();
             assert_eq!(error.kind(), Kind::Corrupt);
             assert!(error.to_string().contains("a key stands there twice"));
         }

@@ -14,24 +14,24 @@ const DEPTH: usize = 32;
 /// A list that is to be made. References are not parsed yet; what a platform leaves empty is for the
 /// image's configuration to say.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Plan {
+pub(crate) struct IndexSpec {
     pub(crate) image: String,
     pub(crate) tags: Vec<String>,
     pub(crate) annotations: Vec<(String, String)>,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<SpecEntry>,
 }
 
 /// One image of the list, or another list whose images become part of it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct SpecEntry {
     pub(crate) image: String,
     pub(crate) platform: Platform,
 }
 
-impl Plan {
+impl IndexSpec {
     /// `Kind::Usage`, with line and column, unless the text is YAML of the form that manifest-tool
     /// reads: unknown keys are refused, since they are mostly misspelt ones.
-    pub(crate) fn read(yaml: &str) -> Result<Plan> {
+    pub(crate) fn read(yaml: &str) -> Result<IndexSpec> {
         check_depth(yaml)?;
         let mut loader = YamlLoader::<MarkedYaml>::default();
         // A version such as 1.10 stays what it is, not a number.
@@ -67,8 +67,8 @@ fn check_depth(yaml: &str) -> Result<()> {
 
 type Node<'a> = MarkedYaml<'a>;
 
-fn plan(node: &Node) -> Result<Plan> {
-    let mut plan = Plan::default();
+fn plan(node: &Node) -> Result<IndexSpec> {
+    let mut plan = IndexSpec::default();
     for (key, value) in mapping(node, "the document")? {
         match name(key)? {
             "image" => plan.image = text(value, "image")?,
@@ -94,8 +94,8 @@ fn plan(node: &Node) -> Result<Plan> {
     }
 }
 
-fn part(node: &Node) -> Result<Part> {
-    let mut part = Part::default();
+fn part(node: &Node) -> Result<SpecEntry> {
+    let mut part = SpecEntry::default();
     for (key, value) in mapping(node, "an entry of manifests")? {
         match name(key)? {
             "image" => part.image = text(value, "image")?,
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let plan = Plan::read(
+        let plan = IndexSpec::read(
             "image: example.com/a:v1\n\
              tags: [\"1.0\", 1.10, latest]\n\
              annotations: {b: c, d: }\n\
@@ -212,16 +212,16 @@ mod tests {
              -\n  image: example.com/a:win\n  platform:\n    os: windows\n    architecture: amd64\n    \
              variant: v2\n    osversion: 10.0.17763\n    os.features: [win32k]\n",
         );
-        let expected = Plan {
+        let expected = IndexSpec {
             image: "example.com/a:v1".into(),
             tags: vec!["1.0".into(), "1.10".into(), "latest".into()],
             annotations: vec![("b".into(), "c".into()), ("d".into(), String::new())],
             parts: vec![
-                Part {
+                SpecEntry {
                     image: "example.com/a:amd64".into(),
-                    ..Part::default()
+                    ..SpecEntry::default()
                 },
-                Part {
+                SpecEntry {
                     image: "example.com/a:win".into(),
                     platform: Platform {
                         os: "windows".into(),
@@ -269,11 +269,11 @@ mod tests {
                 "line 4, column 26: osfeatures is to be a list",
             ),
         ] {
-            let error = Plan::read(yaml).unwrap_err();
+            let error = IndexSpec::read(yaml).unwrap_err();
             assert_eq!(error.to_string(), expected, "{yaml}");
         }
         for yaml in ["a: b: c", "\"a", "a: *b", "image: a\nimage: b", "[a"] {
-            let message = Plan::read(yaml).unwrap_err().to_string();
+            let message = IndexSpec::read(yaml).unwrap_err().to_string();
             assert!(message.starts_with("line "), "{yaml}: {message}");
         }
     }
@@ -287,7 +287,7 @@ mod tests {
             "? ".repeat(18_000),
             (0..2_000).map(|n| " ".repeat(n) + "a:\n").collect(),
         ] {
-            let message = Plan::read(&deep).unwrap_err().to_string();
+            let message = IndexSpec::read(&deep).unwrap_err().to_string();
             // The scanner itself has a limit for brackets.
             let whys = [": nested deeper than 32", ": recursion limit exceeded"];
             assert!(whys.iter().any(|why| message.ends_with(why)), "{message}");

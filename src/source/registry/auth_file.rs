@@ -24,25 +24,25 @@ pub(super) enum Credential {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum AuthFileFormat {
     /// Keys name hosts, with or without a scheme and a path that means nothing.
     Docker,
     /// Keys name hosts or, with a path, the repositories below it.
     Containers,
 }
 
-pub(super) struct Stored {
+pub(super) struct AuthFile {
     /// For messages.
     pub(super) name: String,
-    pub(super) form: Form,
+    pub(super) format: AuthFileFormat,
     json: Value,
 }
 
-impl Stored {
+impl AuthFile {
     /// `None`, with a warning, for what is not JSON.
-    pub(super) fn read(name: String, form: Form, bytes: &[u8]) -> Option<Stored> {
+    pub(super) fn read(name: String, format: AuthFileFormat, bytes: &[u8]) -> Option<AuthFile> {
         match json::parse(bytes) {
-            Ok(json) => Some(Stored { name, form, json }),
+            Ok(json) => Some(AuthFile { name, format, json }),
             Err(error) => {
                 warn(&format!("{name}: {error}"));
                 None
@@ -52,7 +52,7 @@ impl Stored {
 
     /// The helpers to ask for `HOST[/NAME]`: the host's own, then the one for all.
     pub(super) fn helpers(&self, name: &str) -> impl Iterator<Item = &str> {
-        let own = best(&self.json["credHelpers"], self.form, name).and_then(Value::as_str);
+        let own = best(&self.json["credHelpers"], self.format, name).and_then(Value::as_str);
         let all = self.json["credsStore"].as_str();
         own.into_iter()
             .chain(all)
@@ -61,14 +61,14 @@ impl Stored {
 
     /// What the file itself knows of `HOST[/NAME]`.
     pub(super) fn entry(&self, name: &str) -> Option<Credential> {
-        best(&self.json["auths"], self.form, name).and_then(entry)
+        best(&self.json["auths"], self.format, name).and_then(entry)
     }
 }
 
 /// The value whose key fits `HOST[/NAME]` best: the longest path, and no `*` rather than one.
-fn best<'a>(object: &'a Value, form: Form, name: &str) -> Option<&'a Value> {
+fn best<'a>(object: &'a Value, format: AuthFileFormat, name: &str) -> Option<&'a Value> {
     let fitting = object.as_object()?.iter().filter_map(|(key, value)| {
-        let key = normal(key, form);
+        let key = normal(key, format);
         let is_pattern = key.contains('*');
         fits(&key, name).then_some(((key.len(), !is_pattern), is_pattern, value))
     });
@@ -79,7 +79,7 @@ fn best<'a>(object: &'a Value, form: Form, name: &str) -> Option<&'a Value> {
 }
 
 /// `HOST[/PATH]`, whatever name Docker Hub is given.
-fn normal(key: &str, form: Form) -> String {
+fn normal(key: &str, format: AuthFileFormat) -> String {
     let bare = key.strip_prefix("https://").or(key.strip_prefix("http://"));
     let key = bare.unwrap_or(key).trim_end_matches('/');
     let (host, path) = key.split_once('/').unwrap_or((key, ""));
@@ -87,8 +87,8 @@ fn normal(key: &str, form: Form) -> String {
         "index.docker.io" | "registry-1.docker.io" => "docker.io".to_owned(),
         host => host.to_lowercase(),
     };
-    match form {
-        Form::Containers if !path.is_empty() => format!("{host}/{path}"),
+    match format {
+        AuthFileFormat::Containers if !path.is_empty() => format!("{host}/{path}"),
         _ => host,
     }
 }
@@ -152,8 +152,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn chosen(object: Value, form: Form, name: &str) -> Option<i64> {
-        best(&object, form, name).and_then(Value::as_i64)
+    fn chosen(object: Value, format: AuthFileFormat, name: &str) -> Option<i64> {
+        best(&object, format, name).and_then(Value::as_i64)
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
             ("*", "example.com/a", false),
             ("eu-*.example.com", "eu-1.example.com", true),
         ] {
-            let found = chosen(json!({key: 1}), Form::Docker, name);
+            let found = chosen(json!({key: 1}), AuthFileFormat::Docker, name);
             assert_eq!(found.is_some(), expected, "{key} {name}");
         }
     }
@@ -214,7 +214,7 @@ mod tests {
             ("example.com/a/b/c", 2),
             ("other.com/a", 3),
         ] {
-            let found = chosen(auths.clone(), Form::Containers, name);
+            let found = chosen(auths.clone(), AuthFileFormat::Containers, name);
             assert_eq!(found, Some(expected), "{name}");
         }
     }

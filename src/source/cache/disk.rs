@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
+use crate::content;
 use crate::digest::{Algorithm, Digest};
-use crate::document;
 use crate::error::say;
 use crate::file::{self, open_owned};
 
@@ -20,7 +20,7 @@ use crate::file::{self, open_owned};
 const LIMIT: u64 = 256 << 20;
 
 /// How many bytes a file may have: a document or a page of the largest size, and its key.
-const LARGEST: u64 = document::LIMIT + (64 << 10);
+const LARGEST: u64 = content::LIMIT + (64 << 10);
 
 /// How old a file must be that no process is still writing to.
 const ABANDONED: Duration = Duration::from_secs(3600);
@@ -31,7 +31,7 @@ const SWEEP: u64 = 8;
 
 /// What a value is, and so who may ask for it by listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shelf {
+pub(crate) enum Namespace {
     /// Manifests and configurations, by repository and digest.
     Content,
     /// What a tag led to, and lists of tags.
@@ -40,19 +40,19 @@ pub(crate) enum Shelf {
     Registries,
 }
 
-impl Shelf {
-    const ALL: [Shelf; 3] = [Shelf::Content, Shelf::Tags, Shelf::Registries];
+impl Namespace {
+    const ALL: [Namespace; 3] = [Namespace::Content, Namespace::Tags, Namespace::Registries];
 
     fn name(self) -> &'static str {
         match self {
-            Shelf::Content => "content",
-            Shelf::Tags => "tags",
-            Shelf::Registries => "registries",
+            Namespace::Content => "content",
+            Namespace::Tags => "tags",
+            Namespace::Registries => "registries",
         }
     }
 }
 
-pub(crate) struct Store {
+pub(crate) struct DiskCache {
     directory: PathBuf,
     limit: u64,
     clock: fn() -> SystemTime,
@@ -62,15 +62,15 @@ pub(crate) struct Store {
 }
 
 /// A value and how long ago it was kept.
-pub(crate) struct Kept {
+pub(crate) struct Entry {
     pub(crate) value: Vec<u8>,
     pub(crate) age: Duration,
 }
 
-impl Store {
+impl DiskCache {
     /// Nothing is read or made before it is needed.
     pub(crate) fn new(directory: PathBuf, clock: fn() -> SystemTime, is_verbose: bool) -> Self {
-        Store {
+        DiskCache {
             directory,
             limit: LIMIT,
             clock,
@@ -79,12 +79,12 @@ impl Store {
         }
     }
 
-    pub(crate) fn get(&self, shelf: Shelf, key: &str) -> Option<Kept> {
-        if let Err(error) = self.is_ours(shelf) {
+    pub(crate) fn get(&self, namespace: Namespace, key: &str) -> Option<Entry> {
+        if let Err(error) = self.is_ours(namespace) {
             self.complain("used", &error);
             return None;
         }
-        let (file, written) = read(&self.path(shelf, key)).ok()?;
+        let (file, written) = read(&self.path(namespace, key)).ok()?;
         let (found, value) = checked(&file)?;
         if found != key.as_bytes() {
             return None;
@@ -93,16 +93,16 @@ impl Store {
         let age = (self.clock)()
             .duration_since(written)
             .unwrap_or(Duration::MAX);
-        Some(Kept {
+        Some(Entry {
             value: value.to_vec(),
             age,
         })
     }
 
     /// Keeps a value, or forgets what was kept if it is empty. A failure only costs the next run time.
-    pub(crate) fn put(&self, shelf: Shelf, key: &str, value: &[u8]) {
-        let path = self.path(shelf, key);
-        let done = self.is_ours(shelf).and_then(|()| match value {
+    pub(crate) fn put(&self, namespace: Namespace, key: &str, value: &[u8]) {
+        let path = self.path(namespace, key);
+        let done = self.is_ours(namespace).and_then(|()| match value {
             [] => remove(&path),
             value => self.write(&path, key, value),
         });
@@ -112,11 +112,11 @@ impl Store {
     }
 
     /// The keys of a shelf, in no order.
-    pub(crate) fn keys(&self, shelf: Shelf) -> Vec<String> {
-        if self.is_ours(shelf).is_err() {
+    pub(crate) fn keys(&self, namespace: Namespace) -> Vec<String> {
+        if self.is_ours(namespace).is_err() {
             return Vec::new();
         }
-        let listed = fs::read_dir(self.directory.join(shelf.name()));
+        let listed = fs::read_dir(self.directory.join(namespace.name()));
         let key = |entry: fs::DirEntry| {
             let (file, _) = read(&entry.path()).ok()?;
             String::from_utf8(checked(&file)?.0.to_vec()).ok()
@@ -131,8 +131,8 @@ impl Store {
 
     /// An error if somebody else could have put there what is on the shelf; none if there is no
     /// such directory yet.
-    fn is_ours(&self, shelf: Shelf) -> io::Result<()> {
-        for directory in [&self.directory, &self.directory.join(shelf.name())] {
+    fn is_ours(&self, namespace: Namespace) -> io::Result<()> {
+        for directory in [&self.directory, &self.directory.join(namespace.name())] {
             match fs::symlink_metadata(directory) {
                 Ok(metadata) => file::verify_directory(&metadata)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -143,9 +143,9 @@ impl Store {
         Ok(())
     }
 
-    fn path(&self, shelf: Shelf, key: &str) -> PathBuf {
+    fn path(&self, namespace: Namespace, key: &str) -> PathBuf {
         let name = Digest::of(Algorithm::Sha256, key.as_bytes());
-        self.directory.join(shelf.name()).join(name.hex())
+        self.directory.join(namespace.name()).join(name.hex())
     }
 
     fn write(&self, path: &Path, key: &str, value: &[u8]) -> io::Result<()> {
@@ -186,9 +186,9 @@ impl Store {
     fn sweep(&self) -> io::Result<()> {
         let now = (self.clock)();
         let mut files = Vec::new();
-        for shelf in Shelf::ALL {
-            self.is_ours(shelf)?;
-            let listed = fs::read_dir(self.directory.join(shelf.name()))
+        for namespace in Namespace::ALL {
+            self.is_ours(namespace)?;
+            let listed = fs::read_dir(self.directory.join(namespace.name()))
                 .into_iter()
                 .flatten();
             for file in listed.flatten() {
@@ -275,36 +275,36 @@ fn private_directory(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn store() -> (tempfile::TempDir, Store) {
+    fn store() -> (tempfile::TempDir, DiskCache) {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::new(directory.path().join("cache"), SystemTime::now, false);
+        let store = DiskCache::new(directory.path().join("cache"), SystemTime::now, false);
         (directory, store)
     }
 
-    fn value(store: &Store, key: &str) -> Option<Vec<u8>> {
-        store.get(Shelf::Content, key).map(|kept| kept.value)
+    fn value(store: &DiskCache, key: &str) -> Option<Vec<u8>> {
+        store.get(Namespace::Content, key).map(|kept| kept.value)
     }
 
     #[test]
     fn what_was_put_is_there_until_it_is_forgotten() {
         let (_directory, store) = store();
         assert_eq!(value(&store, "a"), None);
-        store.put(Shelf::Content, "a", b"one\ntwo");
-        store.put(Shelf::Tags, "a", b"other");
+        store.put(Namespace::Content, "a", b"one\ntwo");
+        store.put(Namespace::Tags, "a", b"other");
         assert_eq!(value(&store, "a").as_deref(), Some(&b"one\ntwo"[..]));
-        assert_eq!(store.keys(Shelf::Content), ["a"]);
-        store.put(Shelf::Content, "a", b"");
-        store.put(Shelf::Content, "a", b"");
+        assert_eq!(store.keys(Namespace::Content), ["a"]);
+        store.put(Namespace::Content, "a", b"");
+        store.put(Namespace::Content, "a", b"");
         assert_eq!(value(&store, "a"), None);
     }
 
     #[test]
     fn a_file_that_is_damaged_or_of_another_key_is_not_believed() {
         let (_directory, store) = store();
-        store.put(Shelf::Content, "a", b"value");
-        let path = store.path(Shelf::Content, "a");
+        store.put(Namespace::Content, "a", b"value");
+        let path = store.path(Namespace::Content, "a");
         let whole = fs::read(&path).unwrap();
-        fs::copy(&path, store.path(Shelf::Content, "b")).unwrap();
+        fs::copy(&path, store.path(Namespace::Content, "b")).unwrap();
         assert_eq!(value(&store, "b"), None);
         let flipped: Vec<u8> = whole[..whole.len() - 1]
             .iter()
@@ -331,8 +331,8 @@ mod tests {
         let long = vec![0; 32 << 10];
         let written = SystemTime::now() - Duration::from_secs(3600);
         for n in 0..40u64 {
-            store.put(Shelf::Content, &n.to_string(), &long);
-            let path = store.path(Shelf::Content, &n.to_string());
+            store.put(Namespace::Content, &n.to_string(), &long);
+            let path = store.path(Namespace::Content, &n.to_string());
             let time = written + Duration::from_secs(n);
             OpenOptions::new()
                 .write(true)
@@ -354,9 +354,9 @@ mod tests {
     fn nobody_else_can_read_it() {
         use std::os::unix::fs::PermissionsExt;
         let (_directory, store) = store();
-        store.put(Shelf::Registries, "token", b"secret");
+        store.put(Namespace::Registries, "token", b"secret");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&store.path(Shelf::Registries, "token")), 0o600);
+        assert_eq!(mode(&store.path(Namespace::Registries, "token")), 0o600);
         assert_eq!(mode(&store.directory), 0o700);
     }
 }

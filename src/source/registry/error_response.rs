@@ -147,7 +147,7 @@ mod tests {
     use super::super::message::Body;
     use super::*;
 
-    fn refusal(status: u16, body: &str) -> Error {
+    fn error_response(status: u16, body: &str) -> Error {
         let headers = vec![("retry-after".to_owned(), "300".to_owned())];
         let body = Body::Whole(body.into());
         let url = "https://example.com/v2/".parse().unwrap();
@@ -214,7 +214,7 @@ mod tests {
             (400, "", Kind::Local, "the registry answers 400"),
             (302, "", Kind::Local, "the registry answers 302"),
         ] {
-            let error = refusal(status, body);
+            let error = error_response(status, body);
             assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
         }
     }
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_registry_cannot_talk_without_end() {
         let body = format!(r#"{{"message":"{}"}}"#, "ä".repeat(1000));
-        let message = refusal(403, &body).to_string();
+        let message = error_response(403, &body).to_string();
         assert_eq!(
             message,
             format!("access forbidden ({}…)", "ä".repeat(QUOTE))

@@ -2,9 +2,9 @@
 
 /// Seconds and nanoseconds since 1970, by UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(i64, u32);
+pub(super) struct Timestamp(i64, u32);
 
-impl Moment {
+impl Timestamp {
     /// As RFC 3339 has them: `2026-01-02T03:04:05.678Z`, `2026-01-02T05:04:05+02:00`. `None` for what
     /// is no such date.
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -16,7 +16,7 @@ impl Moment {
         let zone = rest.find(['Z', 'z', '+', '-'])?;
         let (fraction, zone) = rest.split_at(zone);
         let seconds = (days(year, month, day) * 24 + hour) * 3600 + minute * 60 + second;
-        Some(Moment(seconds - offset(zone)?, nanoseconds(fraction)?))
+        Some(Timestamp(seconds - offset(zone)?, nanoseconds(fraction)?))
     }
 }
 
@@ -65,8 +65,8 @@ mod tests {
             ("0001-01-01T00:00:00Z", -62_135_596_800, 0),
         ] {
             assert_eq!(
-                Moment::parse(text),
-                Some(Moment(seconds, nanoseconds)),
+                Timestamp::parse(text),
+                Some(Timestamp(seconds, nanoseconds)),
                 "{text}"
             );
         }
@@ -77,7 +77,7 @@ mod tests {
             "2026-01-02T03:04:05",
             "2026-01-02T03:04:05.xZ",
         ] {
-            assert_eq!(Moment::parse(text), None, "{text}");
+            assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! A registry tried out: lists of both kinds pushed and read back, and what else it supports.
 
 use super::sample::{self, LAYER, PLATFORMS, Sample};
-use super::{Assembly, ListKind, Making, Part, Plan};
+use super::{BuiltIndex, IndexBuilder, IndexSpec, ListKind, SpecEntry};
+use crate::content::Content;
 use crate::digest::Digest;
-use crate::document::Document;
 use crate::error::{During, Error, Kind, Result};
 use crate::parallel::Pool;
-use crate::reference::{At, Repository};
+use crate::reference::{Repository, TagOrDigest};
 use crate::source::{Registry, Source};
 
 const LIST: &str = "docker-registry-test-list";
@@ -14,25 +14,25 @@ const INDEX: &str = "docker-registry-test-index";
 const IMAGE: &str = "docker-registry-test-image";
 
 /// What was found out.
-pub(crate) struct Trial {
-    pub(crate) findings: Vec<Finding>,
+pub(crate) struct Conformance {
+    pub(crate) results: Vec<CheckResult>,
     /// Tags that are still there, since they could not be deleted.
     pub(crate) left: Vec<&'static str>,
 }
 
-pub(crate) struct Finding {
+pub(crate) struct CheckResult {
     pub(crate) feature: &'static str,
     /// `None` if the registry supports it.
     pub(crate) why_not: Option<Error>,
 }
 
-struct Bench<'a> {
+struct ConformanceTest<'a> {
     repository: &'a Repository,
     open: &'a (dyn Fn(&Repository) -> Result<Registry> + Sync),
     pool: &'a Pool,
     reading: Registry,
     writing: Registry,
-    findings: Vec<Finding>,
+    results: Vec<CheckResult>,
     /// The manifests that were sent, in the order to delete them in: what answers with an error may
     /// have been kept.
     pushed: Vec<Digest>,
@@ -41,50 +41,50 @@ struct Bench<'a> {
 }
 
 /// Tries everything. An error if who asks may not push, or the registry is not there.
-pub(crate) fn trial(
+pub(crate) fn conformance(
     repository: &Repository,
     pool: &Pool,
     open: &(dyn Fn(&Repository) -> Result<Registry> + Sync),
-) -> Result<Trial> {
+) -> Result<Conformance> {
     let reading = open(repository)?;
-    let mut bench = Bench {
+    let mut test = ConformanceTest {
         repository,
         open,
         pool,
         writing: reading.for_pushing(),
         reading,
-        findings: Vec::new(),
+        results: Vec::new(),
         pushed: Vec::new(),
         has_kept: false,
     };
-    match bench.writing.put_blob(&LAYER) {
+    match test.writing.put_blob(&LAYER) {
         // Such as 405 of one that can only be read: what it supports is asked for all the same.
         Err(error) if error.kind() == Kind::Local => {}
         outcome => outcome?,
     }
-    let lists = bench.list(ListKind::Docker, LIST);
-    let indexes = bench.list(ListKind::Oci, INDEX);
-    let image = bench.image();
-    bench.found("lists", lists);
-    bench.found("indexes", indexes);
-    bench.try_mount();
-    let at = At::Tag(IMAGE.to_owned());
-    let head = bench.reading.tries_head(&at);
-    bench.found("head", head);
-    let digest_header = image.and_then(|digest| bench.reading.tries_digest_header(&at, &digest));
-    bench.found("digest header", digest_header);
-    let paging = bench.reading.tries_paging();
-    bench.found("paging", paging);
-    let referrers = bench.try_referrers();
-    bench.found("referrers", referrers);
-    let range = sample::layer().and_then(|layer| bench.reading.tries_range(&layer));
-    bench.found("range", range);
-    Ok(bench.clean_up())
+    let lists = test.list(ListKind::Docker, LIST);
+    let indexes = test.list(ListKind::Oci, INDEX);
+    let image = test.image();
+    test.found("lists", lists);
+    test.found("indexes", indexes);
+    test.try_mount();
+    let at = TagOrDigest::Tag(IMAGE.to_owned());
+    let head = test.reading.tries_head(&at);
+    test.found("head", head);
+    let digest_header = image.and_then(|digest| test.reading.tries_digest_header(&at, &digest));
+    test.found("digest header", digest_header);
+    let paging = test.reading.tries_paging();
+    test.found("paging", paging);
+    let referrers = test.try_referrers();
+    test.found("referrers", referrers);
+    let range = sample::layer().and_then(|layer| test.reading.tries_range(&layer));
+    test.found("range", range);
+    Ok(test.clean_up())
 }
 
-impl Bench<'_> {
+impl ConformanceTest<'_> {
     fn found(&mut self, feature: &'static str, outcome: Result<()>) {
-        self.findings.push(Finding {
+        self.results.push(CheckResult {
             feature,
             why_not: outcome.err(),
         });
@@ -104,20 +104,20 @@ impl Bench<'_> {
 
     /// Pushes images and their list, and reads all of it back.
     fn list(&mut self, kind: ListKind, tag: &str) -> Result<()> {
-        let mut plan = Plan {
+        let mut plan = IndexSpec {
             image: format!("{}:{tag}", self.repository),
-            ..Plan::default()
+            ..IndexSpec::default()
         };
         for platform in PLATFORMS {
             let [config, manifest] = sample::image(kind, platform);
             self.writing.put_blob(&config.bytes)?;
             self.put(None, &manifest)?;
-            plan.parts.push(Part {
+            plan.parts.push(SpecEntry {
                 image: format!("{}@{}", self.repository, manifest.digest()),
-                ..Part::default()
+                ..SpecEntry::default()
             });
         }
-        let making = Making {
+        let making = IndexBuilder {
             kind,
             ignore_missing: false,
             pool: self.pool,
@@ -130,13 +130,15 @@ impl Bench<'_> {
         self.read_back(&assembly, tag)
     }
 
-    fn read_back(&self, assembly: &Assembly, tag: &str) -> Result<()> {
-        let list = self.reading.manifest(&At::Tag(tag.to_owned()))?;
+    fn read_back(&self, assembly: &BuiltIndex, tag: &str) -> Result<()> {
+        let list = self.reading.manifest(&TagOrDigest::Tag(tag.to_owned()))?;
         same(&list, &assembly.bytes, assembly.kind.media_type()).during(tag)?;
         for platform in PLATFORMS {
             let [config, manifest] = sample::image(assembly.kind, platform);
             let digest = manifest.digest();
-            let read = self.reading.manifest(&At::Digest { digest, tag: None })?;
+            let read = self
+                .reading
+                .manifest(&TagOrDigest::Digest { digest, tag: None })?;
             same(&read, &manifest.bytes, manifest.media_type).during(read.digest())?;
             if let Some(descriptor) = read.config()? {
                 let read = self.reading.document(&descriptor)?;
@@ -190,7 +192,7 @@ impl Bench<'_> {
 
     /// Deletes the manifests, which is a finding too. Blobs are left to the registry: others may
     /// have the same ones.
-    fn clean_up(mut self) -> Trial {
+    fn clean_up(mut self) -> Conformance {
         let mut outcome = match self.has_kept {
             true => Ok(()),
             false => Err(Error::new(Kind::Local, "no manifest could be pushed")),
@@ -209,8 +211,8 @@ impl Bench<'_> {
             left = self.left();
         }
         self.found("delete", outcome);
-        Trial {
-            findings: self.findings,
+        Conformance {
+            results: self.results,
             left,
         }
     }
@@ -218,7 +220,7 @@ impl Bench<'_> {
     /// The tags that are not known to be gone.
     fn left(&self) -> Vec<&'static str> {
         let is_left = |tag: &&str| {
-            let found = self.reading.resolve(&At::Tag((*tag).to_owned()));
+            let found = self.reading.resolve(&TagOrDigest::Tag((*tag).to_owned()));
             !found.is_err_and(|error| error.kind() == Kind::NotFound)
         };
         [LIST, INDEX, IMAGE].into_iter().filter(is_left).collect()
@@ -226,7 +228,7 @@ impl Bench<'_> {
 }
 
 /// Whether what was read back is what was pushed.
-fn same(read: &Document, bytes: &[u8], media_type: &str) -> Result<()> {
+fn same(read: &Content, bytes: &[u8], media_type: &str) -> Result<()> {
     if read.bytes() != bytes {
         let message = "what is read back is not what was pushed";
         return Err(Error::new(Kind::Corrupt, message));

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::tarball::{Position, Tarball};
 use super::{Files, MANIFEST};
 use crate::compression::Compression;
+use crate::content::{DOCKER_LAYER, DOCKER_MANIFEST, parse};
 use crate::digest::{Algorithm, Digest, Hasher};
-use crate::document::{DOCKER_LAYER, DOCKER_MANIFEST, parse};
 use crate::error::{During, Error, Kind, Result};
 use crate::source::Blob;
 use crate::source::layout::{REF_NAME, blob_name, small};
@@ -21,23 +21,23 @@ const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const IMAGES: usize = 1_000;
 const LISTED: usize = 10_000;
 
-pub(super) struct Saved {
+pub(super) struct DockerSave {
     tarball: Tarball,
     /// The digests of compressed layers, by where they lie in the tar.
     digests: HashMap<u64, Digest>,
     /// How many layers and tags may still be listed.
     left: usize,
     /// What a layout has, by the names that it has there.
-    files: HashMap<String, Content>,
+    files: HashMap<String, SavedFile>,
 }
 
-enum Content {
+enum SavedFile {
     Made(Vec<u8>),
     /// A file of the tar.
     Stored(String),
 }
 
-impl Saved {
+impl DockerSave {
     /// `Kind::Local` if there is no `manifest.json`, `Kind::Corrupt` if it does not fit the rest.
     pub(super) fn read(tarball: Tarball) -> Result<Self> {
         let manifest = parse(&read(&tarball, MANIFEST)?).during(MANIFEST)?;
@@ -50,7 +50,7 @@ impl Saved {
         if images.len() > IMAGES {
             return Err(too_many(IMAGES, "images"));
         }
-        let mut saved = Saved {
+        let mut docker_save = DockerSave {
             tarball,
             digests: HashMap::new(),
             left: LISTED,
@@ -58,26 +58,26 @@ impl Saved {
         };
         let mut entries = Vec::new();
         for image in images {
-            let manifest = saved.manifest(image)?.to_string();
-            let digest = saved.make(manifest.as_bytes());
+            let manifest = docker_save.manifest(image)?.to_string();
+            let digest = docker_save.make(manifest.as_bytes());
             let entry = json!({
                 "mediaType": DOCKER_MANIFEST,
                 "size": manifest.len(),
                 "digest": digest.to_string(),
             });
             let tags = texts(&image["RepoTags"]);
-            saved.count(tags.len())?;
+            docker_save.count(tags.len())?;
             entries.extend(tagged(&entry, tags));
         }
         let index = json!({"schemaVersion": 2, "manifests": entries}).to_string();
         let version = br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec();
-        saved
+        docker_save
             .files
-            .insert("index.json".into(), Content::Made(index.into()));
-        saved
+            .insert("index.json".into(), SavedFile::Made(index.into()));
+        docker_save
             .files
-            .insert("oci-layout".into(), Content::Made(version));
-        Ok(saved)
+            .insert("oci-layout".into(), SavedFile::Made(version));
+        Ok(docker_save)
     }
 
     /// The manifest of one image, its members in the order of Docker's and skopeo's.
@@ -151,21 +151,21 @@ impl Saved {
     fn make(&mut self, bytes: &[u8]) -> Digest {
         let digest = Digest::of(Algorithm::Sha256, bytes);
         self.files
-            .insert(blob_name(&digest), Content::Made(bytes.to_vec()));
+            .insert(blob_name(&digest), SavedFile::Made(bytes.to_vec()));
         digest
     }
 
     fn store(&mut self, digest: &Digest, name: &str) {
         self.files
-            .insert(blob_name(digest), Content::Stored(name.to_owned()));
+            .insert(blob_name(digest), SavedFile::Stored(name.to_owned()));
     }
 }
 
-impl Files for Saved {
+impl Files for DockerSave {
     fn open(&self, name: &str, from: u64) -> Result<Option<Blob>> {
         match self.files.get(name) {
-            Some(Content::Stored(name)) => self.tarball.open(name, from),
-            Some(Content::Made(bytes)) => Ok(Some(Blob {
+            Some(SavedFile::Stored(name)) => self.tarball.open(name, from),
+            Some(SavedFile::Made(bytes)) => Ok(Some(Blob {
                 reader: Box::new(Cursor::new(bytes.clone())),
                 from: 0,
                 size: Some(bytes.len() as u64),

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::reference::{Host, Repository};
 
+use super::auth_file::Credential;
 use super::challenge::{Bearer, Challenge};
 use super::home::Home;
-use super::stored::Credential;
 use super::token::Token;
 use super::url::Origin;
 
@@ -20,15 +20,15 @@ type Remember = dyn Fn(&str, &[u8]) + Send + Sync;
 
 /// What is kept between runs. Whoever keeps it keeps it from others: it may be a token that
 /// anybody can get, never one that was got with credentials.
-pub(crate) struct Memory {
+pub(crate) struct AuthCache {
     pub(crate) recall: Box<Recall>,
     pub(crate) remember: Box<Remember>,
 }
 
-impl Default for Memory {
+impl Default for AuthCache {
     /// Keeps nothing.
     fn default() -> Self {
-        Memory {
+        AuthCache {
             recall: Box::new(|_| None),
             remember: Box::new(|_, _| {}),
         }
@@ -67,7 +67,7 @@ impl Scope {
     }
 }
 
-pub(super) struct Peer {
+pub(super) struct RegistryState {
     pub(super) host: Host,
     pub(super) home: Home,
     /// What this run was asked for, by scope, and under the empty one for all scopes.
@@ -75,37 +75,37 @@ pub(super) struct Peer {
     /// What the last run was asked for.
     recalled: Mutex<Option<Challenge>>,
     tokens: Mutex<HashMap<String, Arc<Mutex<Option<Token>>>>>,
-    is_met: AtomicBool,
-    meeting: Mutex<()>,
+    has_answered: AtomicBool,
+    first: Mutex<()>,
     /// Whether it was found to have no use for credentials.
     pub(super) is_open: AtomicBool,
     /// Stored credentials that were refused, by scope.
     refused: Mutex<HashMap<String, Credential>>,
 }
 
-impl Peer {
+impl RegistryState {
     pub(super) fn new(host: &Host) -> Self {
-        Peer {
+        RegistryState {
             host: host.clone(),
             home: Home::new(host),
             challenges: Mutex::default(),
             recalled: Mutex::default(),
             tokens: Mutex::default(),
-            is_met: AtomicBool::new(false),
-            meeting: Mutex::default(),
+            has_answered: AtomicBool::new(false),
+            first: Mutex::default(),
             is_open: AtomicBool::new(false),
             refused: Mutex::default(),
         }
     }
 
     /// The first to ask a registry finds out what it wants; others wait for that.
-    pub(super) fn meet(&self) -> Meeting<'_> {
-        if self.is_met.load(Ordering::Acquire) {
-            return Meeting(self, None);
+    pub(super) fn first_request(&self) -> FirstRequest<'_> {
+        if self.has_answered.load(Ordering::Acquire) {
+            return FirstRequest(self, None);
         }
-        let guard = self.meeting.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = !self.is_met.load(Ordering::Acquire);
-        Meeting(self, is_first.then_some(guard))
+        let guard = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !self.has_answered.load(Ordering::Acquire);
+        FirstRequest(self, is_first.then_some(guard))
     }
 
     /// What the registry will ask for, as it said in this run.
@@ -117,10 +117,10 @@ impl Peer {
 
     /// What the registry asked for in the last run. Nobody has verified that it was the registry:
     /// to this no credentials are an answer.
-    pub(super) fn recalled(&self, origin: &Origin, memory: &Memory) -> Option<Challenge> {
+    pub(super) fn recalled(&self, origin: &Origin, memory: &AuthCache) -> Option<Challenge> {
         let recalled = self.recalled.lock();
         let mut recalled = recalled.unwrap_or_else(PoisonError::into_inner);
-        if recalled.is_none() && !self.is_met.load(Ordering::Acquire) {
+        if recalled.is_none() && !self.has_answered.load(Ordering::Acquire) {
             *recalled = Challenge::recall(&(memory.recall)(&key(origin))?);
         }
         recalled.clone()
@@ -132,7 +132,7 @@ impl Peer {
         challenge: &Challenge,
         scope: &Scope,
         origin: &Origin,
-        memory: &Memory,
+        memory: &AuthCache,
     ) {
         let general = match challenge {
             Challenge::Bearer(bearer) => match &bearer.scope {
@@ -166,7 +166,7 @@ impl Peer {
     }
 
     /// Nothing is known of what the registry asks for, after all.
-    pub(super) fn forget(&self, origin: &Origin, memory: &Memory) {
+    pub(super) fn forget(&self, origin: &Origin, memory: &AuthCache) {
         self.challenges().clear();
         let recalled = self.recalled.lock();
         *recalled.unwrap_or_else(PoisonError::into_inner) = None;
@@ -202,18 +202,18 @@ impl Peer {
     }
 }
 
-pub(super) struct Meeting<'a>(&'a Peer, Option<MutexGuard<'a, ()>>);
+pub(super) struct FirstRequest<'a>(&'a RegistryState, Option<MutexGuard<'a, ()>>);
 
-impl Meeting<'_> {
+impl FirstRequest<'_> {
     /// Whether nobody has asked the registry before.
     pub(super) fn is_first(&self) -> bool {
         self.1.is_some()
     }
 }
 
-impl Drop for Meeting<'_> {
+impl Drop for FirstRequest<'_> {
     fn drop(&mut self) {
-        self.0.is_met.store(true, Ordering::Release);
+        self.0.has_answered.store(true, Ordering::Release);
     }
 }
 
