@@ -114,7 +114,7 @@ target() {
 }
 
 unsupported() {
-    fail "there is no build for $os on $machine: 'cargo install docker-registry' makes one"
+    fail "there is no build for $os on $machine: 'cargo install docker-registry-cli' makes one"
 }
 
 default_directory() {

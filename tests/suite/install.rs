@@ -320,7 +320,7 @@ fn what_it_needs_is_named() {
     let tool = with_only(&mirror, &BASICS);
     tool.run().fails(1, "install.sh: curl or wget is needed\n");
     let tool = mirror.install().script("uname", "echo Plan9");
-    let expected = "install.sh: there is no build for Plan9 on Plan9: 'cargo install docker-registry' makes one\n";
+    let expected = "install.sh: there is no build for Plan9 on Plan9: 'cargo install docker-registry-cli' makes one\n";
     tool.run().fails(1, expected);
 }
 

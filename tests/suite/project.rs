@@ -247,11 +247,11 @@ fn what_is_released_is_what_is_installed() {
         (".github/workflows/release.yml", "\"$directory.tar.gz\""),
         (
             "Cargo.toml",
-            "/download/v{ version }/{ name }-{ version }-{ target }.tar.gz",
+            "/download/v{ version }/docker-registry-{ version }-{ target }.tar.gz",
         ),
         (
             "Cargo.toml",
-            "{ name }-{ version }-{ target }/{ bin }{ binary-ext }",
+            "docker-registry-{ version }-{ target }/{ bin }{ binary-ext }",
         ),
     ] {
         assert!(text(file).contains(name), "{file}: {name}");
