@@ -46,6 +46,10 @@ pub(super) fn subtract(a: Val, b: Val) -> Answer {
 
 pub(super) fn multiply(a: Val, b: Val) -> Answer {
     match (&a, &b) {
+        // A number of millions of digits would never be done.
+        (Val::Num(_), Val::Num(_)) if (float(&a) * float(&b)).is_infinite() => {
+            Ok(Val::from(float(&a) * float(&b)))
+        }
         (Val::Num(_), Val::Num(_)) | (Val::Obj(_), Val::Obj(_)) => a * b,
         (Val::TStr(string), Val::Num(_)) | (Val::Num(_), Val::TStr(string)) => {
             let times = float(if matches!(b, Val::Num(_)) { &b } else { &a });
@@ -55,7 +59,7 @@ pub(super) fn multiply(a: Val, b: Val) -> Answer {
             // Half a time is once, as in jq.
             let times = times.max(1.0);
             if times * string.len() as f64 > LONGEST as f64 {
-                return Err(Error::str("the repeated string gets too long"));
+                return Err(Error::str("Repeat string result too long"));
             }
             Ok(Val::utf8_str(string.repeat(times as usize)))
         }

@@ -3,7 +3,7 @@
 use jaq_json::{Error, Val};
 
 use super::arithmetic::cannot;
-use super::values::{float, integer, kind, number, quoted, text};
+use super::values::{float, kind, number, quoted, text};
 use super::{paths, print, read};
 
 type Answer = Result<Val, Error>;
@@ -62,6 +62,14 @@ pub(super) fn key(value: Val) -> Answer {
     }
 }
 
+/// What `as [$a, $b]` takes apart; jaq would look for numbers among the keys of an object.
+pub(super) fn list(value: Val) -> Answer {
+    match value {
+        Val::Obj(_) => Err(Error::str("Cannot index object with number")),
+        value => Ok(value),
+    }
+}
+
 pub(super) fn has(value: Val, key: Val) -> Answer {
     Ok(Val::from(match (&value, &key) {
         (Val::Obj(map), Val::TStr(_)) => map.contains_key(&key),
@@ -112,17 +120,57 @@ pub(super) fn delete_paths(value: Val, all: Val) -> Answer {
     paths::delete(value, all?)
 }
 
+/// What is no character becomes U+FFFD.
 pub(super) fn implode(value: &Val) -> Answer {
     let Val::Arr(codes) = value else {
         return Err(Error::str("implode input must be an array"));
     };
-    let character = |code: &Val| {
-        let code = integer(code).and_then(|code| u32::try_from(code).ok());
-        code.and_then(char::from_u32)
-            .ok_or_else(|| Error::str("Unicode codepoint must be numeric and in range"))
+    let character = |code: &Val| match float(code) {
+        code if code.is_nan() => None,
+        code if code < 0.0 => Some(char::REPLACEMENT_CHARACTER),
+        code => Some(char::from_u32(code as u32).unwrap_or(char::REPLACEMENT_CHARACTER)),
     };
-    let string: Result<String, Error> = codes.iter().map(character).collect();
-    string.map(Val::from)
+    let cannot = |code| {
+        let message = "can't be imploded, unicode codepoint needs to be numeric";
+        Error::str(format!("{} {message}", quoted(code)))
+    };
+    let characters = codes
+        .iter()
+        .map(|code| character(code).ok_or_else(|| cannot(code)));
+    characters.collect::<Result<String, Error>>().map(Val::from)
+}
+
+/// A time within the years that jaq can compute with; missing fields of a broken-down one are
+/// zero. `name` is whoever wants it.
+pub(super) fn instant(value: Val, name: &Val) -> Answer {
+    let no_time = |why: &str| Err(Error::str(format!("{} {why}", quoted(&value))));
+    match &value {
+        Val::Arr(fields) => {
+            if !fields.iter().all(|field| matches!(field, Val::Num(_))) {
+                let Val::TStr(name) = name else {
+                    return no_time("is no time");
+                };
+                let message = format!("{} requires parsed datetime inputs", text(name));
+                return Err(Error::str(message));
+            }
+            if !fields
+                .get(1)
+                .is_none_or(|month| (0.0..12.0).contains(&float(month)))
+            {
+                return no_time("has no month from 0 to 11");
+            }
+            let missing = [0usize, 0, 1, 0, 0, 0].into_iter().map(Val::from);
+            Ok(fields
+                .iter()
+                .cloned()
+                .chain(missing.skip(fields.len()))
+                .collect())
+        }
+        Val::Num(_) if !(-377_705_023_201.0..=253_402_207_200.0).contains(&float(&value)) => {
+            no_time("is no time between the years -9999 and 9999")
+        }
+        _ => Ok(value),
+    }
 }
 
 /// As jq's number literals, so that leading zeros are fine; what JSON would write so stays so.
@@ -155,16 +203,15 @@ pub(super) fn encoded(value: &Val, encode: fn(&[u8]) -> String) -> Answer {
 }
 
 /// What comes out and is not UTF-8 is replaced.
-pub(super) fn decoded(value: &Val, decode: fn(&[u8]) -> Option<Vec<u8>>) -> Answer {
-    match string(value.clone())? {
-        Val::TStr(bytes) => match decode(&bytes) {
-            Some(bytes) => Ok(Val::from(text(&bytes).into_owned())),
-            None => Err(Error::str(format!(
-                "{} is not valid encoded data",
-                quoted(value)
-            ))),
-        },
-        value => Ok(value),
+pub(super) fn decoded(value: &Val, what: &str, decode: fn(&[u8]) -> Option<Vec<u8>>) -> Answer {
+    let text_of = string(value.clone())?;
+    let decoded = match &text_of {
+        Val::TStr(bytes) => decode(bytes),
+        _ => None,
+    };
+    match decoded {
+        Some(bytes) => Ok(Val::from(text(&bytes).into_owned())),
+        None => Err(Error::str(format!("{} is not {what}", quoted(value)))),
     }
 }
 

@@ -9,11 +9,11 @@ use jaq_json::Val;
 use super::arithmetic::{add, divide, multiply, negate, remainder, subtract};
 use super::closures::{grouped, keyed, replaced, sorted, update, with_paths};
 use super::functions::{
-    compact, contains, decoded, delete_paths, encoded, from_json, has, implode, json, key, path_of,
-    string, to_number,
+    compact, contains, decoded, delete_paths, encoded, from_json, has, implode, instant, json, key,
+    list, path_of, string, to_number,
 };
 use super::session::{Filters, Session};
-use super::values::{integer, kind, text};
+use super::values::{integer, kind, quoted, text};
 use super::{bases, paths, regex};
 
 type Values<'a> = ValXs<'a, Val>;
@@ -21,13 +21,22 @@ type Values<'a> = ValXs<'a, Val>;
 pub(super) fn all() -> impl Iterator<Item = Fun<Filters>> {
     // What reads the environment, or makes bytes that are not text.
     const LEFT_OUT: [&str; 2] = ["env", "tobytes"];
-    // What the prelude guards, where it is called by this name.
-    const GUARDED: [(&str, &str); 5] = [
+    // What the prelude guards, which calls it with a `_` before its name.
+    const GUARDED: [(&str, &str); 14] = [
+        ("bsearch", "_bsearch"),
         ("gmtime", "_gmtime"),
+        ("limit", "_limit"),
         ("localtime", "_localtime"),
+        ("ltrim", "_ltrim"),
         ("mktime", "_mktime"),
-        ("strftime", "_strftime"),
+        ("range", "_range"),
+        ("rtrim", "_rtrim"),
+        ("skip", "_skip"),
         ("strflocaltime", "_strflocaltime"),
+        ("strftime", "_strftime"),
+        ("strptime", "_strptime"),
+        ("trim", "_trim"),
+        ("utf8bytelength", "_utf8bytelength"),
     ];
     let theirs = jaq_core::funs()
         .chain(jaq_std::funs())
@@ -48,6 +57,7 @@ fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
     vec![
         ("!neg", v(0), |cv| bome(negate(cv.1))),
         ("!key", v(0), |cv| bome(key(cv.1))),
+        ("!list", v(0), |cv| bome(list(cv.1))),
         ("!null", v(0), |_| bome(Ok(Val::Null))),
         ("!text", v(0), |cv| bome(string(cv.1))),
         ("_tostring", v(0), |cv| bome(string(cv.1))),
@@ -59,17 +69,15 @@ fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
         ("_type", v(0), |cv| {
             bome(Ok(Val::from(kind(&cv.1).to_owned())))
         }),
+        ("_quoted", v(0), |cv| bome(Ok(Val::from(quoted(&cv.1))))),
         ("_sort", v(0), |cv| bome(sorted(cv.1))),
         ("_implode", v(0), |cv| bome(implode(&cv.1))),
         ("_base64d", v(0), |cv| {
-            bome(decoded(&cv.1, bases::from_base64))
+            bome(decoded(&cv.1, "valid base64 data", bases::from_base64))
         }),
         ("_base32", v(0), |cv| bome(encoded(&cv.1, bases::to_base32))),
-        ("_base32d", v(0), |cv| {
-            bome(decoded(&cv.1, bases::from_base32))
-        }),
         ("_urid", v(0), |cv| {
-            bome(decoded(&cv.1, bases::from_percent))
+            bome(decoded(&cv.1, "a valid uri encoding", bases::from_percent))
         }),
         ("debug_empty", v(0), |cv| {
             let line = format!("[\"DEBUG:\",{}]\n", compact(&cv.1));
@@ -103,6 +111,7 @@ fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
             v(1),
             with!(|a, b| contains(&a, &b).map(Val::from)),
         ),
+        ("_instant", v(1), with!(|time, name| instant(time, &name))),
         ("_delpaths", v(1), with!(delete_paths)),
         ("_setpath", v(2), |mut cv| {
             let (new, path) = (cv.0.pop_var(), cv.0.pop_var());

@@ -3,7 +3,7 @@
 use jaq_json::{Error, Map, Val};
 
 use super::order;
-use super::values::{float, integer, kind, text};
+use super::values::{float, integer, kind, quoted, text};
 
 type Result<T> = std::result::Result<T, Error>;
 
@@ -87,6 +87,9 @@ pub(super) fn set(value: Val, path: &[Val], new: Val) -> Result<Val> {
             Ok(Val::Obj(map))
         }
         (Val::Arr(mut items), Val::Num(_)) => {
+            if float(key).is_nan() {
+                return Err(Error::str("Cannot set array element at NaN index"));
+            }
             if float(key) > LONGEST {
                 return Err(Error::str("Array index too large"));
             }
@@ -199,6 +202,7 @@ fn range(slice: &Map, length: usize) -> Result<(usize, usize)> {
         .get(&Val::from(name.to_owned()))
     {
         None | Some(Val::Null) => Ok(missing),
+        Some(number @ Val::Num(_)) if float(number).is_nan() => Ok(missing),
         Some(number @ Val::Num(_)) => {
             let at = match integer(number) {
                 Some(at) => at as f64,
@@ -217,13 +221,19 @@ fn range(slice: &Map, length: usize) -> Result<(usize, usize)> {
 }
 
 fn cannot(what: &str, value: &Val, key: &Val) -> Error {
-    let with = match key {
-        Val::TStr(name) => format!("\"{}\"", text(name)),
-        key => kind(key).to_owned(),
-    };
     let value = kind(value);
-    Error::str(match what {
-        "index" => format!("Cannot index {value} with {with}"),
-        _ => format!("Cannot {what} field at {with} of {value}"),
+    Error::str(match (what, key) {
+        ("index", Val::TStr(_) | Val::Num(_)) => {
+            format!("Cannot index {value} with {}", quoted(key))
+        }
+        ("index", key) => format!("Cannot index {value} with {}", kind(key)),
+        ("update", Val::Num(_) | Val::TStr(_)) => {
+            format!("Cannot index {value} with {}", quoted(key))
+        }
+        ("update", Val::Obj(_)) => format!("Cannot update {value} slices"),
+        (what, Val::TStr(name)) => {
+            format!("Cannot {what} field at \"{}\" of {value}", text(name))
+        }
+        (what, key) => format!("Cannot {what} field at {} of {value}", kind(key)),
     })
 }

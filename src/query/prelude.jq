@@ -8,10 +8,16 @@ def add: add(.[]);
 def first: .[0];
 def last: .[-1];
 def nth($n): .[$n];
-def nth($n; f): if $n < 0 then error("Out of bounds negative array index") else first(skip($n; f)) end;
+def limit($n; f): if $n < 0 then error("limit doesn't support negative count") else _limit($n; f) end;
+def skip($n; f): if $n < 0 then error("skip doesn't support negative count") else _skip($n; f) end;
+def nth($n; f): if $n < 0 then error("nth doesn't support negative indices") else first(skip($n; f)) end;
+def range($from; $upto; $by):
+  if $by == 0 then empty elif [$from, $upto, $by] | all(type == "number") then _range($from; $upto; $by)
+  else error("Range bounds must be numeric") end;
+def range($from; $upto): range($from; $upto; 1);
+def range($upto): range(0; $upto; 1);
 
 def type: _type;
-def isvalid(f): try (f | true) catch false;
 def tostring: _tostring;
 def tojson: _tojson;
 def fromjson: _fromjson;
@@ -21,9 +27,8 @@ def toboolean:
   elif . == "true" then true
   elif . == "false" then false
   else error("\(type) (\(tojson)) cannot be parsed as a boolean") end;
-def toarray: if type == "array" then . else [.] end;
 def have_literal_numbers: true;
-def have_decnum: false;
+def have_decnum: true;
 
 def nan: _nan;
 def infinite: _infinite;
@@ -36,9 +41,7 @@ def isnormal: if type == "number" then (. == 0 or isnan or isinfinite or fabs < 
   else error("\(type) (\(tojson)) number required") end;
 def finites: select(isinfinite or isnan | not);
 def normals: select(isnormal);
-def abs:
-  if type != "number" then error("\(type) (\(tojson)) has no absolute value")
-  elif . < 0 then -. else . end;
+def abs: if . < 0 then -. else . end;
 def logb: if . == 0 then -infinite elif isinfinite then infinite elif isnan then . else ilogb end;
 def significand: if . == 0 or isinfinite or isnan then . else scalbln(.; -ilogb) end;
 def drem($a; $b): remainder($a; $b) | if . == 0 then copysign(.; $a) else . end;
@@ -57,22 +60,25 @@ def unique: unique_by(.);
 def keys: keys_unsorted | sort;
 def flatten($depth):
   if $depth < 0 then error("flatten depth must not be negative")
-  else [.[] | if type == "array" and $depth > 0 then flatten($depth - 1)[] else . end]
-  end;
-def flatten: [recurse(arrays[]) | select(type != "array")];
+  else [.[] | if type == "array" and $depth > 0 then flatten($depth - 1)[] else . end] end;
+def flatten: [.[] | recurse(arrays[]) | select(type != "array")];
 def join($separator):
-  if length == 0 then ""
-  else reduce .[] as $item (null;
+  reduce .[] as $item (null;
     if . == null then "" else . + $separator end
     + ($item | if . == null then "" elif type == "number" or type == "boolean" then tojson else . end))
-  end;
+  // "";
 def index($i): if . == null then null else indices($i)[0] end;
 def rindex($i): if . == null then null else indices($i)[-1] end;
 def transpose: if . == [] then [] else [range(map(length) | max) as $i | [.[][$i]]] end;
 def combinations: if length == 0 then [] else .[0][] as $head | .[1:] | combinations as $tail | [$head] + $tail end;
 def combinations($n): . as $items | [range($n) | $items] | combinations;
 def implode: _implode;
-def ascii: [.] | implode;
+def utf8bytelength: if type == "string" then _utf8bytelength else error("\(_quoted) only strings have UTF-8 byte length") end;
+def _trimmed(f): if type == "string" then f else error("trim input must be a string") end;
+def trim: _trimmed(_trim);
+def ltrim: _trimmed(_ltrim);
+def rtrim: _trimmed(_rtrim);
+def bsearch($x): if type == "array" then _bsearch($x) else error("\(_quoted) cannot be searched from") end;
 
 def paths: path(..) | select(length > 0);
 def getpath($path): reduce $path[] as $key (.; .[$key]);
@@ -99,7 +105,7 @@ def walk(f):
   inner;
 def recurse_down: recurse;
 def env: {};
-def input: error("No more inputs");
+def input: error("break");
 def inputs: empty;
 def input_filename: null;
 def input_line_number: 0;
@@ -113,19 +119,6 @@ def INDEX(f): INDEX(.[]; f);
 def JOIN($index; f): [.[] | [., $index[f]]];
 def JOIN($index; source; f): source | [., $index[f]];
 def JOIN($index; source; f; g): source | [., $index[f]] | g;
-# Where jaq's own arithmetic would overflow.
-def _instant:
-  if type == "number" and (. < -377705023201 or . > 253402207200) or type == "array" and (.[1] < 0 or .[1] > 11)
-  then error("\(type) (\(tojson)) is no time between the years -9999 and 9999") else . end;
-def gmtime: _instant | _gmtime;
-def localtime: _instant | _localtime;
-def mktime: _instant | _mktime;
-def strftime($format): _instant | _strftime($format);
-def strflocaltime($format): _instant | _strflocaltime($format);
-def todate: if type == "number" then floor | todateiso8601 else strftime("%Y-%m-%dT%H:%M:%SZ") end;
-def date: todate;
-def dateadd(unit; $n): . + $n;
-def datesub(unit; $n): . - $n;
 
 def tostream:
   def events($path):
@@ -168,6 +161,18 @@ def sub($re; f): sub($re; f; null);
 def gsub($re; f; $flags): sub($re; f; "g" + $flags);
 def gsub($re; f): gsub($re; f; null);
 
+def _formatted($name; $format; f):
+  _instant($name) | if $format | type == "string" then f else error("\($name) requires a string format") end;
+def gmtime: _instant("gmtime") | _gmtime;
+def localtime: _instant("localtime") | _localtime;
+def mktime: _instant("mktime") | _mktime;
+# The name of a zone changes nothing, as in jq.
+def strptime($format):
+  if $format | endswith("%Z") then sub("[A-Za-z]*$"; "") | _strptime($format[:-2]) else _strptime($format) end;
+def strftime($format): _formatted("strftime/1"; $format; _strftime($format));
+def strflocaltime($format): _formatted("strflocaltime/1"; $format; _strflocaltime($format));
+def todate: if type == "number" then floor | todateiso8601 else strftime("%Y-%m-%dT%H:%M:%SZ") end;
+
 def _row($what; f): if type == "array" then map(f) else error("\(type) (\(tojson)) cannot be \($what)-formatted, only an array can be") end;
 def _cell($what; f):
   if type == "string" then f
@@ -187,17 +192,16 @@ def @sh:
     else tojson end;
   if type == "array" then map(quoted) | join(" ") else quoted end;
 def @html: tostring | _replace("&"; "&amp;") | _replace("<"; "&lt;") | _replace(">"; "&gt;")
-  | _replace("'"; "&#39;") | _replace("\""; "&quot;");
+  | _replace("'"; "&apos;") | _replace("\""; "&quot;");
 def @uri: tostring | encode_uri;
 def @urid: _urid;
 def @base64: tostring | encode_base64;
 def @base64d: _base64d;
 def @base32: _base32;
-def @base32d: _base32d;
 def format($name):
   if $name == "text" then @text elif $name == "json" then @json elif $name == "csv" then @csv
   elif $name == "tsv" then @tsv elif $name == "sh" then @sh elif $name == "html" then @html
   elif $name == "uri" then @uri elif $name == "urid" then @urid
   elif $name == "base64" then @base64 elif $name == "base64d" then @base64d
-  elif $name == "base32" then @base32 elif $name == "base32d" then @base32d
+  elif $name == "base32" then @base32
   else error("\($name) is not a valid format") end;

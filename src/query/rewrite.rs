@@ -184,7 +184,6 @@ impl<'s> Rewrite<'s> {
             BinaryOp::Math(op) => operation(left, native(op), right),
             BinaryOp::Cmp(_) if constant(&right) => binary(left, op, right),
             BinaryOp::Cmp(_) => bound(right, binary(left, op, Term::Var(RIGHT))),
-            BinaryOp::Alt => binary(Term::TryCatch(Box::new(left), None), op, right),
             BinaryOp::Assign => bound(right, call("!update", [left, Term::Var(RIGHT)])),
             BinaryOp::Update => call("!update", [left, right]),
             BinaryOp::UpdateMath(op) => {
@@ -196,12 +195,15 @@ impl<'s> Rewrite<'s> {
                 bound(right, call("!update", [left, new]))
             }
             BinaryOp::Pipe(Some(pattern)) => {
+                let left = listed(left, &pattern);
                 let pattern = self.pattern(pattern);
                 binary(left, BinaryOp::Pipe(Some(pattern)), right)
             }
-            BinaryOp::Pipe(None) | BinaryOp::Comma | BinaryOp::Or | BinaryOp::And => {
-                binary(left, op, right)
-            }
+            BinaryOp::Pipe(None)
+            | BinaryOp::Comma
+            | BinaryOp::Or
+            | BinaryOp::And
+            | BinaryOp::Alt => binary(left, op, right),
         }
     }
 
@@ -228,7 +230,7 @@ impl<'s> Rewrite<'s> {
         pattern: Pattern<&'s str>,
         args: Vec<Term<&'s str>>,
     ) -> Term<&'s str> {
-        let source = self.boxed(source);
+        let source = Box::new(listed(self.term(source), &pattern));
         let pattern = self.pattern(pattern);
         let mut args: Vec<_> = args.into_iter().map(|arg| self.term(arg)).collect();
         if kind == "reduce"
@@ -264,5 +266,13 @@ impl<'s> Rewrite<'s> {
             let step = call("!at", [Term::Var(RIGHT)]);
             bound(key, after(head, step, optional))
         }
+    }
+}
+
+/// What an array is taken apart for has to be one.
+fn listed<'s>(value: Term<&'s str>, pattern: &Pattern<&'s str>) -> Term<&'s str> {
+    match pattern {
+        Pattern::Arr(_) => pipe(value, call("!list", [])),
+        Pattern::Var(_) | Pattern::Obj(_) => value,
     }
 }

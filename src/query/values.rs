@@ -19,11 +19,17 @@ pub(super) fn kind(value: &Val) -> &'static str {
 
 /// The type and, cut short, the value, as jq's messages quote it.
 pub(super) fn quoted(value: &Val) -> String {
-    const LONGEST: usize = 11;
-    let json = super::print::quotation(value);
-    let mut quote: String = json.chars().take(LONGEST).collect();
-    if quote.len() < json.len() {
-        quote.push_str("...");
+    const LONGEST: usize = 29;
+    let mut quote = super::print::quotation(value);
+    if quote.len() > LONGEST {
+        let end = match quote.as_bytes()[0] {
+            b'"' => "...\"",
+            b'[' => "...]",
+            b'{' => "...}",
+            _ => "...",
+        };
+        quote.truncate(quote.floor_char_boundary(LONGEST - end.len()));
+        quote.push_str(end);
     }
     format!("{} ({quote})", kind(value))
 }
