@@ -264,13 +264,9 @@ impl Printer<'_> {
         let presentation = &self.context.presentation;
         let json = answer.json();
         if let (Some(query), false) = (&presentation.query, matches!(answer.body, Body::Nothing)) {
-            let document;
-            let bytes = match &answer.body {
-                Body::Document(document) => document.bytes(),
-                _ => {
-                    document = json.to_string();
-                    document.as_bytes()
-                }
+            let input = match &answer.body {
+                Body::Document(document) => query::Input::Document(document.bytes()),
+                _ => query::Input::Value(json),
             };
             let out = &mut self.out;
             let mut written = Ok(());
@@ -285,7 +281,7 @@ impl Printer<'_> {
                 };
                 written.clone()
             };
-            let last = query.run(bytes, Some(image), platform.as_deref(), &mut write);
+            let last = query.run(input, Some(image), platform.as_deref(), &mut write);
             // What cannot be written is not the image's fault.
             written?;
             return Ok(Some(last.during(image)?.unwrap_or(false)));

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use jaq_json::Val;
 
 use super::tests::TIMEOUT;
-use super::{Output, Query, print};
+use super::{Input, Output, Query, print};
 use crate::error::Kind;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
@@ -54,18 +54,23 @@ fn built_in(input: &[u8], filter: &str) -> Outcome {
             return (results, End::FailedAtCompileTime);
         }
     };
-    let ran = query.run(input, None, None, &mut |output: &Output| {
-        match output {
-            Output::Text(text) => {
-                let mut json = Vec::new();
-                print::json(&mut json, &Val::from(text.to_string())).unwrap();
-                results.push(String::from_utf8(json).unwrap());
+    let ran = query.run(
+        Input::Document(input),
+        None,
+        None,
+        &mut |output: &Output| {
+            match output {
+                Output::Text(text) => {
+                    let mut json = Vec::new();
+                    print::json(&mut json, &Val::from(text.to_string())).unwrap();
+                    results.push(String::from_utf8(json).unwrap());
+                }
+                Output::Json(json) => results.push(String::from_utf8(json.to_vec()).unwrap()),
+                Output::Note(note) => panic!("{note}"),
             }
-            Output::Json(json) => results.push(String::from_utf8(json.to_vec()).unwrap()),
-            Output::Note(note) => panic!("{note}"),
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
     match ran {
         Ok(_) => (results, End::Whole),
         Err(error) => {

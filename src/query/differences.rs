@@ -55,7 +55,7 @@ pub(crate) const DIFFERENCES: &[(&str, &str)] = &[
     ),
     (
         "limits",
-        "Brackets in a filter nest to 1,000, values that are read or printed to 10,000; a string \
+        "Brackets in a filter nest to 1,000, values that are read to 1,000 and printed to 10,000; a string \
          that is computed has 256 MiB at most, an array grown by setting an index 2^26 items. \
          A filter that takes more than 1 GiB of memory, or gives no result for ten times \
          --timeout, ends the program with exit code 1.",

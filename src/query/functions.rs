@@ -4,7 +4,8 @@ use jaq_json::{Error, Val};
 
 use super::arithmetic::cannot;
 use super::values::{float, kind, number, quoted, text};
-use super::{paths, print, read};
+use super::{paths, print, values};
+use crate::json;
 
 type Answer = Result<Val, Error>;
 
@@ -17,7 +18,7 @@ pub(super) fn compact(value: &Val) -> String {
     }
 }
 
-pub(super) fn json(value: &Val) -> Answer {
+pub(super) fn to_json(value: &Val) -> Answer {
     let mut out = Vec::new();
     print::json(&mut out, value)
         .map_err(|print::TooDeep| Error::str("nested too deeply to be printed"))?;
@@ -27,29 +28,27 @@ pub(super) fn json(value: &Val) -> Answer {
 pub(super) fn string(value: Val) -> Answer {
     match value {
         Val::TStr(_) => Ok(value),
-        value => json(&value),
+        value => to_json(&value),
     }
 }
 
-pub(super) fn from_json(value: &Val) -> Answer {
-    let Val::TStr(bytes) = value else {
+pub(super) fn from_json(input: &Val) -> Answer {
+    let Val::TStr(bytes) = input else {
         return Err(Error::str(format!(
             "{} cannot be parsed as JSON",
-            quoted(value)
+            quoted(input)
         )));
     };
     let bytes = bytes.trim_ascii();
     if bytes.eq_ignore_ascii_case(b"nan") {
         return Ok(Val::from(f64::NAN));
     }
-    let fault = |fault: read::Fault| {
-        let quote = text(bytes).chars().take(40).collect::<String>();
-        Error::str(format!(
-            "{} at byte {} (while parsing '{quote}')",
-            fault.why, fault.at
-        ))
-    };
-    read::parse(bytes).map_err(fault)
+    json::parse(bytes)
+        .map(|json| values::value(&json))
+        .map_err(|fault| {
+            let quote: String = text(bytes).chars().take(40).collect();
+            Error::str(format!("{fault} (while parsing '{quote}')"))
+        })
 }
 
 pub(super) fn key(value: Val) -> Answer {
@@ -185,8 +184,8 @@ pub(super) fn to_number(value: Val) -> Answer {
             value => cannot(&value),
         };
     };
-    if let Ok(number @ Val::Num(_)) = read::parse(bytes) {
-        return Ok(number);
+    if let Ok(json @ serde_json::Value::Number(_)) = json::parse(bytes) {
+        return Ok(values::value(&json));
     }
     let digits = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
     match text(bytes).parse::<f64>() {

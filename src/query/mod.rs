@@ -14,7 +14,6 @@ mod natives;
 mod order;
 mod paths;
 mod print;
-mod read;
 mod regex;
 mod rewrite;
 mod session;
@@ -30,6 +29,7 @@ use std::time::Duration;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars};
 use jaq_json::{Map, Val};
+use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use fault::Fault;
@@ -45,6 +45,13 @@ pub(crate) struct Query {
     arguments: Vec<(String, String)>,
     /// A tenth of how long the filter may work for one result.
     timeout: Duration,
+}
+
+/// What a filter is run over.
+pub(crate) enum Input<'a> {
+    /// Bytes that have been found to be JSON before.
+    Document(&'a [u8]),
+    Value(&'a Value),
 }
 
 /// What a filter gives, piece by piece.
@@ -84,14 +91,13 @@ impl Query {
         })
     }
 
-    /// Runs the filter over one JSON document and hands over every result as it comes, on
-    /// another thread. Says of the last result whether it is neither null nor false; `None` if
-    /// there is none.
+    /// Runs the filter over one answer and hands over every result as it comes, on another thread.
+    /// Says of the last result whether it is neither null nor false; `None` if there is none.
     ///
-    /// `Kind::Corrupt` if the input is not JSON, `Kind::Local` if the filter fails.
+    /// `Kind::Local` if the filter fails.
     pub(crate) fn run(
         &self,
-        input: &[u8],
+        input: Input,
         image: Option<&str>,
         platform: Option<&str>,
         each: &mut Sink,
@@ -99,10 +105,10 @@ impl Query {
         let watch = Watch::new(self.timeout);
         let mut each = |output: &Output| watch.taken(|| each(output));
         stack::large(Kind::Local as i32, &watch, || {
-            let input = read::parse(input).map_err(|fault| {
-                let message = format!("not JSON: {} at byte {}", fault.why, fault.at);
-                Error::new(Kind::Corrupt, message)
-            })?;
+            let input = match input {
+                Input::Document(bytes) => values::parsed(bytes)?,
+                Input::Value(json) => values::value(json),
+            };
             self.results(input, self.variables(image, platform), &mut each)
         })?
     }

@@ -9,8 +9,8 @@ use jaq_json::Val;
 use super::arithmetic::{add, divide, multiply, negate, remainder, subtract};
 use super::closures::{grouped, keyed, replaced, sorted, update, with_paths};
 use super::functions::{
-    compact, contains, decoded, delete_paths, encoded, from_json, has, implode, instant, json, key,
-    list, path_of, string, to_number,
+    compact, contains, decoded, delete_paths, encoded, from_json, has, implode, instant, key, list,
+    path_of, string, to_json, to_number,
 };
 use super::session::{Filters, Session};
 use super::values::{integer, kind, quoted, text};
@@ -61,7 +61,7 @@ fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
         ("!null", v(0), |_| bome(Ok(Val::Null))),
         ("!text", v(0), |cv| bome(string(cv.1))),
         ("_tostring", v(0), |cv| bome(string(cv.1))),
-        ("_tojson", v(0), |cv| bome(json(&cv.1))),
+        ("_tojson", v(0), |cv| bome(to_json(&cv.1))),
         ("_tonumber", v(0), |cv| bome(to_number(cv.1))),
         ("_fromjson", v(0), |cv| bome(from_json(&cv.1))),
         ("_nan", v(0), |_| bome(Ok(Val::from(f64::NAN)))),

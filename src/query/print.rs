@@ -4,8 +4,10 @@ use std::io::Write as _;
 
 use jaq_json::{Num, Val};
 
-use super::read::DEEPEST;
 use super::values::text;
+
+/// How deep what is printed may be nested, as in jq 1.7.
+const DEEPEST: usize = 10_000;
 
 /// The value is nested more deeply than any reader of JSON accepts.
 #[derive(Debug)]

@@ -12,14 +12,19 @@ fn run(filter: &str, input: &str) -> std::result::Result<String, Error> {
     let query = Query::compile(filter, &arguments, TIMEOUT)?;
     let mut lines = Vec::new();
     let platform = Some("linux/amd64");
-    query.run(input.as_bytes(), Some("ubuntu"), platform, &mut |output| {
-        lines.push(match output {
-            Output::Text(text) => text.to_string(),
-            Output::Json(json) => String::from_utf8(json.to_vec()).unwrap(),
-            Output::Note(note) => format!("!{note}"),
-        });
-        Ok(())
-    })?;
+    query.run(
+        Input::Document(input.as_bytes()),
+        Some("ubuntu"),
+        platform,
+        &mut |output| {
+            lines.push(match output {
+                Output::Text(text) => text.to_string(),
+                Output::Json(json) => String::from_utf8(json.to_vec()).unwrap(),
+                Output::Note(note) => format!("!{note}"),
+            });
+            Ok(())
+        },
+    )?;
     Ok(lines.join("\n"))
 }
 
@@ -28,9 +33,9 @@ fn results_stand_as_they_should() {
     for (input, filter, expected) in [
         // Numbers stay as they were written until something is computed.
         (
-            "[1.0,1e2,-0,123456789012345678901234567890]",
+            "[1.0,1e2,-0.0,123456789012345678901234567890]",
             ".",
-            "[1.0,1e2,-0,123456789012345678901234567890]",
+            "[1.0,1e2,-0.0,123456789012345678901234567890]",
         ),
         ("1.50", "., . + 0, tojson", "1.50\n1.5\n1.50"),
         ("9007199254740993", ". + 1", "9007199254740994"),
@@ -193,7 +198,7 @@ fn failures_are_told() {
             "1 2",
             ".",
             Kind::Corrupt,
-            "not JSON: something follows the value at byte 2",
+            "not JSON: something follows the value at line 1 column 3",
         ),
         (
             "1",
@@ -333,11 +338,10 @@ fn depth_does_not_end_the_process() {
     let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
     assert_eq!(run(".", &nested(10_000)), Ok(nested(10_000)));
     let error = run(".", &nested(10_001)).unwrap_err();
-    assert_eq!(error.kind(), Kind::Corrupt);
-    assert_eq!(
-        error.to_string(),
-        "not JSON: nested deeper than 10000 at byte 10000"
-    );
+    assert_eq!(error.to_string(), "filter: the result is nested too deeply");
+    let error = run("fromjson", &format!("{:?}", nested(1_001))).unwrap_err();
+    let why = "filter: not JSON: nested deeper than 1000 levels at line 1 column 1001";
+    assert!(error.to_string().starts_with(why), "{error}");
 
     let deep = "reduce range(100000) as $i (null; [.])";
     assert_eq!(run(&format!("{deep} | length"), "0").as_deref(), Ok("1"));
@@ -361,11 +365,33 @@ fn depth_does_not_end_the_process() {
 }
 
 #[test]
+fn a_number_of_millions_of_digits_is_text() {
+    let digits = "7".repeat(5_000_000);
+    let start = std::time::Instant::now();
+    for filter in [
+        ".",
+        ".[0]",
+        "map(.)",
+        "tojson",
+        "tojson | fromjson",
+        ".[0] | tostring | tonumber",
+    ] {
+        let given = run(filter, &format!("[{digits}]")).unwrap();
+        assert_eq!(given.trim_matches(['[', ']', '\n']), digits, "{filter}");
+    }
+    assert_eq!(
+        run(".[0] + 1", &format!("[{digits}]")).as_deref(),
+        Ok("1.7976931348623157e+308")
+    );
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn an_error_of_the_reader_ends_the_run() {
     for filter in ["repeat(1)", "0 | debug, repeat(1)", "1, def f: f; f"] {
         let query = Query::compile(filter, &[], TIMEOUT).unwrap();
         let mut taken = 0;
-        let ran = query.run(b"null", None, None, &mut |_| {
+        let ran = query.run(Input::Value(&Value::Null), None, None, &mut |_| {
             taken += 1;
             Err(Error::new(Kind::Local, "closed"))
         });
@@ -387,7 +413,7 @@ fn the_last_result_decides() {
         ("0", Some(true)),
     ] {
         let query = Query::compile(filter, &[], TIMEOUT).unwrap();
-        let last = query.run(b"null", None, None, &mut |_| Ok(()));
+        let last = query.run(Input::Value(&Value::Null), None, None, &mut |_| Ok(()));
         assert_eq!(last, Ok(expected), "{filter}");
     }
 }

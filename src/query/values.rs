@@ -2,8 +2,50 @@
 
 use std::borrow::Cow;
 
-use jaq_json::Val;
+use jaq_json::{Map, Num, Val, read};
 use jaq_std::ValT as _;
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::json;
+
+/// A number of more digits stays text until something is computed: to read it takes too long.
+const DIGITS: usize = 10_000;
+
+/// A document as it is written, straight from its bytes.
+pub(super) fn parsed(document: &[u8]) -> Result<Val> {
+    let mut digits = document.split(|byte| !byte.is_ascii_digit());
+    let is_long = digits.any(|digits| digits.len() > DIGITS);
+    if !is_long && let Ok(value) = read::parse_single(document) {
+        return Ok(value);
+    }
+    Ok(value(&json::parse(document)?))
+}
+
+pub(super) fn value(json: &Value) -> Val {
+    match json {
+        Value::Null => Val::Null,
+        Value::Bool(truth) => Val::Bool(*truth),
+        Value::Number(number) => literal(number.as_str()),
+        Value::String(text) => Val::from(text.clone()),
+        Value::Array(items) => items.iter().map(value).collect(),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(key, item)| (Val::from(key.clone()), value(item)));
+            Val::obj(members.collect::<Map>())
+        }
+    }
+}
+
+/// A number of JSON, which keeps what is written but cannot be an integer.
+fn literal(number: &str) -> Val {
+    let is_integer = number != "-0" && number.len() <= DIGITS;
+    let integer = is_integer
+        .then(|| Num::from_str_radix(number, 10))
+        .flatten();
+    Val::Num(integer.unwrap_or_else(|| Num::Dec(number.to_owned().into())))
+}
 
 /// Its type, as `type` names it.
 pub(super) fn kind(value: &Val) -> &'static str {
