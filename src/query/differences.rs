@@ -13,8 +13,8 @@ pub(crate) const DIFFERENCES: &[(&str, &str)] = &[
     ),
     (
         "regular expressions",
-        "There is no look-around, no back-reference and no \\p{...}; i ignores the case of ASCII \
-         letters only; $ does not match before a line end; the flags l and s change nothing.",
+        "Perl's, with look-around and back-references; what tries too many ways is an error. \
+         $ does not match before a line end; the flags l and s change nothing.",
     ),
     ("destructuring", "There is no ?//, and no {$name: pattern}."),
     (

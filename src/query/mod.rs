@@ -128,6 +128,7 @@ impl Query {
             lut: &self.filter.lut,
             notes: &notes,
             halted: RefCell::new(None),
+            expressions: RefCell::default(),
         };
         let context = Ctx::<Filters>::new(&session, Vars::new(variables));
         let mut last = None;

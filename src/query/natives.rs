@@ -119,11 +119,21 @@ fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
         }),
         ("_matches", v(2), |mut cv| {
             let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(regex::matches(&cv.1, &pattern, &flags))
+            bome(regex::matches(
+                &cv.0.data().expressions,
+                &cv.1,
+                &pattern,
+                &flags,
+            ))
         }),
         ("_pieces", v(2), |mut cv| {
             let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(regex::pieces(&cv.1, &pattern, &flags))
+            bome(regex::pieces(
+                &cv.0.data().expressions,
+                &cv.1,
+                &pattern,
+                &flags,
+            ))
         }),
         ("_halt_error", v(1), |mut cv| {
             let code = integer(&cv.0.pop_var()).unwrap_or(5) as i32;

@@ -1,9 +1,11 @@
 //! Regular expressions: every match as jq describes it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
 
-use jaq_json::{Error, Map, Val};
-use regex_bites::bytes::{Captures, Match, Regex, RegexBuilder};
+use fancy_regex::{Captures, Match, Regex, RegexBuilder};
+use jaq_json::{Error, Map, Rc, Val};
 
 use super::values::{quoted, text};
 use crate::error;
@@ -14,30 +16,48 @@ pub(crate) struct Pattern(Regex);
 impl Pattern {
     /// `Kind::Usage` if it is malformed.
     pub(crate) fn compile(pattern: &str) -> error::Result<Self> {
-        Regex::new(pattern).map(Pattern).map_err(|why| {
+        build(pattern, "").map(Pattern).map_err(|why| {
             error::Error::usage(format!("'{pattern}' is no regular expression: {why}"))
         })
     }
 
     /// Anywhere in the text.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text.as_bytes())
+        // What would take too long does not match.
+        self.0.is_match(text).unwrap_or_default()
     }
 }
 
+/// What a run of a filter has compiled, by pattern and flags.
+pub(super) type Compiled = RefCell<HashMap<(Vec<u8>, String), Rc<Regex>>>;
+
+/// So many are kept; a filter that makes up more starts over.
+const KEPT: usize = 100;
+
 /// The matches of `pattern`, an array of match objects; with `g` among the flags all, else one.
-pub(super) fn matches(value: &Val, pattern: &Val, flags: &Val) -> Result<Val, Error> {
-    let found = find(value, pattern, flags)?;
+pub(super) fn matches(
+    known: &Compiled,
+    value: &Val,
+    pattern: &Val,
+    flags: &Val,
+) -> Result<Val, Error> {
+    let found = find(known, value, pattern, flags)?;
     Ok(found.into_iter().map(|(_, described)| described).collect())
 }
 
 /// The text before the first match, the first match, the text behind it, and so on to the end.
-pub(super) fn pieces(value: &Val, pattern: &Val, flags: &Val) -> Result<Val, Error> {
-    let found = find(value, pattern, flags)?;
+pub(super) fn pieces(
+    known: &Compiled,
+    value: &Val,
+    pattern: &Val,
+    flags: &Val,
+) -> Result<Val, Error> {
+    let found = find(known, value, pattern, flags)?;
     let Val::TStr(haystack) = value else {
         return Ok(Val::Null);
     };
-    let piece = |range: Range<usize>| Val::from(text(&haystack[range]).into_owned());
+    let haystack = text(haystack);
+    let piece = |range: Range<usize>| Val::from(haystack[range].to_owned());
     let mut pieces = Vec::new();
     let mut at = 0;
     for (place, described) in found {
@@ -49,7 +69,12 @@ pub(super) fn pieces(value: &Val, pattern: &Val, flags: &Val) -> Result<Val, Err
 }
 
 /// Where each match lies, and how jq describes it.
-fn find(value: &Val, pattern: &Val, flags: &Val) -> Result<Vec<(Range<usize>, Val)>, Error> {
+fn find(
+    known: &Compiled,
+    value: &Val,
+    pattern: &Val,
+    flags: &Val,
+) -> Result<Vec<(Range<usize>, Val)>, Error> {
     let (Val::TStr(haystack), Val::TStr(pattern)) = (value, pattern) else {
         let wrong = match value {
             Val::TStr(_) => pattern,
@@ -63,30 +88,74 @@ fn find(value: &Val, pattern: &Val, flags: &Val) -> Result<Vec<(Range<usize>, Va
         Val::TStr(flags) => text(flags).into_owned(),
         flags => return Err(Error::str(format!("{} is not a string", quoted(flags)))),
     };
-    let regex = build(&text(pattern), &flags)?;
+    let (is_global, skips_empty) = (flags.contains('g'), flags.contains('n'));
+    let regex = compiled(known, pattern, flags)?;
     let names: Vec<_> = regex.capture_names().collect();
+    let haystack = text(haystack);
     let mut found = Vec::new();
     // Characters are counted from match to match; from the beginning each time would take too long.
-    let (mut counted, mut before) = (0, 0);
-    for captures in regex.captures_iter(haystack) {
-        let Some(whole) = captures.get(0) else {
-            continue;
+    let (mut from, mut counted, mut before) = (0, 0, 0);
+    while from <= haystack.len() {
+        let captures = regex.captures_from_pos(&*haystack, from);
+        let Some(captures) = captures.map_err(|why| Error::str(why.to_string()))? else {
+            break;
         };
-        if flags.contains('n') && whole.is_empty() {
+        let Some(whole) = captures.get(0) else {
+            break;
+        };
+        from = whole.end();
+        if whole.range().is_empty() {
+            let next = haystack[from..].chars().next();
+            from += next.map_or(1, char::len_utf8);
+        }
+        if skips_empty && whole.range().is_empty() {
             continue;
         }
-        before += text(&haystack[counted..whole.start()]).chars().count();
+        before += haystack[counted..whole.start()].chars().count();
         counted = whole.start();
-        found.push((whole.range(), described(whole, before, &captures, &names)));
-        if !flags.contains('g') {
+        found.push((
+            whole.range(),
+            described(&haystack, whole, before, &captures, &names),
+        ));
+        if !is_global {
             break;
         }
     }
     Ok(found)
 }
 
-fn build(pattern: &str, flags: &str) -> Result<Regex, Error> {
-    let mut builder = RegexBuilder::new(pattern);
+fn compiled(known: &Compiled, pattern: &[u8], flags: String) -> Result<Rc<Regex>, Error> {
+    let key = (pattern.to_vec(), flags);
+    if let Some(regex) = known.borrow().get(&key) {
+        return Ok(regex.clone());
+    }
+    let regex = Rc::new(build(&text(pattern), &key.1).map_err(Error::str)?);
+    let mut known = known.borrow_mut();
+    if known.len() == KEPT {
+        known.clear();
+    }
+    known.insert(key, regex.clone());
+    Ok(regex)
+}
+
+/// What POSIX classes mean for jq, which the crate takes for ASCII.
+const CLASSES: [(&str, &str); 7] = [
+    ("[:alnum:]", r"\p{Alphabetic}\p{Nd}"),
+    ("[:alpha:]", r"\p{Alphabetic}"),
+    ("[:digit:]", r"\d"),
+    ("[:lower:]", r"\p{Lowercase}"),
+    ("[:space:]", r"\s"),
+    ("[:upper:]", r"\p{Uppercase}"),
+    ("[:word:]", r"\w"),
+];
+
+fn build(pattern: &str, flags: &str) -> Result<Regex, String> {
+    let unicode = CLASSES
+        .iter()
+        .fold(pattern.to_owned(), |pattern, (class, meaning)| {
+            pattern.replace(class, meaning)
+        });
+    let mut builder = RegexBuilder::new(&unicode);
     for flag in flags.chars() {
         match flag {
             // `^` and `$` stand at the ends of the string, which is all that `s` asks for.
@@ -94,32 +163,36 @@ fn build(pattern: &str, flags: &str) -> Result<Regex, Error> {
             'i' => builder.case_insensitive(true),
             'x' => builder.ignore_whitespace(true),
             'p' => builder.dot_matches_new_line(true),
-            _ => {
-                let message = format!("{flags} is not a valid modifier string");
-                return Err(Error::str(message));
-            }
+            _ => return Err(format!("{flags} is not a valid modifier string")),
         };
     }
-    builder.build().map_err(|why| {
-        Error::str(format!(
-            "{pattern} (at offset 0) is not a valid regex: {why}"
-        ))
-    })
+    builder
+        .build()
+        .map_err(|why| format!("{pattern} (at offset 0) is not a valid regex: {why}"))
 }
 
 /// `before` characters stand before the match.
-fn described(whole: Match, before: usize, captures: &Captures, names: &[Option<&str>]) -> Val {
+fn described(
+    haystack: &str,
+    whole: Match,
+    before: usize,
+    captures: &Captures<str>,
+    names: &[Option<&str>],
+) -> Val {
     let mut groups = captures.iter().zip(names).map(|(group, name)| {
         let (offset, length, string) = match group {
             Some(group) => {
-                let matched = text(group.as_bytes());
-                let within = &whole.as_bytes()[..group.start() - whole.start()];
-                let offset = before + text(within).chars().count();
-                let length = matched.chars().count();
+                let string = group.as_str();
+                // Look-around may capture what lies before the match.
+                let offset = match group.start().checked_sub(whole.start()) {
+                    Some(within) => before + haystack[whole.start()..][..within].chars().count(),
+                    None => haystack[..group.start()].chars().count(),
+                };
+                let length = string.chars().count();
                 (
                     Val::from(offset),
                     Val::from(length),
-                    Val::from(matched.into_owned()),
+                    Val::from(string.to_owned()),
                 )
             }
             None => (Val::from(-1isize), Val::from(0isize), Val::Null),

@@ -6,6 +6,8 @@ use jaq_core::Lut;
 use jaq_core::data::{DataT, HasLut};
 use jaq_json::Val;
 
+use super::regex::Compiled;
+
 /// The kind of filters that we run, for jaq's types.
 pub(super) struct Filters;
 
@@ -26,6 +28,7 @@ pub(super) struct Session<'a> {
     pub(super) notes: &'a dyn Fn(&str) -> bool,
     /// What `halt_error` said.
     pub(super) halted: RefCell<Option<String>>,
+    pub(super) expressions: Compiled,
 }
 
 impl Session<'_> {

@@ -49,6 +49,7 @@ const SOURCES: [(&str, &[&str]); 4] = [
 /// interface has more than one.
 const HOMES: [(&str, &str, &str); 24] = [
     ("base64", "base64", "encoding"),
+    ("fancy-regex", "fancy_regex", "query/regex"),
     ("flate2", "flate2", "compression"),
     ("httpdate", "httpdate", "source/registry/retry"),
     ("jaq-core", "jaq_core", "query"),
@@ -57,7 +58,6 @@ const HOMES: [(&str, &str, &str); 24] = [
     ("lexopt", "lexopt", "cli/tokens"),
     // Files have owners, and stacks an end, only where the system says so.
     ("libc", "libc", "file|query/stack"),
-    ("regex-bites", "regex_bites", "query/regex"),
     ("rpassword", "rpassword", "context/registry"),
     ("rustix", "rustix", "machine"),
     ("rustls", "rustls", "source/registry/tls"),
