@@ -146,7 +146,7 @@ impl<R: Read> Zstd<R> {
                     let message = format!(
                         "the zstd data has a window of {requested} bytes; at most {WINDOW} are kept"
                     );
-                    return Err(Error::new(Kind::Local, message).into());
+                    return Err(Error::new(Kind::Protocol, message).into());
                 }
                 Err(error) => return Err(self.packed.why("zstd", error)),
             }
@@ -274,7 +274,7 @@ pub(crate) mod tests {
         assert_eq!(read_bytes(frame(13 << 3)).unwrap().1, b"");
         let error = read_bytes(frame(17 << 3)).unwrap_err();
         let message = "the zstd data has a window of 134217728 bytes; at most 8388608 are kept";
-        assert_eq!(error, Error::new(Kind::Local, message));
+        assert_eq!(error, Error::new(Kind::Protocol, message));
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Content {
     pub(crate) fn v1_compatibility(&self) -> Result<Self> {
         let Some(text) = self.json["history"][0]["v1Compatibility"].as_str() else {
             return Err(Error::new(
-                Kind::Local,
+                Kind::Protocol,
                 "the schema 1 manifest has no v1Compatibility",
             ));
         };
@@ -114,7 +114,7 @@ impl Content {
         let listed = self.json["fsLayers"].as_array().into_iter().flatten();
         let read = |layer: &Value| {
             let sum = layer["blobSum"].as_str().unwrap_or_default();
-            let wrong = |_| Error::new(Kind::Local, format!("a layer has the blobSum '{sum}'"));
+            let wrong = |_| Error::new(Kind::Protocol, format!("a layer has the blobSum '{sum}'"));
             sum.parse().map_err(wrong)
         };
         listed.rev().map(read).collect()
@@ -141,12 +141,12 @@ impl Content {
     }
 
     /// The descriptors below `key`, such as `manifests` or `layers`; none if the key is absent.
-    /// `Kind::Local` if what stands there is no list of descriptors.
+    /// `Kind::Protocol` if what stands there is no list of descriptors.
     pub(crate) fn descriptors(&self, key: &str) -> Result<Vec<Descriptor>> {
         match &self.json[key] {
             Value::Null => Ok(Vec::new()),
             Value::Array(items) => items.iter().map(Descriptor::read).collect(),
-            _ => Err(Error::new(Kind::Local, format!("'{key}' is not a list"))),
+            _ => Err(Error::new(Kind::Protocol, format!("'{key}' is not a list"))),
         }
     }
 
@@ -173,7 +173,7 @@ pub(crate) struct Descriptor {
 
 impl Descriptor {
     pub(crate) fn read(json: &Value) -> Result<Self> {
-        let wrong = |why: &str| Error::new(Kind::Local, format!("a descriptor {why}"));
+        let wrong = |why: &str| Error::new(Kind::Protocol, format!("a descriptor {why}"));
         let digest = json["digest"]
             .as_str()
             .ok_or_else(|| wrong("has no digest"))?;

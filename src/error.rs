@@ -6,23 +6,41 @@ use std::io::{self, Write};
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// Why a command did not succeed; the number is the process's exit code.
+/// Why a command did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Local I/O, a filter that failed at run time, an answer outside the protocol.
-    Local = 1,
+    /// This machine: a file, a thread, a filter that failed at run time.
+    Local,
+    /// What a registry answered or an image holds is not what the specifications allow, or is beyond
+    /// a limit.
+    Protocol,
     /// Arguments, reference or filter; no request was sent.
-    Usage = 2,
+    Usage,
     /// Repository, tag, platform, blob or manifest list.
-    NotFound = 3,
+    NotFound,
     /// 401 after trying, 403.
-    Denied = 4,
+    Denied,
     /// DNS, connection, TLS, timeout, 5xx after all tries.
-    Unavailable = 5,
+    Unavailable,
     /// Digest or size differ, or not JSON.
-    Corrupt = 6,
+    Corrupt,
     /// 429 after all tries.
-    RateLimited = 7,
+    RateLimited,
+}
+
+impl Kind {
+    /// The exit code of a process that ends for this reason.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Kind::Local | Kind::Protocol => 1,
+            Kind::Usage => 2,
+            Kind::NotFound => 3,
+            Kind::Denied => 4,
+            Kind::Unavailable => 5,
+            Kind::Corrupt => 6,
+            Kind::RateLimited => 7,
+        }
+    }
 }
 
 /// One line for the human, `WHAT: DOING: WHY`, with its kind and perhaps a hint.

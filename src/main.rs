@@ -81,7 +81,7 @@ fn main() -> ExitCode {
     file::survive_size_limit();
     run().map(ExitCode::from).unwrap_or_else(|error| {
         error.report();
-        ExitCode::from(error.kind() as u8)
+        ExitCode::from(error.kind().exit_code())
     })
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn conformance(
     };
     match test.writing.put_blob(&LAYER) {
         // Such as 405 of one that can only be read: what it supports is asked for all the same.
-        Err(error) if error.kind() == Kind::Local => {}
+        Err(error) if error.kind() == Kind::Protocol => {}
         outcome => outcome?,
     }
     let lists = test.list(ListKind::Docker, LIST);
@@ -150,7 +150,7 @@ impl ConformanceTest<'_> {
 
     /// An image with a tag, of whichever kind the registry takes.
     fn image(&mut self) -> Result<Digest> {
-        let mut outcome = Err(Error::new(Kind::Local, "no image could be pushed"));
+        let mut outcome = Err(Error::new(Kind::Protocol, "no image could be pushed"));
         for kind in [ListKind::Docker, ListKind::Oci] {
             let [config, manifest] = sample::image(kind, PLATFORMS[3]);
             outcome = self
@@ -195,7 +195,7 @@ impl ConformanceTest<'_> {
     fn clean_up(mut self) -> Conformance {
         let mut outcome = match self.has_kept {
             true => Ok(()),
-            false => Err(Error::new(Kind::Local, "no manifest could be pushed")),
+            false => Err(Error::new(Kind::Protocol, "no manifest could be pushed")),
         };
         for digest in std::mem::take(&mut self.pushed) {
             let deleted = self.writing.delete_manifest(&digest);
@@ -203,7 +203,7 @@ impl ConformanceTest<'_> {
         }
         let mut left = self.left();
         if !left.is_empty() {
-            let stay = Error::new(Kind::Local, "the tags of what was deleted stay");
+            let stay = Error::new(Kind::Protocol, "the tags of what was deleted stay");
             outcome = outcome.and(Err(stay));
             // crane's and CUE's registries delete them by their names.
             left.iter()

@@ -64,7 +64,7 @@ pub(crate) struct IndexBuilder<'a> {
 
 impl IndexBuilder<'_> {
     /// Looks at all images. `Kind::Usage`, before any request, if the plan cannot be followed
-    /// whatever the images are; else `Kind::Local` if they do not fit together.
+    /// whatever the images are; else `Kind::Protocol` if they do not fit together.
     pub(crate) fn assemble(&self, plan: &IndexSpec) -> Result<BuiltIndex> {
         if self.kind == ListKind::Docker && !plan.annotations.is_empty() {
             let error = Error::usage("Docker's manifest lists have no annotations");
@@ -122,7 +122,7 @@ impl IndexBuilder<'_> {
         let platform = completed(&part.platform, &config);
         if !exists(&platform) {
             let message = format!("there is no platform {platform}");
-            return Err(Error::new(Kind::Local, message));
+            return Err(Error::new(Kind::Protocol, message));
         }
         Ok(vec![Entry {
             descriptor: descriptor_of(&document),
@@ -182,7 +182,7 @@ fn checked<'a>(
 fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
     let unfit = |what: String| {
         Err(Error::new(
-            Kind::Local,
+            Kind::Protocol,
             format!("{what} cannot be in a list"),
         ))
     };
@@ -250,7 +250,7 @@ fn flattened(
         if form != ManifestKind::Manifest {
             let (digest, media_type) = (&descriptor.digest, &descriptor.media_type);
             let message = format!("{digest}, of type {media_type}, cannot be in a list");
-            return Err(Error::new(Kind::Local, message));
+            return Err(Error::new(Kind::Protocol, message));
         }
         entries.push(Entry {
             descriptor,
@@ -282,7 +282,7 @@ fn distinct(entries: &[Entry]) -> Result<()> {
         if let Some(other) = seen.insert(key, &entry.descriptor.digest) {
             let digest = &entry.descriptor.digest;
             let message = format!("two images are for {platform}: {other} and {digest}");
-            return Err(Error::new(Kind::Local, message));
+            return Err(Error::new(Kind::Protocol, message));
         }
     }
     match seen.is_empty() {

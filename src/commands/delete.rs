@@ -88,7 +88,7 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
         [tag] => format!("the tag {tag} is still there"),
         tags => format!("the tags {} are still there", enumerated(tags)),
     };
-    let failure = Err::<(), _>(Error::new(Kind::Local, message)).during(text);
+    let failure = Err::<(), _>(Error::new(Kind::Protocol, message)).during(text);
     let answer = answer(&said, Some(&digest), &gone, &left);
     Ok(answer.failures(failure.err().into_iter().collect()))
 }

@@ -67,7 +67,7 @@ fn leave() -> ! {
     let _telling = TELLING.lock();
     let remembered = state::finish().map_err(|error| {
         error.report();
-        error.kind() as i32
+        i32::from(error.kind().exit_code())
     });
     std::process::exit(remembered.err().unwrap_or_default())
 }
@@ -217,7 +217,7 @@ impl Printer<'_> {
 
     fn failed(&mut self, error: &Error) {
         error.report();
-        self.note(error.kind() as u8);
+        self.note(error.kind().exit_code());
     }
 
     fn note(&mut self, exit_code: u8) {

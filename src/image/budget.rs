@@ -123,7 +123,7 @@ impl Budget {
     }
 
     fn exceed(&self, message: String) -> Error {
-        let error = || Error::new(Kind::Local, message);
+        let error = || Error::new(Kind::Protocol, message);
         self.exceeded.get_or_init(error).clone()
     }
 }

@@ -121,7 +121,7 @@ fn end(why: &str) -> ! {
     if let Err(error) = state::finish() {
         error.report();
     }
-    std::process::exit(Kind::Local as i32)
+    std::process::exit(Kind::Local.exit_code().into())
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl Query {
             }
         }
         let work = || compiled(filter, arguments);
-        let compiled = stack::large(Kind::Usage as i32, &Watch::new(timeout), work)?;
+        let compiled = stack::large(Kind::Usage.exit_code().into(), &Watch::new(timeout), work)?;
         Ok(Query {
             filter: compiled.map_err(|faults| fault::error(filter, faults))?,
             arguments: arguments.to_vec(),
@@ -104,7 +104,7 @@ impl Query {
     ) -> Result<Option<bool>> {
         let watch = Watch::new(self.timeout);
         let mut each = |output: &Output| watch.taken(|| each(output));
-        stack::large(Kind::Local as i32, &watch, || {
+        stack::large(Kind::Local.exit_code().into(), &watch, || {
             let input = match input {
                 Input::Document(bytes) => values::parsed(bytes)?,
                 Input::Value(json) => values::value(json),

@@ -58,7 +58,7 @@ impl Registry {
             (206, Some((start, size))) if start == from => (from, size),
             (206, _) => {
                 let message = "the registry sends another part than was asked for";
-                return Err(Error::new(Kind::Local, message));
+                return Err(Error::new(Kind::Protocol, message));
             }
             _ => {
                 let length = response.header("content-length");

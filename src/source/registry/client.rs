@@ -141,7 +141,7 @@ impl Client {
         let home = self.origin(state)?;
         if request.url.origin.host != home.host {
             let message = format!("{} is not at {home}", request.url.without_query());
-            return Err(Error::new(Kind::Local, message));
+            return Err(Error::new(Kind::Protocol, message));
         }
         request.url = home.url(request.url.path());
         let first_request = state.first_request();
@@ -215,7 +215,7 @@ impl Client {
             next.url = target;
         }
         let message = format!("more than {REDIRECTS} redirects");
-        Err(Error::new(Kind::Local, message)).during(request.url.origin.authority())
+        Err(Error::new(Kind::Protocol, message)).during(request.url.origin.authority())
     }
 
     /// Sends the request again as long as that may help. An origin to which there was no connection
@@ -295,7 +295,7 @@ fn redirection(request: &Request, response: &Response) -> Result<Option<Url>> {
     let target = request.url.join(location).during("redirect")?;
     if from.scheme == Scheme::Https && target.origin.scheme == Scheme::Http {
         let message = format!("{from} redirects from HTTPS to {}", target.without_query());
-        return Err(Error::new(Kind::Local, message));
+        return Err(Error::new(Kind::Protocol, message));
     }
     Ok(Some(target))
 }

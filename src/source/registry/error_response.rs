@@ -96,7 +96,7 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
         401 => Error::new(Kind::Denied, format!("access denied{quoted}")),
         403 => Error::new(Kind::Denied, format!("access forbidden{quoted}")),
         405 => Error::new(
-            Kind::Local,
+            Kind::Protocol,
             format!("the registry does not allow this{quoted}"),
         ),
         429 => {
@@ -115,7 +115,7 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
             Error::new(Kind::Unavailable, message)
         }
         _ => Error::new(
-            Kind::Local,
+            Kind::Protocol,
             format!("the registry answers {status}{quoted}"),
         ),
     }
@@ -211,8 +211,8 @@ mod tests {
                 Kind::Unavailable,
                 "the registry answers 503: come back in 5 min",
             ),
-            (400, "", Kind::Local, "the registry answers 400"),
-            (302, "", Kind::Local, "the registry answers 302"),
+            (400, "", Kind::Protocol, "the registry answers 400"),
+            (302, "", Kind::Protocol, "the registry answers 302"),
         ] {
             let error = error_response(status, body);
             assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));

@@ -148,6 +148,6 @@ fn sound(names: Vec<String>, is_sound: fn(&str) -> bool, place: &dyn Display) ->
 fn name(item: Value) -> Result<String> {
     match item {
         Value::String(name) => Ok(name),
-        _ => Err(Error::new(Kind::Local, "the list holds what is no name")),
+        _ => Err(Error::new(Kind::Protocol, "the list holds what is no name")),
     }
 }

@@ -136,7 +136,7 @@ impl Registry {
             .as_deref()
             .is_some_and(|t| t.starts_with("text/html"))
         {
-            let error = Error::new(Kind::Local, "the answer is a web page");
+            let error = Error::new(Kind::Protocol, "the answer is a web page");
             return Err(error.hint(format!("is {} a registry?", self.repository.host)));
         }
         Content::manifest(
@@ -173,7 +173,7 @@ impl Registry {
     fn fetch_document(&self, descriptor: &Descriptor) -> Result<Content> {
         if descriptor.size > LIMIT {
             let message = format!("{} bytes are too many for a document", descriptor.size);
-            return Err(Error::new(Kind::Local, message));
+            return Err(Error::new(Kind::Protocol, message));
         }
         let bytes = match descriptor.data() {
             Some(bytes) => bytes,

@@ -82,19 +82,19 @@ pub(super) fn request(url: Url) -> Request {
 
 fn repeated() -> Error {
     Error::new(
-        Kind::Local,
+        Kind::Protocol,
         "the registry's list has no end: a page repeats",
     )
 }
 
 fn too_long() -> Error {
     let message = format!("all pages together are longer than {} MiB", ALL >> 20);
-    Error::new(Kind::Local, message)
+    Error::new(Kind::Protocol, message)
 }
 
 /// The items of one page.
 pub(super) fn read(response: &Response, key: &str) -> Result<Vec<Value>> {
-    let outside = |why: &str| Error::new(Kind::Local, format!("the answer {why}"));
+    let outside = |why: &str| Error::new(Kind::Protocol, format!("the answer {why}"));
     let mut json =
         json::parse(response.bytes()).map_err(|error| outside(&format!("is {error}")))?;
     match json.get_mut(key).map(Value::take).unwrap_or_default() {
@@ -115,7 +115,7 @@ fn next(response: &Response, here: &Url) -> Result<Option<Url>> {
     let url = here.join(target)?;
     if url.origin.host != here.origin.host {
         let message = format!("the next page would be at {}", url.origin);
-        return Err(Error::new(Kind::Local, message));
+        return Err(Error::new(Kind::Protocol, message));
     }
     // Nexus behind a proxy names http and its own port.
     Ok(Some(here.origin.url(url.path())))
@@ -205,7 +205,7 @@ mod tests {
         for outside in ["", "<html>", "[]", r#"{"tags":"a"}"#] {
             assert_eq!(
                 count(outside).map_err(|e| e.kind()),
-                Err(Kind::Local),
+                Err(Kind::Protocol),
                 "{outside}"
             );
         }

@@ -87,5 +87,5 @@ impl Registry {
 }
 
 fn lacks(why: &str) -> Error {
-    Error::new(Kind::Local, why)
+    Error::new(Kind::Protocol, why)
 }

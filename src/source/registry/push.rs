@@ -184,7 +184,7 @@ impl Registry {
 
     /// Where an upload goes on: at the registry, or at a store elsewhere, which sees no credentials.
     fn location(&self, response: &Response) -> Result<Url> {
-        let outside = |why: String| Error::new(Kind::Local, why);
+        let outside = |why: String| Error::new(Kind::Protocol, why);
         let Some(location) = response.header("location") else {
             return Err(outside("the registry does not say where to send it".into()));
         };

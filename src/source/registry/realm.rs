@@ -30,7 +30,7 @@ pub(super) fn admit(from: &Origin, to: &Origin, connections: &Connections) -> Re
         return Ok(());
     }
     let message = format!("{from} leads to {to}, which is an internal address");
-    Err(Error::new(Kind::Local, message))
+    Err(Error::new(Kind::Protocol, message))
 }
 
 /// Whether anybody can reach `from`, but not `to`.

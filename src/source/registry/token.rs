@@ -60,7 +60,7 @@ impl Token {
         let json = json::parse(bytes).unwrap_or_default();
         let text = |key: &str| json[key].as_str().and_then(sound);
         let value = text("token").or_else(|| text("access_token"));
-        let value = value.ok_or_else(|| Error::new(Kind::Local, "the answer holds no token"))?;
+        let value = value.ok_or_else(|| Error::new(Kind::Protocol, "the answer holds no token"))?;
         let lasts = json["expires_in"].as_f64().unwrap_or_default();
         // A year is as good as for ever.
         let lasts = (lasts as u64).clamp(LEAST, 31_536_000);

@@ -42,7 +42,7 @@ impl Origin {
     pub(super) fn new(scheme: Scheme, authority: &str) -> Result<Self> {
         let wrong = || {
             Error::new(
-                Kind::Local,
+                Kind::Protocol,
                 format!("'{authority}' does not name a host and a port"),
             )
         };
@@ -163,11 +163,11 @@ impl Display for Url {
 impl FromStr for Url {
     type Err = Error;
 
-    /// `Kind::Local` unless the text is an `http` or `https` URL without user and password.
+    /// `Kind::Protocol` unless the text is an `http` or `https` URL without user and password.
     fn from_str(text: &str) -> Result<Self> {
         let shown = without_user(text);
         let shown = shown.split(['?', '#']).next().unwrap_or_default();
-        let wrong = |why: &str| Error::new(Kind::Local, format!("URL '{shown}': {why}"));
+        let wrong = |why: &str| Error::new(Kind::Protocol, format!("URL '{shown}': {why}"));
         let (scheme, rest) = text
             .split_once("://")
             .ok_or_else(|| wrong("expected https://…"))?;
@@ -180,7 +180,7 @@ impl FromStr for Url {
         let (authority, path) = rest.split_at(end);
         if authority.contains('@') {
             // The text is not shown: it holds a password.
-            return Err(Error::new(Kind::Local, "a URL holds a user or password"));
+            return Err(Error::new(Kind::Protocol, "a URL holds a user or password"));
         }
         let origin = Origin::new(scheme, authority).map_err(|_| wrong("expected a host"))?;
         let path = clean(path);

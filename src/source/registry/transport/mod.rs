@@ -158,7 +158,7 @@ fn whole(reader: BodyReader<'static>, limit: u64) -> Result<Vec<u8>, Failure> {
         .map_err(|error| failure(HttpError::from(error)).during("in the middle of the answer"))?;
     if bytes.len() as u64 > limit {
         let message = format!("the answer is longer than {limit} bytes");
-        return Err(Error::new(Kind::Local, message).into());
+        return Err(Error::new(Kind::Protocol, message).into());
     }
     Ok(bytes)
 }
@@ -188,7 +188,7 @@ impl BodyStream {
 
 fn failure(error: HttpError) -> Failure {
     let outside =
-        |why: String| Failure::Final(Error::new(Kind::Local, format!("the answer is {why}")));
+        |why: String| Failure::Final(Error::new(Kind::Protocol, format!("the answer is {why}")));
     match error {
         HttpError::Io(error) => Failure::of_io(error),
         HttpError::Protocol(error) => outside(format!("not HTTP: {error}")),
