@@ -60,13 +60,13 @@ const HOMES: [(&str, &str, &str); 24] = [
     ("libc", "libc", "file|query/stack"),
     ("rpassword", "rpassword", "context/registry"),
     ("rustix", "rustix", "machine"),
-    ("rustls", "rustls", "source/registry/tls"),
+    ("rustls", "rustls", "source/registry/transport/tls"),
     (
         "rustls-native-certs",
         "rustls_native_certs",
-        "source/registry/tls",
+        "source/registry/transport/tls",
     ),
-    ("rustls-webpki", "webpki", "source/registry/tls"),
+    ("rustls-webpki", "webpki", "source/registry/transport/tls"),
     ("ruzstd", "ruzstd", "compression"),
     ("saphyr", "saphyr", "assembly/spec"),
     ("saphyr-parser", "saphyr_parser", "assembly/spec"),
@@ -77,7 +77,11 @@ const HOMES: [(&str, &str, &str); 24] = [
     ("tar", "tar", "source/archive/tarball"),
     ("tempfile", "tempfile", "file"),
     ("ureq", "ureq", "source/registry/transport"),
-    ("webpki-roots", "webpki_roots", "source/registry/tls"),
+    (
+        "webpki-roots",
+        "webpki_roots",
+        "source/registry/transport/tls",
+    ),
 ];
 
 /// Parts of the standard library, and the files or folders that may name them.

@@ -5,10 +5,9 @@ use std::sync::atomic::Ordering;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
-use super::auth_file::Credential;
 use super::challenge::{Bearer, Challenge};
 use super::client::Client;
-use super::credentials::ResolvedCredentials;
+use super::credentials::{Credential, ResolvedCredentials};
 use super::message::{Request, Response};
 use super::retry::Tries;
 use super::state::{RegistryState, Scope};

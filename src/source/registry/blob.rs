@@ -7,10 +7,9 @@ use crate::error::{During, Error, Kind, Result};
 
 use super::super::Blob;
 use super::Registry;
-use super::failure::Failure;
 use super::message::{Body, Method, Request, Want};
 use super::retry::Tries;
-use super::transport::BodyStream;
+use super::transport::{BodyStream, Failure};
 
 /// So many bytes make up for the failures before them: a bad line is put up with as long as it
 /// gets somewhere.

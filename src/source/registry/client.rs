@@ -11,18 +11,14 @@ use crate::error::{During, Error, Kind, Result};
 use crate::reference::Host;
 
 use super::authenticator::Authenticator;
-use super::connection::Connections;
 use super::credentials::{AuthFiles, Credentials};
 use super::error_response;
-use super::failure::Failure;
 use super::message::{Method, Request, Response};
-use super::proxy::Proxies;
 use super::realm;
 use super::retry::{self, Tries};
 use super::state::{AuthCache, RegistryState, Scope};
-use super::tls::{Certificates, Trust};
 use super::trace::{self, Trace, Verbosity};
-use super::transport::HttpClient;
+use super::transport::{Certificates, Connections, Failure, HttpClient, Proxies, Trust};
 use super::url::{Origin, Scheme, Url};
 
 const REDIRECTS: usize = 10;

@@ -5,10 +5,9 @@ use std::sync::PoisonError;
 use crate::error::{During, Result};
 use crate::secret::Secret;
 
-use super::auth_file::Credential;
 use super::authenticator::Authenticator;
 use super::challenge::Bearer;
-use super::credentials::ResolvedCredentials;
+use super::credentials::{Credential, ResolvedCredentials};
 use super::message::Response;
 use super::realm;
 use super::token::{self, Token};

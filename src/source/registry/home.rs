@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::Result;
 use crate::reference::Host;
 
-use super::connection::Connections;
 use super::state::AuthCache;
+use super::transport::Connections;
 use super::url::{Origin, Scheme};
 
 /// What is remembered of a server that does not speak TLS.

@@ -1,36 +1,25 @@
 //! The distribution API: a repository of a registry (opencontainers/distribution-spec).
 
-mod address;
-mod auth_file;
 mod authenticator;
 mod blob;
 mod challenge;
 mod client;
-mod connection;
+mod conformance;
 mod credentials;
 mod error_response;
-mod failure;
 mod grant;
-mod helper;
 mod home;
 mod lists;
 mod message;
-mod pace;
 mod pages;
-mod probe;
-mod proxy;
-mod push;
 mod rate;
 mod realm;
-mod redacted;
 mod retry;
 mod state;
-mod stream;
-mod tls;
 mod token;
 mod trace;
 mod transport;
-mod tunnel;
+mod upload;
 mod url;
 
 use std::sync::Arc;
@@ -45,10 +34,9 @@ use crate::reference::{Repository, TagOrDigest};
 
 pub(crate) use client::{Client, Settings};
 pub(crate) use credentials::{AuthFiles, ExplicitCredentials};
-pub(crate) use proxy::Proxies;
 pub(crate) use state::AuthCache;
-pub(crate) use tls::Certificates;
 pub(crate) use trace::Verbosity;
+pub(crate) use transport::{Certificates, Proxies};
 
 use message::{Method, Request, Response, Want};
 use retry::Tries;

@@ -3,8 +3,8 @@
 
 use crate::error::{During, Error, Kind, Result};
 
-use super::address::{is_internal, is_internal_name};
-use super::connection::Connections;
+use super::transport::Connections;
+use super::transport::{is_internal, is_internal_name};
 use super::url::{Origin, Scheme, Url};
 
 /// The realm as a URL, if it may be asked.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::reference::{Host, Repository};
 
-use super::auth_file::Credential;
 use super::challenge::{Bearer, Challenge};
+use super::credentials::Credential;
 use super::home::Home;
 use super::token::Token;
 use super::url::Origin;

@@ -9,8 +9,8 @@ use crate::error::{Error, Kind, Result};
 use crate::json;
 use crate::secret::Secret;
 
-use super::auth_file::Credential;
 use super::challenge::Bearer;
+use super::credentials::Credential;
 use super::message::{Method, PayloadSource, Request, Want};
 use super::url::{Url, escape};
 

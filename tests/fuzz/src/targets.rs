@@ -24,7 +24,7 @@ use crate::query::{Input, Output, Query};
 use crate::reference::{Reference, Repository, TagOrDigest};
 use crate::source::cache::{Cache, Freshness, disk};
 use crate::source::layout::{Files, Layout};
-use crate::source::registry::auth_file::{AuthFile, AuthFileFormat};
+use crate::source::registry::credentials::auth_file::{AuthFile, AuthFileFormat};
 use crate::source::registry::challenge::Challenge;
 use crate::source::registry::message::{Body, Response};
 use crate::source::registry::token::Token;

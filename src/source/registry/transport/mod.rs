@@ -1,6 +1,14 @@
 //! One request and its answer: limits, deadlines, connections. The only user of ureq.
 
-mod socket;
+mod address;
+mod connection;
+mod connector;
+mod failure;
+mod pace;
+mod proxy;
+mod stream;
+mod tls;
+mod tunnel;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -13,12 +21,17 @@ use ureq::{Agent, BodyReader, Error as HttpError, SendBody};
 
 use crate::error::{Error, Kind};
 
-use super::connection::Connections;
-use super::failure::Failure;
 use super::message::{Body, ERROR_RESPONSE_LIMIT, Method, PayloadSource, Request, Response, Want};
-use super::pace::SharedPace;
 use super::trace::Trace;
-use socket::TransportConnector;
+use connector::TransportConnector;
+use pace::SharedPace;
+
+pub(super) use address::{is_internal, is_internal_name};
+pub(super) use connection::Connections;
+pub(super) use failure::Failure;
+pub(crate) use proxy::Proxies;
+pub(crate) use tls::Certificates;
+pub(super) use tls::Trust;
 
 /// Sends requests. Connections are kept and used again.
 pub(super) struct HttpClient {
@@ -86,7 +99,7 @@ impl HttpClient {
         stream: Option<Box<dyn Read + Send>>,
     ) -> Result<Response, Failure> {
         let pace = SharedPace::rate(self.timeout);
-        socket::set_pace(&pace);
+        connector::set_pace(&pace);
         let content = request.body.as_ref().map(|body| &body.content);
         let answer = match (content, stream) {
             (_, Some(stream)) => {

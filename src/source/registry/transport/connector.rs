@@ -10,11 +10,11 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
 
-use super::super::connection::{Connection, Connections};
 use super::super::error_response::speaks_tls;
-use super::super::failure::Failure;
-use super::super::pace::SharedPace;
 use super::super::url::{Origin, Scheme};
+use super::connection::{Connection, Connections};
+use super::failure::Failure;
+use super::pace::SharedPace;
 
 const BUFFER: usize = 128 << 10;
 

@@ -1,6 +1,6 @@
 //! URLs and headers as traces show them: only what is known to let nobody in.
 
-use super::url::Url;
+use super::super::url::Url;
 
 /// The parameters of a query whose values are shown.
 const PARAMETERS: [&str; 8] = [

@@ -6,8 +6,8 @@ use crate::error::{During, Error, Kind, Result};
 use crate::reference::TagOrDigest;
 
 use super::message::{Method, Request};
-use super::push::Mount;
 use super::rate::Rate;
+use super::upload::Mount;
 use super::{Registry, expected, pages, target};
 
 impl Registry {

@@ -11,13 +11,13 @@ use std::time::Duration;
 use crate::error::{During, Error};
 use crate::secret::Secret;
 
+use super::super::url::{Origin, Scheme};
 use super::failure::{Failure, is_exhausted, unavailable};
 use super::pace::SharedPace;
 use super::proxy::{Protocol, Proxies, Proxy};
 use super::stream::{PacedStream, Stream};
 use super::tls::{TlsStream, Trust};
 use super::tunnel;
-use super::url::{Origin, Scheme};
 
 /// A connection, and what its requests need because of the way it goes.
 pub(super) struct Connection {
@@ -39,7 +39,7 @@ enum Opening {
 }
 
 /// Opens connections; knows the way to every origin.
-pub(super) struct Connections {
+pub(in super::super) struct Connections {
     proxies: Proxies,
     trust: Trust,
     timeout: Duration,
@@ -52,7 +52,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(proxies: Proxies, trust: Trust, timeout: Duration) -> Self {
+    pub(in super::super) fn new(proxies: Proxies, trust: Trust, timeout: Duration) -> Self {
         Connections {
             proxies,
             trust,
@@ -64,13 +64,13 @@ impl Connections {
     }
 
     /// Says that the user names the registry at this origin.
-    pub(super) fn name(&self, origin: &Origin) {
+    pub(in super::super) fn name(&self, origin: &Origin) {
         let named = self.named.lock();
         let mut named = named.unwrap_or_else(PoisonError::into_inner);
         named.insert(origin.clone());
     }
 
-    pub(super) fn is_named(&self, origin: &Origin) -> bool {
+    pub(in super::super) fn is_named(&self, origin: &Origin) -> bool {
         let named = self.named.lock();
         named
             .unwrap_or_else(PoisonError::into_inner)
@@ -78,7 +78,7 @@ impl Connections {
     }
 
     /// Whether the origin gets to see a client certificate.
-    pub(super) fn identifies(&self, origin: &Origin) -> bool {
+    pub(in super::super) fn identifies(&self, origin: &Origin) -> bool {
         let is_named = self.is_named(origin);
         origin.scheme == Scheme::Https && self.trust.identity(origin, is_named).is_some()
     }
@@ -94,7 +94,7 @@ impl Connections {
     }
 
     /// Begins to open a connection, for [`Connections::open`] to take.
-    pub(super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
+    pub(in super::super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
         let (connections, to) = (Arc::clone(self), origin.clone());
         let opening = move || connections.open_new(&to);
         if let Entry::Vacant(place) = self.ahead().entry(origin.clone())
@@ -107,7 +107,7 @@ impl Connections {
 
     /// Whether a server on this machine speaks TLS; `None` if it cannot be reached. The first request
     /// gets the connection, or the failure, that tells.
-    pub(super) fn speaks_tls(&self, origin: &Origin) -> Option<bool> {
+    pub(in super::super) fn speaks_tls(&self, origin: &Origin) -> Option<bool> {
         let result = match self.attempt(origin) {
             Err(Failure::NotTls(_)) => return Some(false),
             result => result,
@@ -119,7 +119,7 @@ impl Connections {
     }
 
     /// The addresses of a name; looked up once.
-    pub(super) fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+    pub(in super::super) fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
@@ -133,7 +133,7 @@ impl Connections {
     }
 
     /// Whether the origin is asked through a proxy, which then is who looks up the name.
-    pub(super) fn is_proxied(&self, origin: &Origin) -> bool {
+    pub(in super::super) fn is_proxied(&self, origin: &Origin) -> bool {
         !matches!(self.proxies.choose(origin), Ok(None))
     }
 

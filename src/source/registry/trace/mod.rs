@@ -1,5 +1,7 @@
 //! What stderr shows of the requests, and the notices about them.
 
+mod redacted;
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,12 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::say;
 
-use super::connection::Connections;
-use super::failure::Failure;
 use super::message::{Body, Method, Request, Response};
 use super::rate::Rate;
-use super::redacted;
-use super::tls::Certificates;
+use super::transport::{Certificates, Connections, Failure};
 use super::url::Scheme;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use crate::error::{Error, Kind};
 
+use super::super::url::Origin;
 use super::failure::{Failure, unavailable};
 use super::proxy::Proxy;
 use super::stream::Stream;
-use super::url::Origin;
 
 /// A proxy's answer to CONNECT is no longer than this.
 const HEADER_LIMIT: usize = 16 << 10;

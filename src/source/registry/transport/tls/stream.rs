@@ -7,10 +7,10 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, StreamOwned};
 
+use super::super::super::url::Origin;
 use super::super::failure::{Failure, unavailable};
 use super::super::pace::SharedPace;
 use super::super::stream::Stream;
-use super::super::url::Origin;
 use super::trust;
 
 /// How often something may come unasked before a connection is not used again.

@@ -7,7 +7,7 @@ const PRIVATE_DOMAINS: [&str; 5] = ["localhost", "localdomain", "local", "intern
 
 /// Whether the spelling of a host tells that it leads inside; `None` if only a look-up tells. The
 /// host is in lower case and without brackets.
-pub(super) fn is_internal_name(host: &str) -> Option<bool> {
+pub(in super::super) fn is_internal_name(host: &str) -> Option<bool> {
     let host = host.strip_suffix('.').unwrap_or(host);
     if let Ok(address) = host.parse() {
         return Some(is_internal(address));
@@ -31,7 +31,7 @@ fn is_number(label: &str) -> bool {
 }
 
 /// Whether an address leads to this machine, or to a network that not everybody can reach.
-pub(super) fn is_internal(address: IpAddr) -> bool {
+pub(in super::super) fn is_internal(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_internal_v4(address),
         IpAddr::V6(address) => is_internal_v6(address),

@@ -6,10 +6,10 @@ use crate::encoding;
 use crate::json;
 use crate::secret::Secret;
 
-use super::trace::warn;
+use super::super::trace::warn;
 
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Credential {
+pub(in super::super) enum Credential {
     Password {
         user: String,
         password: Secret,

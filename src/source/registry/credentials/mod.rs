@@ -1,5 +1,8 @@
 //! Who the user is to a registry: given, Docker's configuration, containers' auth.json, nobody.
 
+mod auth_file;
+mod helper;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -9,9 +12,10 @@ use crate::error::{Error, Result};
 use crate::reference::{Host, Repository};
 use crate::secret::Secret;
 
-use super::auth_file::{AuthFile, AuthFileFormat, Credential};
-use super::helper;
 use super::trace::warn;
+use auth_file::{AuthFile, AuthFileFormat};
+
+pub(super) use auth_file::Credential;
 
 /// How Docker's configuration and helpers name Docker Hub.
 const HUB: &str = "https://index.docker.io/v1/";

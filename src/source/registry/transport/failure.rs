@@ -6,7 +6,7 @@ use std::io;
 use crate::error::{During, Error, Kind};
 
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(in super::super) enum Failure {
     /// The connection could not be made or broke: another try may succeed.
     Broken(Error),
     /// An idle connection was closed by its other end before it was used again.
@@ -36,7 +36,7 @@ impl Failure {
     }
 
     /// Whether another try may succeed.
-    pub(super) fn is_broken(&self) -> bool {
+    pub(in super::super) fn is_broken(&self) -> bool {
         match self {
             Failure::Broken(_) => true,
             Failure::Unreached(failure) => failure.is_broken(),

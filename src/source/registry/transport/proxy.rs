@@ -6,7 +6,7 @@ use crate::encoding;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-use super::url::{Origin, Scheme};
+use super::super::url::{Origin, Scheme};
 
 /// The values of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 #[derive(Clone, Default)]

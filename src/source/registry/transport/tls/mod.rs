@@ -16,8 +16,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::{During, Error, Kind, Result};
 
+use super::super::url::Origin;
 use super::failure::unavailable;
-use super::url::Origin;
 use trust::{System, Verifier};
 
 pub(super) use stream::TlsStream;
@@ -41,14 +41,14 @@ pub(crate) struct Certificates {
 }
 
 /// Whom we trust and who we are, read when the first connection needs it.
-pub(super) struct Trust {
+pub(in super::super) struct Trust {
     certificates: Certificates,
     system: Arc<System>,
     configurations: Mutex<HashMap<(String, bool), Arc<ClientConfig>>>,
 }
 
 impl Trust {
-    pub(super) fn new(certificates: Certificates) -> Self {
+    pub(in super::super) fn new(certificates: Certificates) -> Self {
         let file = certificates.ssl_cert_file.clone();
         let system = System::new(file, certificates.ssl_cert_dir.clone());
         Trust {
