@@ -78,7 +78,7 @@ fn top(cli: &Cli) -> String {
 
 fn more(cli: &Cli) -> String {
     format!(
-        "'{0} help COMMAND' tells more, '--help' explains all options.\n",
+        "'{0} help COMMAND' explains a command, '--help' lists all options.\n",
         cli.name
     )
 }

@@ -13,7 +13,7 @@ use crate::source::Source;
 static TAGS: Flag = Flag {
     name: "tags",
     help: "Print an object of repositories and their tags",
-    about: "They are asked for in parallel. Of a repository that does not tell its tags there is a line on stderr, and the exit code says so.",
+    about: "The tags are asked for in parallel. If a repository's tags cannot be read, this is reported on stderr and by the exit code.",
     ..Flag::DEFAULT
 };
 

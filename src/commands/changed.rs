@@ -16,11 +16,8 @@ use crate::state::State;
 static STATE: Flag = Flag {
     name: "state",
     value: cli::Value::Path("FILE"),
-    help: "Compare with what FILE remembers, and remember there",
-    about: "JSON, made when it is missing and replaced as a whole. `FILE.lock` beside it keeps several processes from losing what the others remember. \
-An answer is remembered when it has been printed: what a full disk, a filter that fails or Ctrl-C kept from being printed is told again. \
-A run that is killed may have printed, within its last second, what the next one tells again. \
-FILE is a file or a link to one of the same owner; a device or a FIFO is refused.",
+    help: "Compare with the state in FILE, and update it",
+    about: "A JSON file. It is created if it is missing, and always replaced as a whole. `FILE.lock` beside it lets several processes use FILE without losing entries. An answer is saved after it has been printed: if a full disk, a filter that fails or Ctrl-C prevents that, the next run prints it again. After a run that is killed, the next one may repeat what was printed in its last second. FILE is a file or a link to one of the same owner; a device or a FIFO is refused.",
     ..Flag::DEFAULT
 };
 
@@ -28,12 +25,12 @@ pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "changed",
         operand: Operand::Images,
-        help: "Say whether an image has changed",
-        about: "With `--state`: since the last time, for the platform. Prints `{name, tag, mimeType, digest, created, dockerVersion, labels, layers, platform, status}` as diun has them, with the status `new`, `update` or `unchanged`; exit 0 for new and update, 8 for unchanged. As long as the tag leads to the same digest that takes one request. When a manifest list has changed, only the entry for the platform counts. Each platform is remembered for itself. A name with a tag and a digest is remembered under both, and the digest decides, where diun drops it.
+        help: "Check whether an image has changed",
+        about: "With `--state`: whether the image has changed since the last time, for the platform. Prints `{name, tag, mimeType, digest, created, dockerVersion, labels, layers, platform, status}` as diun does, with the status `new`, `update` or `unchanged`; exit 0 for new and update, 8 for unchanged. As long as the tag leads to the same digest, this takes one request. If an index has changed, only its entry for the platform counts. Each platform has its own entry in the state. A name with a tag and a digest is saved with both; the digest decides, which diun drops.
 
-Without `--state`, for `IMAGE:TAG@DIGEST`: whether the tag still leads to the digest, as list or as the manifest for some platform. Prints `{name, tag, mimeType, digest, pinned, status}`, `digest` being what the tag leads to now; exit 0 for update, 8 for unchanged.
+Without `--state`, for `IMAGE:TAG@DIGEST`: whether the tag still leads to the digest, either as the index or as the manifest for a platform. Prints `{name, tag, mimeType, digest, pinned, status}`, where `digest` is what the tag leads to now; exit 0 for update, 8 for unchanged.
 
-Of several images or platforms: exit 0 if any of them is new or updated, 8 if none is.",
+With several images or platforms: exit 0 if any of them is new or updated, 8 if none is.",
         flags: &[&STATE],
         examples: &[
             Example {
@@ -42,11 +39,11 @@ Of several images or platforms: exit 0 if any of them is new or updated, 8 if no
             },
             Example {
                 command: "docker-registry changed --state seen.json --images images.txt -q 'select(.status != \"unchanged\") | .name + \":\" + .tag'",
-                shows: "the names of those that are new",
+                shows: "the names of the new and updated images",
             },
             Example {
                 command: "docker-registry changed debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000",
-                shows: "whether a pinned base image is behind",
+                shows: "whether a pinned base image is outdated",
             },
         ],
         ..Spec::DEFAULT

@@ -15,7 +15,7 @@ use crate::source::{Registry, Source};
 static YES: Flag = Flag {
     name: "yes",
     help: "Delete without asking",
-    about: "Needed where there is no terminal.",
+    about: "Required if there is no terminal.",
     ..Flag::DEFAULT
 };
 
@@ -23,13 +23,13 @@ pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "delete",
         operand: Operand::Image,
-        help: "Delete a manifest, and with it its tags",
-        about: "Registries delete by digest: what a tag leads to is looked up first, then which other tags lead there, and all are named before anything is deleted. Those that are still there afterwards are named too: exit 1. Of an index the images below it stay. Layers stay until the registry collects its garbage. Answering no to the question is exit 8.",
+        help: "Delete a manifest and its tags",
+        about: "Registries delete by digest: first the digest of the tag is looked up, then the other tags that lead to it, and all are named before anything is deleted. Tags that still exist afterwards are named too: exit 1. When an index is deleted, its images stay. Layers stay until the registry's garbage collection. If the question is answered with no: exit 8.",
         flags: &[&YES],
         examples: &[
             Example {
                 command: "docker-registry delete localhost:5000/app:old",
-                shows: "which tags would go, and a question",
+                shows: "names the tags and asks before deleting",
             },
             Example {
                 command: "docker-registry delete --yes localhost:5000/app@sha256:…",

@@ -14,12 +14,12 @@ pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "diff",
         operand: Operand::Pair,
-        help: "Show what differs between two images",
-        about: "An object of what differs, `{}` if nothing does; exit 8 if anything does, be it only the digest.
+        help: "Show the differences between two images",
+        about: "An object of the differences, `{}` if there are none; exit 8 if there are any, even if only the digest differs.
 
-`platforms` and `layers` have what only the first image has as `removed`, what only the second has as `added`, and `layers` what both have as `shared`. `labels` and `env` have `removed`, `added` and `changed`. All else is `{from, to}`: `digest` of the manifests, `created`, `author`, `os`, `architecture`, `variant`, and the members of the configuration under their names with a small first letter, such as `entrypoint`, `cmd`, `user` and `workingDir`. What is empty is as good as absent.
+In `platforms` and `layers`, `removed` is what only the first image has, `added` what only the second has, and in `layers` `shared` is what both have. `labels` and `env` have `removed`, `added` and `changed`. Everything else is `{from, to}`: the `digest` of the manifests, `created`, `author`, `os`, `architecture`, `variant`, and the fields of the configuration with a lower-case first letter, such as `entrypoint`, `cmd`, `user` and `workingDir`. An empty value is the same as a missing one.
 
-With `--platform all`: an object keyed by platform. For a platform that only one image has the digest differs from null.",
+With `--platform all`: an object with the platforms as keys. If only one image has a platform, the other's digest is null.",
         examples: &[
             Example {
                 command: "docker-registry diff debian:12 debian:13",

@@ -11,7 +11,7 @@ pub(super) static COMMAND: Command = Command {
         name: "digest",
         operand: Operand::Images,
         help: "Print the digest of an image on one platform",
-        about: "The digest of the manifest: it names the image at the registry without tag and platform.",
+        about: "The digest of the platform's manifest. It identifies the image in the registry without a tag and a platform.",
         examples: &[
             Example {
                 command: "docker-registry digest --platform linux/arm64 ubuntu:18.04",

@@ -11,7 +11,7 @@ pub(super) static COMMAND: Command = Command {
         name: "digestlist",
         operand: Operand::Images,
         help: "Print the digest of the manifest list or OCI index",
-        about: "This is the digest that docker pull shows, and the one to pin an image for all platforms.",
+        about: "The digest that `docker pull` shows, and the one to use to pin an image for all platforms.",
         examples: &[
             Example {
                 command: "docker-registry digestlist ubuntu:18.04",

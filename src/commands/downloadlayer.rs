@@ -22,35 +22,35 @@ static OUTPUT: Flag = Flag {
     name: "output",
     short: Some('o'),
     value: Value::Path("FILE"),
-    help: "Write to FILE, or to stdout if it is -",
-    about: "Default: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the bytes say so, in the current directory. A device or a FIFO is written to like stdout; through a link, the file of the same owner is replaced.",
+    help: "Write to FILE; - is stdout",
+    about: "Default: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the content is that, in the current directory. A device or a FIFO is written to like stdout. If FILE is a link, the file that it leads to is replaced if it has the same owner.",
 };
 
 static ALL: Flag = Flag {
     name: "all",
     value: Value::Directory("DIR"),
     help: "Download all layers of an image into DIR",
-    about: "The operand is then an image, of which the layers for the platform are meant.",
+    about: "IMAGE then names an image, whose layers for the platform are downloaded.",
     ..Flag::DEFAULT
 };
 
 static DECOMPRESS: Flag = Flag {
     name: "decompress",
-    help: "Write the tar inside",
-    about: "Of gzip and zstd. It is compared with the layer's diff ID where an image tells it: with `IMAGE:TAG@DIGEST` and with `--all`.",
+    help: "Write the uncompressed tar",
+    about: "For gzip and zstd. The tar is compared with the layer's diff ID if the image is known: with `IMAGE:TAG@DIGEST` and with `--all`.",
     ..Flag::DEFAULT
 };
 
 static FORCE: Flag = Flag {
     name: "force",
-    help: "Overwrite a file that has another content",
+    help: "Overwrite a file that has other content",
     ..Flag::DEFAULT
 };
 
 static NO_PROGRESS: Flag = Flag {
     name: "no-progress",
     help: "Show no progress",
-    about: "Without this there is a bar on a terminal if it takes longer, and a line for every 10 % with `--verbose`.",
+    about: "By default a longer download shows a bar on a terminal, and with `--verbose` a line for every 10 %.",
     ..Flag::DEFAULT
 };
 
@@ -58,11 +58,8 @@ pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "downloadlayer",
         operand: Operand::Layer,
-        help: "Download one layer, or all, and verify it",
-        about: "The digest is one that `layers` or `manifest` shows, not one of the configuration. The file gets its name only when it is \
-whole, right and on the disk; until then it is called like the digest, with `.part` behind it, and where a download was interrupted \
-the next one goes on. A file that is there and right is not fetched again; one that is neither right nor empty is left alone. To stdout the end of \
-the layer is written only when its digest is right.",
+        help: "Download and verify one layer, or all layers",
+        about: "The digest is one that `layers` or `manifest` shows, not one from the configuration. The file gets its name only when it is complete, verified and on the disk; until then it is named after the digest, with `.part` behind it, and the next run continues an interrupted download. A file that already has the right content is not downloaded again; one that has other content and is not empty is not touched. To stdout, the end of the layer is written only if its digest is right.",
         flags: &[&OUTPUT, &ALL, &DECOMPRESS, &FORCE, &NO_PROGRESS],
         examples: &[
             Example {

@@ -11,7 +11,7 @@ pub(super) static COMMAND: Command = Command {
         name: "history",
         operand: Operand::Images,
         help: "Print how an image was built",
-        about: "The configuration's history, the oldest step first. Of a schema 1 image: what it says of each layer, the newest first.",
+        about: "The configuration's history, oldest step first. For a schema 1 image: what it says about each layer, newest first.",
         examples: &[
             Example {
                 command: "docker-registry history ubuntu",

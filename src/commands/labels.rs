@@ -13,7 +13,7 @@ pub(super) static COMMAND: Command = Command {
         name: "labels",
         operand: Operand::Images,
         help: "Print the labels of an image",
-        about: "An object of names and values; `{}` if there are none, or if what is asked about is an artifact and not an image.",
+        about: "An object of names and values; `{}` if there are none, or if it is an artifact and not an image.",
         examples: &[
             Example {
                 command: "docker-registry labels sphinxdoc/sphinx:4.4.0",

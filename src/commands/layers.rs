@@ -14,7 +14,7 @@ pub(super) static COMMAND: Command = Command {
         name: "layers",
         operand: Operand::Images,
         help: "List the layers of an image",
-        about: "Joins manifest, configuration and history: an array of `{digest, size, mediaType, diffId, created, createdBy}`, the lowest layer first. What the image does not say is null.",
+        about: "Combines manifest, configuration and history: an array of `{digest, size, mediaType, diffId, created, createdBy}`, the lowest layer first. What the image does not say is null.",
         examples: &[
             Example {
                 command: "docker-registry layers ubuntu",
@@ -22,7 +22,7 @@ pub(super) static COMMAND: Command = Command {
             },
             Example {
                 command: "docker-registry layers -q 'map(.size) | add' ubuntu",
-                shows: "their size together",
+                shows: "their total size",
             },
         ],
         ..Spec::DEFAULT

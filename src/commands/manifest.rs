@@ -11,7 +11,7 @@ pub(super) static COMMAND: Command = Command {
         name: "manifest",
         operand: Operand::Images,
         help: "Print the manifest of an image",
-        about: "For the platform that --platform, --os and --arch name, else for Linux on this machine. With a digest: that manifest.",
+        about: "For the platform that `--platform`, `--os` and `--arch` choose; by default Linux on this machine's architecture. With a digest: that manifest.",
         examples: &[
             Example {
                 command: "docker-registry manifest --arch arm64 ubuntu",

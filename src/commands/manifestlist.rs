@@ -11,11 +11,11 @@ pub(super) static COMMAND: Command = Command {
         name: "manifestlist",
         operand: Operand::Images,
         help: "Print the manifest list or OCI index of an image",
-        about: "An image without one is exit 3; the message names the platform and the digest that do exist.",
+        about: "If the image has none: exit 3, and the message names the platform and the digest that do exist.",
         examples: &[
             Example {
                 command: "docker-registry manifestlist ubuntu:18.04",
-                shows: "which images stand behind the tag",
+                shows: "the images that the tag leads to",
             },
             Example {
                 command: "docker-registry manifestlist -q '.manifests[].digest' ubuntu",

@@ -16,9 +16,9 @@ pub(super) static COMMAND: Command = Command {
         name: "platforms",
         operand: Operand::Images,
         help: "List the platforms of an image",
-        about: "The report of mquery, byte for byte. With `--json` mquery's fields: `{imagename, digest, mediatype, islist, archlist, cachets}`, where `archlist` is an array of `{architecture, os, os.version, os.features, variant}` without what is not known, and `cachets` the time of the answer in seconds since 1970. What BuildKit attaches to an image is left out.
+        about: "The same report as mquery's, byte for byte. With `--json` mquery's fields: `{imagename, digest, mediatype, islist, archlist, cachets}`, where `archlist` is an array of `{architecture, os, os.version, os.features, variant}` without what is not known, and `cachets` is the time of the answer in seconds since 1970. Attestations of BuildKit are left out.
 
-Where an entry of the list has no platform, mquery crashes; here it is read from the image's configuration, and what runs nowhere is `unknown/unknown`. Lists in lists are opened.",
+If an entry of the index has no platform, mquery crashes; here the platform is read from the image's configuration, and what has none is `unknown/unknown`. Indexes in indexes are opened.",
         examples: &[
             Example {
                 command: "docker-registry platforms ubuntu:18.04",

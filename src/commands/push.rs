@@ -16,47 +16,46 @@ use crate::platform::Platform;
 static TYPE: Flag = Flag {
     name: "type",
     value: Value::Choice(&["docker", "oci"]),
-    help: "Make Docker's manifest list or an OCI index",
-    about: "Default: docker.",
+    help: "Make a Docker manifest list or OCI index (default: docker)",
     ..Flag::DEFAULT
 };
 static IGNORE_MISSING: Flag = Flag {
     name: "ignore-missing",
-    help: "Leave out images that are not there",
-    about: "With a line on stderr for each. At least one must be there.",
+    help: "Leave out images that do not exist",
+    about: "Each of them is reported on stderr. At least one image must exist.",
     ..Flag::DEFAULT
 };
 static TAGS: Flag = Flag {
     name: "tags",
     value: Value::Text("TAG,..."),
-    help: "Give the list these tags too",
+    help: "Add these tags to the index",
     about: "May be given more than once.",
     ..Flag::DEFAULT
 };
 static ANNOTATIONS: Flag = Flag {
     name: "annotations",
     value: Value::Text("NAME=VALUE,..."),
-    help: "Annotate the OCI index",
+    help: "Add these annotations to the OCI index",
     about: "May be given more than once.",
     ..Flag::DEFAULT
 };
 static PLATFORMS: Flag = Flag {
     name: "platforms",
     value: Value::Text("OS/ARCH[/VARIANT],..."),
-    help: "With from-args: the platforms of the list",
+    help: "With from-args: the platforms of the index",
     ..Flag::DEFAULT
 };
 static TEMPLATE: Flag = Flag {
     name: "template",
     value: Value::Text("IMAGE"),
-    help: "With from-args: the image for a platform",
-    about: "In which OS, ARCH and VARIANT stand for the platform's.",
+    help: "With from-args: the image for each platform",
+    about: "OS, ARCH and VARIANT in it are replaced by the platform's.",
     ..Flag::DEFAULT
 };
 static TARGET: Flag = Flag {
     name: "target",
     value: Value::Text("IMAGE"),
-    help: "With from-args: the name of the list",
+    help: "With from-args: the name of the index",
     ..Flag::DEFAULT
 };
 
@@ -73,8 +72,8 @@ pub(super) static COMMAND: Command = Command {
                 file: None,
             },
         ]),
-        help: "Put images together as a manifest list or index",
-        about: "Of images that the registry has already, as manifest-tool does, and with its digest: `Digest: DIGEST LENGTH`. FILE (`-` is stdin) is YAML:
+        help: "Combine images into a manifest list or OCI index",
+        about: "The images must be in the registry already. The result is the same as manifest-tool's and has the same digest, which is printed: `Digest: DIGEST LENGTH`. FILE (`-` is stdin) is YAML:
 
   image: localhost:5000/app:v1
   tags: [\"1.0\", latest]
@@ -84,7 +83,7 @@ pub(super) static COMMAND: Command = Command {
     platform: {os: linux, architecture: arm64, variant: v8, osversion: VERSION, osfeatures: []}
   - image: localhost:5000/other/app:amd64
 
-What a platform leaves out the image's configuration says. Of an image that is a list, all images become part of the new one under their own platforms; attestations stand last. Images of another repository of the registry are mounted, or copied where it does not mount. Everything is looked at before anything is sent, and tags are set last.",
+What a platform leaves out is read from the image's configuration. If an image is an index itself, all its images are added with their own platforms; attestations come last. Images from another repository of the registry are mounted, or copied if the registry does not mount. Everything is checked before anything is sent, and tags are set last.",
         flags: &[
             &TYPE,
             &IGNORE_MISSING,
@@ -101,7 +100,7 @@ What a platform leaves out the image's configuration says. Of an image that is a
             },
             Example {
                 command: "docker-registry push from-args --platforms linux/amd64,linux/arm/v7 --template localhost:5000/app:v1-ARCHVARIANT --target localhost:5000/app:v1",
-                shows: "a list of app:v1-amd64 and app:v1-armv7",
+                shows: "a manifest list of app:v1-amd64 and app:v1-armv7",
             },
         ],
         ..Spec::DEFAULT

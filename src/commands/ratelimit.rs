@@ -14,7 +14,7 @@ pub(super) static COMMAND: Command = Command {
         name: "ratelimit",
         operand: Operand::Image,
         help: "Print how much a registry still allows",
-        about: "An object `{limit, remaining, window, source, reset}` from a request that does not count as a pull: so many pulls are allowed in `window` seconds, so many are left; `source` is whom the registry counts, and `reset` in how many seconds it begins anew. What the registry does not say is null. With `-v`, every command says when less than a tenth is left.",
+        about: "An object `{limit, remaining, window, source, reset}`, from a request that does not count as a pull: `limit` pulls are allowed in `window` seconds, `remaining` are left; `source` is the address or account that the registry counts, and `reset` is the number of seconds until counting starts again. What the registry does not say is null. With `-v`, every command warns if less than a tenth is left.",
         examples: &[
             Example {
                 command: "docker-registry ratelimit ubuntu",

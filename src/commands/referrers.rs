@@ -9,7 +9,7 @@ use crate::image::Image;
 static ARTIFACT_TYPE: Flag = Flag {
     name: "artifact-type",
     value: Value::Text("TYPE"),
-    help: "Only those of this artifact type",
+    help: "Only artifacts of this type",
     ..Flag::DEFAULT
 };
 
@@ -18,9 +18,9 @@ pub(super) static COMMAND: Command = Command {
         name: "referrers",
         operand: Operand::Images,
         help: "List what refers to an image",
-        about: "Signatures, SBOMs and the like that name the image as their subject: an array of their descriptors. Registries without the referrers API are asked for the fallback tag.
+        about: "Signatures, SBOMs and other artifacts that name the image as their subject: an array of their descriptors. If a registry does not have the referrers API, the fallback tag is read.
 
-Of an image with a manifest list those of the list, or with `--platform` those of that platform's manifest.",
+For an image with an index: what refers to the index, or with `--platform` what refers to that platform's manifest.",
         flags: &[&ARTIFACT_TYPE],
         examples: &[
             Example {
@@ -29,7 +29,7 @@ Of an image with a manifest list those of the list, or with `--platform` those o
             },
             Example {
                 command: "docker-registry referrers --artifact-type application/spdx+json -q '.[].digest' example.com/app",
-                shows: "where the SBOMs are",
+                shows: "the digests of the SBOMs",
             },
         ],
         ..Spec::DEFAULT

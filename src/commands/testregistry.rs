@@ -14,8 +14,8 @@ pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "testregistry",
         operand: Operand::Repository,
-        help: "Find out what a registry supports, by trying",
-        about: "Pushes tiny images for s390x, ppc64le, arm64 and amd64, puts them together as a manifest list and as an OCI index, and reads all of it back; then tries mounting between repositories (to one with `-mount` behind its name), HEAD, the digest header, pages, the referrers API, parts of blobs, and deletion, which also cleans up. Tags are `docker-registry-test-…`; blobs are left to the registry's garbage collection. Exit 8 if the registry does not take lists of both kinds, 6 if it does not give back what it was given. With `--json`: `{repository, lists: {supported, why}, …, left}`.",
+        help: "Test what a registry supports",
+        about: "Pushes tiny images for s390x, ppc64le, arm64 and amd64, combines them into a manifest list and an OCI index, and reads everything back. Then tries mounting blobs between repositories (into one with `-mount` behind its name), HEAD, the digest header, pages, the referrers API, ranges of blobs, and deletion, which also cleans up. The tags are named `docker-registry-test-…`; blobs are left to the registry's garbage collection. Exit 8 if the registry does not accept both manifest lists and OCI indexes, 6 if it does not return what was pushed. With `--json`: `{repository, lists: {supported, why}, …, left}`.",
         examples: &[
             Example {
                 command: "docker-registry testregistry localhost:5000/test",

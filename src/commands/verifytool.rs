@@ -16,7 +16,7 @@ use crate::readahead::Readahead;
 
 static LAYERS: Flag = Flag {
     name: "layers",
-    help: "Download every layer too and check it and its diff ID",
+    help: "Also download every layer and check it and its diff ID",
     about: "Nothing is written to disk.",
     ..Flag::DEFAULT
 };
@@ -26,7 +26,7 @@ pub(super) static COMMAND: Command = Command {
         name: "verifytool",
         operand: Operand::Images,
         help: "Recompute the digests of an image and compare them",
-        about: "One line for each test: `PASSED`, `FAILED`, or `SKIPPED` where there is nothing to compare; exit 6 if one failed, and what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`, where `passed` is null for what was skipped.",
+        about: "One line for each test: `PASSED`, `FAILED`, or `SKIPPED` if there is nothing to compare. Exit 6 if a test failed; what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`, where `passed` is null for skipped tests.",
         flags: &[&LAYERS],
         examples: &[
             Example {

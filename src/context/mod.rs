@@ -65,58 +65,58 @@ pub(crate) static RAW: Flag = Flag {
     name: "raw",
     short: Some('r'),
     help: "Print documents byte for byte, other JSON on one line",
-    about: "On a terminal what could drive it is escaped; pipes and files get every byte.",
+    about: "On a terminal, control characters are escaped; pipes and files get every byte.",
     ..Flag::DEFAULT
 };
 static JQ: Flag = Flag {
     name: "jq",
     short: Some('q'),
     value: Value::Text("FILTER"),
-    help: "Run a jq filter over the answer",
-    about: "Strings print bare, other results as JSON. `$image` and `$platform` are bound.",
+    help: "Run a jq filter on the answer",
+    about: "Strings are printed without quotes, other results as JSON. In the filter, `$image` is the image and `$platform` its platform.",
 };
 static ARG: Flag = Flag {
     name: "arg",
     value: Value::Pair("NAME", "VALUE"),
-    help: "Bind $NAME in the filter to the string VALUE",
+    help: "Set $NAME in the filter to the string VALUE",
     ..Flag::DEFAULT
 };
 static EXIT_STATUS: Flag = Flag {
     name: "exit-status",
     short: Some('e'),
     help: "Exit with 8 if the last result is null or false",
-    about: "Also if there is no result at all.",
+    about: "Also if there is no result.",
     ..Flag::DEFAULT
 };
 static JSON: Flag = Flag {
     name: "json",
-    help: "Print an answer that is text as JSON",
+    help: "Print text answers as JSON",
     ..Flag::DEFAULT
 };
 static COLOR: Flag = Flag {
     name: "color",
     value: Value::Choice(&["auto", "always", "never"]),
-    help: "Colour what is printed",
-    about: "Default: auto, on a terminal unless NO_COLOR is set.",
+    help: "Say when to colour JSON (default: auto)",
+    about: "`auto` is on a terminal, unless NO_COLOR is set.",
     ..Flag::DEFAULT
 };
 static PLATFORM: Flag = Flag {
     name: "platform",
     value: Value::Platform,
     help: "Choose OS/ARCH[/VARIANT][:OSVERSION], or all",
-    about: "Default: Linux on this machine's architecture. With `all` the answer is one JSON object keyed by platform; of what is listed and cannot be had there is a line on stderr, and the exit code says so.",
+    about: "Default: Linux on this machine's architecture. With `all` the answer is one JSON object with the platforms as keys; a platform that is listed but cannot be read is reported on stderr and by the exit code.",
     ..Flag::DEFAULT
 };
 static OS: Flag = Flag {
     name: "os",
     value: Value::Os,
-    help: "Choose the operating system",
+    help: "Choose the operating system (default: linux)",
     ..Flag::DEFAULT
 };
 static ARCH: Flag = Flag {
     name: "arch",
     value: Value::Arch,
-    help: "Choose the architecture",
+    help: "Choose the architecture (default: this machine's)",
     about: "x86_64, aarch64, armhf, armel and i386 are understood too.",
     ..Flag::DEFAULT
 };
@@ -129,16 +129,16 @@ static VARIANT: Flag = Flag {
 static IMAGES: Flag = Flag {
     name: "images",
     value: Value::Images("FILE"),
-    help: "Read images from FILE, or from stdin if it is -",
-    about: "One per line; what follows `#` is a comment. Each answer is one line of JSON, in the order of the images.",
+    help: "Read the images from FILE; - is stdin",
+    about: "One per line; `#` starts a comment. Each answer is one line of JSON, in the order of the images.",
     ..Flag::DEFAULT
 };
 static JOBS: Flag = Flag {
     name: "jobs",
     short: Some('j'),
     value: Value::Number,
-    help: "Ask for N images at the same time",
-    about: "Default: 8. Also the most requests at a time. Fewer where the limit of open files allows for no more.",
+    help: "Ask for N images at the same time (default: 8)",
+    about: "Also limits the requests that are sent at the same time. If the limit of open files is too low for N, fewer are sent.",
 };
 
 /// Standard input, for the operand or file that is called `-`.

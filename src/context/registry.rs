@@ -35,7 +35,7 @@ static USER: Flag = Flag {
     short: Some('u'),
     value: Value::Secret("USER:PASSWORD"),
     help: "Log in to the image's registry",
-    about: "Without `:PASSWORD` the password is asked for on the terminal. It is for one registry: images of another are a usage error.",
+    about: "Without `:PASSWORD` the password is asked for on the terminal. The credentials are for one registry: images from another registry are a usage error.",
 };
 static PASSWORD_STDIN: Flag = Flag {
     name: "password-stdin",
@@ -45,7 +45,7 @@ static PASSWORD_STDIN: Flag = Flag {
 static INDEX: Flag = Flag {
     name: "index",
     help: "Ask for manifest lists and indexes only",
-    about: "With `--oci`: for OCI indexes only. This and the next two are about the image that is named; what it leads to is asked for as always. Another kind is not found, in layouts and archives too, and exit 3. Unless a platform is asked for, `manifest` and `digest` then show what is served, list or not.",
+    about: "With `--oci`: OCI indexes only. `--index`, `--oci` and `--media-type` apply to the image that is named, not to what its index lists. An image of another kind is not found (exit 3), in layouts and archives too. Unless a platform is chosen, `manifest` and `digest` then show what the registry serves, index or not.",
     ..Flag::DEFAULT
 };
 static OCI: Flag = Flag {
@@ -63,57 +63,57 @@ static MEDIA_TYPE: Flag = Flag {
 static PLAIN_HTTP: Flag = Flag {
     name: "plain-http",
     help: "Use HTTP instead of HTTPS",
-    about: "This machine itself (`localhost`, 127.0.0.0/8, `[::1]`) is asked by HTTPS first, then by HTTP; no other without this option.",
+    about: "Without this option only this machine (`localhost`, 127.0.0.0/8, `[::1]`) is asked over HTTP, and only if it does not answer over HTTPS.",
     ..Flag::DEFAULT
 };
 static INSECURE: Flag = Flag {
     name: "insecure",
     short: Some('k'),
     help: "Accept any TLS certificate",
-    about: "Of the registry that is named, not of others that it sends to, nor of proxies. The cache is neither read nor written then.",
+    about: "Applies to the registry that is named, not to servers that it redirects to, nor to proxies. The cache is neither read nor written then.",
     ..Flag::DEFAULT
 };
 static CACERT: Flag = Flag {
     name: "cacert",
     value: Value::Path("FILE"),
     help: "Trust the certificates in FILE too",
-    about: "In PEM form. A server's own certificate may be named as well.",
+    about: "In PEM form. A server's own certificate may be given as well.",
     ..Flag::DEFAULT
 };
 static CERT: Flag = Flag {
     name: "cert",
     value: Value::Path("FILE"),
-    help: "Present the client certificate in FILE",
-    about: "To the registry that is named, not to others that it sends to, nor to proxies.",
+    help: "Use the client certificate in FILE",
+    about: "For the registry that is named, not for servers that it redirects to, nor for proxies.",
     ..Flag::DEFAULT
 };
 static KEY: Flag = Flag {
     name: "key",
     value: Value::Path("FILE"),
-    help: "Use the key of the client certificate in FILE",
-    about: "Default: the key in the certificate's file.",
+    help: "Read the key of the client certificate from FILE",
+    about: "Default: the key in the file of `--cert`.",
     ..Flag::DEFAULT
 };
 static TIMEOUT: Flag = Flag {
     name: "timeout",
     value: Value::Seconds,
-    help: "Give up after so long a silence",
-    about: "While connecting, before the first byte and between bytes. Default: 30. A silence is not retried. A whole answer takes at most five times as long; a layer comes with at least 1 kB/s over any minute. A filter may work ten times as long for one result.",
+    help: "Wait at most SECONDS without data (default: 30)",
+    about: "Applies to connecting, to the first byte and between bytes. A request that timed out is not sent again. A whole answer may take five times as long; a layer must arrive with at least 1 kB/s over any minute. A filter may work ten times as long for one result.",
     ..Flag::DEFAULT
 };
 static RETRIES: Flag = Flag {
     name: "retries",
     value: Value::Number,
-    help: "Try again so often what may pass",
-    about: "Connection errors and the statuses 408, 429, 500, 502, 503 and 504. Default: 3. A `Retry-After` is obeyed up to 60 seconds in all.",
+    help: "Retry temporary failures up to N times (default: 3)",
+    about: "Temporary are connection errors and the statuses 408, 429, 500, 502, 503 and 504. If the registry says with `Retry-After` how long to wait, that is done, up to 60 seconds in all.",
     ..Flag::DEFAULT
 };
 static VERBOSE: Flag = Flag {
     name: "verbose",
     short: Some('v'),
     value: Value::Count,
-    help: "Show each request; twice: as a curl command",
-    about: "On stderr. Twice shows the header of each response too. Secrets never appear: `$CREDENTIALS` stands for USER:PASSWORD, a line says how `$TOKEN` is got, and `…` for headers and parameters that may let somebody in.",
+    help: "Show each request; with -vv as a curl command",
+    about: "On stderr. `-vv` also shows the headers of each response. Secrets are never shown: `$CREDENTIALS` stands for USER:PASSWORD, a line says how to get `$TOKEN`, and `…` replaces headers and parameters that may hold a secret.",
 };
 static NO_CACHE: Flag = Flag {
     name: "no-cache",
@@ -122,15 +122,15 @@ static NO_CACHE: Flag = Flag {
 };
 static OFFLINE: Flag = Flag {
     name: "offline",
-    help: "Answer from the cache alone",
-    about: "Exit 5 if it does not have the answer.",
+    help: "Answer from the cache only",
+    about: "Exit 5 if the answer is not in the cache.",
     ..Flag::DEFAULT
 };
 static MAX_AGE: Flag = Flag {
     name: "max-age",
     value: Value::Duration,
-    help: "Believe the cache about tags for so long",
-    about: "Such as `10m` or `1h`. Default: tags are asked for each time.",
+    help: "Use cached tags up to this age (default: 0)",
+    about: "Such as `10m` or `1h`. By default the registry is asked each time what a tag leads to.",
     ..Flag::DEFAULT
 };
 static CACHE_DIR: Flag = Flag {
@@ -145,11 +145,11 @@ static CACHE_DIR: Flag = Flag {
 pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
     (
         "DOCKER_REGISTRY_CREDENTIALS",
-        "`USER:PASSWORD`, as for `--user`, which goes first.",
+        "`USER:PASSWORD`, as for `--user`, which takes precedence.",
     ),
     (
         "DOCKER_AUTH_CONFIG",
-        "The content of a Docker `config.json` with credentials; goes before the file.",
+        "The content of a Docker `config.json` with credentials; takes precedence over the file.",
     ),
     (
         "DOCKER_CONFIG",
@@ -157,7 +157,7 @@ pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
     ),
     (
         "REGISTRY_AUTH_FILE",
-        "The `auth.json` of podman, skopeo and their kin.",
+        "The `auth.json` of podman, skopeo and similar tools.",
     ),
     (
         "XDG_RUNTIME_DIR, XDG_CONFIG_HOME",
@@ -170,11 +170,11 @@ pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
     ),
     (
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
-        "Proxies: `http://`, `https://` or `socks5://`, with `USER:PASSWORD@` where wanted. Lower-case names are read too.",
+        "Proxies: `http://`, `https://` or `socks5://`, with `USER:PASSWORD@` if needed. Lower-case names are read too.",
     ),
     (
         "NO_PROXY",
-        "Hosts to ask without a proxy, with commas: names and their subdomains, addresses, CIDR ranges, `HOST:PORT`, or `*`.",
+        "Hosts to ask without a proxy, separated by commas: names and their subdomains, addresses, CIDR ranges, `HOST:PORT`, or `*`.",
     ),
     (
         "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND",

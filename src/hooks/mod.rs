@@ -48,7 +48,7 @@ fn metadata(cli: &Cli) -> String {
         "SchemaVersion": "0.1.0",
         "Vendor": "docker-registry",
         "Version": cli.version,
-        "ShortDescription": "Ask a container registry, without pulling",
+        "ShortDescription": "Look into container registries, without pulling",
         "URL": env!("CARGO_PKG_REPOSITORY"),
     });
     format!("{metadata}\n")

@@ -85,7 +85,7 @@ fn docker_shows_its_help() {
         .find(|line| line.trim_start().starts_with("registry*"));
     let line = line.expect("a line among docker's commands");
     assert!(
-        line.ends_with(" Ask a container registry, without pulling"),
+        line.ends_with(" Look into container registries, without pulling"),
         "{line}"
     );
 }

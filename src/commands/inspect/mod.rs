@@ -19,8 +19,8 @@ use crate::source::Source;
 
 static EXPAND_CONFIG: Flag = Flag {
     name: "expand-config",
-    help: "Put the configuration in the place of its descriptor",
-    about: "In the JSON form, which it implies.",
+    help: "Replace the config descriptor by the configuration",
+    about: "In the JSON form, which this option implies.",
     ..Flag::DEFAULT
 };
 
@@ -28,10 +28,10 @@ pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "inspect",
         operand: Operand::Images,
-        help: "Show an image with all manifests of its list",
-        about: "The report of manifest-tool. With `--raw` its JSON, indented by 4; `--json`, `--jq` and batches see the same JSON.
+        help: "Show an image with all manifests of its index",
+        about: "The report of manifest-tool. With `--raw` its JSON, indented by 4; `--json`, `--jq` and batches use the same JSON.
 
-It says more where manifest-tool loses something or gives up. Below `manifests` each manifest has the `digest`, the `size` and the `platform` that the list says of it, and the annotations of both. `--expand-config` works for lists too. A list in a list is opened, its entries numbered `[2.1]`. Where an entry has no platform, it is read from the image's configuration. An image without a tag is `latest`.",
+It also shows what manifest-tool leaves out. Below `manifests` each manifest has the `digest`, the `size` and the `platform` that its entry in the index has, and the annotations of both. `--expand-config` works for indexes too. An index in an index is opened, and its entries are numbered `[2.1]`. If an entry has no platform, it is read from the image's configuration. An image without a tag is `latest`.",
         flags: &[&EXPAND_CONFIG],
         examples: &[
             Example {

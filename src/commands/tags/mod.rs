@@ -21,7 +21,7 @@ static SORT: Flag = Flag {
     name: "sort",
     value: Value::Choice(&["semver", "name", "created"]),
     help: "Sort by version, by name or by age",
-    about: "Default: the order of the registry. Versions and ages: the newest first, and last what is no version or says no date. `created` reads the configuration that each tag leads to.",
+    about: "Default: the order of the registry. Versions and dates: the newest first; tags that are no version or have no date come last. `created` reads the configuration of each tag's image.",
     ..Flag::DEFAULT
 };
 
@@ -32,9 +32,9 @@ pub(super) static COMMAND: Command = Command {
         help: "List the tags of a repository",
         about: "All pages, in the order of the registry, as a JSON array on one line. A tag in IMAGE is ignored.
 
-With `IMAGE@DIGEST`: only the tags that lead to this digest, as list or as the manifest for some platform. That asks for each tag that the options leave.
+With `IMAGE@DIGEST`: only the tags that lead to this digest, either as the index or as the manifest for a platform. This takes a request for each tag that the other options leave.
 
-A version is one to many numbers with points between them, `v` or not before them, a suffix such as `-alpine` or `rc1` or not behind them: `1`, `v1.2`, `18.04`, `1.2.3-alpine`. A missing number is 0. A version with a suffix comes before the same one without.",
+A version is one or more numbers separated by dots, with or without `v` before them and a suffix such as `-alpine` or `rc1` after them: `1`, `v1.2`, `18.04`, `1.2.3-alpine`. A missing number is 0. A version with a suffix comes before the same version without one.",
         flags: &[&SORT, &MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS],
         examples: &[
             Example {

@@ -9,30 +9,30 @@ use crate::query::Pattern;
 pub(super) static MATCH: Flag = Flag {
     name: "match",
     value: Value::Text("REGEX"),
-    help: "Only tags in which the regular expression matches",
-    about: "Anywhere, unless `^` and `$` say where. Given several times: one of them.",
+    help: "Only tags that match the regular expression",
+    about: "The match may be anywhere in the tag, unless `^` and `$` say where. If the option is given several times, one match is enough.",
     ..Flag::DEFAULT
 };
 pub(super) static EXCLUDE: Flag = Flag {
     name: "exclude",
     value: Value::Text("REGEX"),
-    help: "No tags in which the regular expression matches",
-    about: "Given several times: none of them.",
+    help: "No tags that match the regular expression",
+    about: "If the option is given several times, one match is enough to leave a tag out.",
     ..Flag::DEFAULT
 };
 pub(super) static SEMVER: Flag = Flag {
     name: "semver",
     value: Value::Text("RANGE"),
     help: "Only versions in the range, such as ^1.4 or '>=1.2 <2'",
-    about: "As npm has it: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`; a space or a comma between what must hold together, `||` between what may hold instead. A version that says fewer numbers stands for all that begin with it: `<=1.4` takes 1.4.2.
+    about: "As in npm: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`. Of bounds with a space or a comma between them all must hold; of those with `||` between them one. A version with fewer numbers stands for all versions that begin with it: `<=1.4` includes 1.4.2.
 
-Versions with a suffix, be it `-rc1` or `-alpine`, are in a range only if the range names the suffix: `^1.4-alpine`. `^1.4-*` takes all suffixes and none.",
+A version with a suffix, such as `-rc1` or `-alpine`, is in a range only if the range has the same suffix: `^1.4-alpine`. `^1.4-*` allows any suffix, and none.",
     ..Flag::DEFAULT
 };
 pub(super) static NO_ARTIFACTS: Flag = Flag {
     name: "no-artifacts",
-    help: "Leave out the tags of signatures and the like",
-    about: "They are named after a digest: `sha256-…`, `sha256-….sig`, `.att`, `.sbom`.",
+    help: "Leave out tags of signatures, attestations and SBOMs",
+    about: "Their names are made from a digest: `sha256-…`, `sha256-….sig`, `.att`, `.sbom`.",
     ..Flag::DEFAULT
 };
 
