@@ -1,30 +1,6 @@
-//! Base64, Base32 and percent signs, as `@base64d`, `@base32` and their kind want them.
+//! Base32 and percent signs, as `@base32` and `@urid` want them.
 
-const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
-/// Padding may be missing, as it is in a JWT. `None` for what is not Base64.
-pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
-    const WIDTH: u32 = 6;
-    let end = text
-        .iter()
-        .rposition(|byte| *byte != b'=')
-        .map_or(0, |at| at + 1);
-    let mut bytes = Vec::with_capacity(end * WIDTH as usize / 8);
-    let (mut bits, mut count) = (0u32, 0);
-    for byte in &text[..end] {
-        let digit = BASE64.iter().position(|letter| letter == byte)?;
-        bits = bits << WIDTH | digit as u32;
-        count += WIDTH;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    // A last digit that completes no byte is one too many.
-    (count < WIDTH).then_some(bytes)
-}
 
 pub(super) fn to_base32(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -60,22 +36,6 @@ pub(super) fn from_percent(text: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn padding_may_be_missing() {
-        for (text, bytes) in [
-            ("", Some("")),
-            ("YQ==", Some("a")),
-            ("YQ", Some("a")),
-            ("YWI", Some("ab")),
-            ("YWJj", Some("abc")),
-            ("Y", None),
-            ("YW*j", None),
-        ] {
-            let bytes = bytes.map(|bytes| bytes.as_bytes().to_vec());
-            assert_eq!(from_base64(text.as_bytes()), bytes, "{text}");
-        }
-    }
 
     #[test]
     fn base32_is_padded() {

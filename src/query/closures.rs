@@ -23,9 +23,15 @@ pub(super) fn with_paths() -> Vec<Fun<Filters>> {
         let found = paths::get(value, &key).map(|found| (found, path.cons(key)));
         box_once(found.map_err(Exn::from))
     });
-    let each = Native::<Filters>::new(|cv| match items(cv.1) {
-        Ok(items) => Box::new(items.into_iter().map(|(_, item)| Ok(item))),
-        Err(error) => bome(Err(error)),
+    let each = Native::<Filters>::new(|cv| match cv.1 {
+        Val::Arr(items) => match Rc::try_unwrap(items) {
+            Ok(items) => Box::new(items.into_iter().map(Ok)),
+            Err(shared) => Box::new((0..shared.len()).map(move |at| Ok(shared[at].clone()))),
+        },
+        value => match items(value) {
+            Ok(items) => Box::new(items.into_iter().map(|(_, item)| Ok(item))),
+            Err(error) => bome(Err(error)),
+        },
     })
     .with_paths(|cv| {
         let (value, path) = cv.1;
@@ -60,9 +66,13 @@ pub(super) fn with_paths() -> Vec<Fun<Filters>> {
         true => box_once(Err(Exn::from(Error::str("recursion without end")))),
     });
     vec![
+        // jaq takes no slice of null and no fraction, and any value for a key.
         ("!at", v(1), at),
+        // jaq's message is another.
         ("!each", v(0), each),
+        // jaq follows every result of an update, jq the last.
         ("!last", [Bind::Fun(())].into(), last),
+        // jaq recurs until the stack ends.
         ("!depth", v(0), depth),
     ]
 }

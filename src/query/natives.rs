@@ -15,6 +15,7 @@ use super::functions::{
 use super::session::{Filters, Session};
 use super::values::{integer, kind, quoted, text};
 use super::{bases, paths, regex};
+use crate::encoding;
 
 type Values<'a> = ValXs<'a, Val>;
 
@@ -55,10 +56,15 @@ pub(super) fn all() -> impl Iterator<Item = Fun<Filters>> {
 
 fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
     vec![
+        // jaq says otherwise why what is no number cannot be negated.
         ("!neg", v(0), |cv| bome(negate(cv.1))),
+        // jaq's objects take any value for a key.
         ("!key", v(0), |cv| bome(key(cv.1))),
+        // jaq finds numbers among the keys of an object.
         ("!list", v(0), |cv| bome(list(cv.1))),
+        // The end of a slice that is left out; jaq has none in an object.
         ("!null", v(0), |_| bome(Ok(Val::Null))),
+        // jaq prints numbers otherwise.
         ("!text", v(0), |cv| bome(string(cv.1))),
         ("_tostring", v(0), |cv| bome(string(cv.1))),
         ("_tojson", v(0), |cv| bome(to_json(&cv.1))),
@@ -73,7 +79,9 @@ fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
         ("_sort", v(0), |cv| bome(sorted(cv.1))),
         ("_implode", v(0), |cv| bome(implode(&cv.1))),
         ("_base64d", v(0), |cv| {
-            bome(decoded(&cv.1, "valid base64 data", bases::from_base64))
+            bome(decoded(&cv.1, "valid base64 data", |bytes| {
+                encoding::decode(&text(bytes))
+            }))
         }),
         ("_base32", v(0), |cv| bome(encoded(&cv.1, bases::to_base32))),
         ("_urid", v(0), |cv| {
@@ -100,6 +108,7 @@ fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
         };
     }
     vec![
+        // jaq divides to floats and by zero, and limits no length; its messages are others.
         ("!add", v(1), with!(add)),
         ("!subtract", v(1), with!(subtract)),
         ("!multiply", v(1), with!(multiply)),
@@ -126,6 +135,11 @@ fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
                 &flags,
             ))
         }),
+        ("_test", v(2), |mut cv| {
+            let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
+            let known = &cv.0.data().expressions;
+            bome(regex::test(known, &cv.1, &pattern, &flags))
+        }),
         ("_pieces", v(2), |mut cv| {
             let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
             bome(regex::pieces(
@@ -150,6 +164,7 @@ fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
 fn taking_filters() -> Vec<native::Filter<RunPtr<Filters>>> {
     let one = || -> Box<[Bind]> { [Bind::Fun(())].into() };
     vec![
+        // jaq updates as it finds the paths, so that nothing missing is made.
         ("!update", [Bind::Fun(()), Bind::Fun(())].into(), |cv| {
             box_once(update(cv))
         }),

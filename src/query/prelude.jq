@@ -143,7 +143,7 @@ def rtrimstr($suffix):
 def trimstr($around): ltrimstr($around) | rtrimstr($around);
 def match($re; $flags): _matches($re; $flags)[];
 def match($re): if $re | type == "array" then match($re[0]; $re[1]) else match($re; null) end;
-def test($re; $flags): _matches($re; $flags) | length > 0;
+def test($re; $flags): _test($re; $flags);
 def test($re): if $re | type == "array" then test($re[0]; $re[1]) else test($re; null) end;
 def _captured: [.captures[] | select(.name != null) | {key: .name, value: .string}] | from_entries;
 def capture($re; $flags): match($re; $flags) | _captured;

@@ -1,7 +1,7 @@
 //! Regular expressions: every match as jq describes it.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use fancy_regex::{Captures, Match, Regex, RegexBuilder};
@@ -28,11 +28,11 @@ impl Pattern {
     }
 }
 
-/// What a run of a filter has compiled, by pattern and flags.
-pub(super) type Compiled = RefCell<HashMap<(Vec<u8>, String), Rc<Regex>>>;
+/// What a run of a filter has compiled, with pattern and flags.
+pub(super) type Compiled = RefCell<Vec<(Vec<u8>, String, Rc<Regex>)>>;
 
 /// So many are kept; a filter that makes up more starts over.
-const KEPT: usize = 100;
+const KEPT: usize = 20;
 
 /// The matches of `pattern`, an array of match objects; with `g` among the flags all, else one.
 pub(super) fn matches(
@@ -68,13 +68,33 @@ pub(super) fn pieces(
     Ok(pieces.into_iter().collect())
 }
 
-/// Where each match lies, and how jq describes it.
-fn find(
+/// Whether it matches anywhere.
+pub(super) fn test(
     known: &Compiled,
     value: &Val,
     pattern: &Val,
     flags: &Val,
-) -> Result<Vec<(Range<usize>, Val)>, Error> {
+) -> Result<Val, Error> {
+    let (haystack, flags, regex) = prepared(known, value, pattern, flags)?;
+    if flags.contains('n') {
+        return Ok(Val::from(
+            !find(known, value, pattern, &Val::from(flags))?.is_empty(),
+        ));
+    }
+    let matches = regex.is_match(&*haystack);
+    matches
+        .map(Val::from)
+        .map_err(|why| Error::str(why.to_string()))
+}
+
+type Prepared<'a> = (Cow<'a, str>, String, Rc<Regex>);
+
+fn prepared<'a>(
+    known: &Compiled,
+    value: &'a Val,
+    pattern: &Val,
+    flags: &Val,
+) -> Result<Prepared<'a>, Error> {
     let (Val::TStr(haystack), Val::TStr(pattern)) = (value, pattern) else {
         let wrong = match value {
             Val::TStr(_) => pattern,
@@ -88,10 +108,20 @@ fn find(
         Val::TStr(flags) => text(flags).into_owned(),
         flags => return Err(Error::str(format!("{} is not a string", quoted(flags)))),
     };
+    let regex = compiled(known, pattern, &flags)?;
+    Ok((text(haystack), flags, regex))
+}
+
+/// Where each match lies, and how jq describes it.
+fn find(
+    known: &Compiled,
+    value: &Val,
+    pattern: &Val,
+    flags: &Val,
+) -> Result<Vec<(Range<usize>, Val)>, Error> {
+    let (haystack, flags, regex) = prepared(known, value, pattern, flags)?;
     let (is_global, skips_empty) = (flags.contains('g'), flags.contains('n'));
-    let regex = compiled(known, pattern, flags)?;
     let names: Vec<_> = regex.capture_names().collect();
-    let haystack = text(haystack);
     let mut found = Vec::new();
     // Characters are counted from match to match; from the beginning each time would take too long.
     let (mut from, mut counted, mut before) = (0, 0, 0);
@@ -124,17 +154,17 @@ fn find(
     Ok(found)
 }
 
-fn compiled(known: &Compiled, pattern: &[u8], flags: String) -> Result<Rc<Regex>, Error> {
-    let key = (pattern.to_vec(), flags);
-    if let Some(regex) = known.borrow().get(&key) {
+fn compiled(known: &Compiled, pattern: &[u8], flags: &str) -> Result<Rc<Regex>, Error> {
+    let mut known = known.borrow_mut();
+    let is_it = |entry: &&(Vec<u8>, String, Rc<Regex>)| entry.0 == pattern && entry.1 == flags;
+    if let Some((.., regex)) = known.iter().find(is_it) {
         return Ok(regex.clone());
     }
-    let regex = Rc::new(build(&text(pattern), &key.1).map_err(Error::str)?);
-    let mut known = known.borrow_mut();
+    let regex = Rc::new(build(&text(pattern), flags).map_err(Error::str)?);
     if known.len() == KEPT {
         known.clear();
     }
-    known.insert(key, regex.clone());
+    known.push((pattern.to_vec(), flags.to_owned(), regex.clone()));
     Ok(regex)
 }
 
