@@ -160,7 +160,16 @@ fn compiled(known: &Compiled, pattern: &[u8], flags: &str) -> Result<Rc<Regex>, 
     if let Some((.., regex)) = known.iter().find(is_it) {
         return Ok(regex.clone());
     }
-    let regex = Rc::new(build(&text(pattern), flags).map_err(Error::str)?);
+    if !flags.chars().all(|flag| "gnlsixp".contains(flag)) {
+        let message = format!("{flags} is not a valid modifier string");
+        return Err(Error::str(message));
+    }
+    let source = text(pattern);
+    let regex = Rc::new(build(&source, flags).map_err(|why| {
+        Error::str(format!(
+            "{source} (at offset 0) is not a valid regex: {why}"
+        ))
+    })?);
     if known.len() == KEPT {
         known.clear();
     }
@@ -185,20 +194,13 @@ fn build(pattern: &str, flags: &str) -> Result<Regex, String> {
         .fold(pattern.to_owned(), |pattern, (class, meaning)| {
             pattern.replace(class, meaning)
         });
-    let mut builder = RegexBuilder::new(&unicode);
-    for flag in flags.chars() {
-        match flag {
-            // `^` and `$` stand at the ends of the string, which is all that `s` asks for.
-            'g' | 'n' | 'l' | 's' => &mut builder,
-            'i' => builder.case_insensitive(true),
-            'x' => builder.ignore_whitespace(true),
-            'p' => builder.dot_matches_new_line(true),
-            _ => return Err(format!("{flags} is not a valid modifier string")),
-        };
-    }
-    builder
-        .build()
-        .map_err(|why| format!("{pattern} (at offset 0) is not a valid regex: {why}"))
+    // `^` and `$` stand at the ends of the string, which is all that `s` asks for.
+    let regex = RegexBuilder::new(&unicode)
+        .case_insensitive(flags.contains('i'))
+        .ignore_whitespace(flags.contains('x'))
+        .dot_matches_new_line(flags.contains('p'))
+        .build();
+    regex.map_err(|why| why.to_string().replacen("Parsing", "parsing", 1))
 }
 
 /// `before` characters stand before the match.

@@ -126,7 +126,8 @@ fn malformed_choices_are_usage_errors() {
         (
             "--match",
             "(",
-            "'(' is no regular expression: found open group without closing ')'",
+            "'(' is no regular expression: parsing error at position 1: \
+             Opening parenthesis without closing parenthesis",
         ),
         (
             "--semver",
