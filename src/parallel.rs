@@ -103,13 +103,13 @@ impl Pool {
         let queue = Mutex::new(items.into_iter().enumerate());
         let has_failed = AtomicBool::new(false);
         let next = || {
-            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = lock(&queue);
             queue.next().filter(|_| !has_failed.load(Ordering::Acquire))
         };
         let keep = |(n, item): (usize, I), (): &()| {
             let result = work(item);
             has_failed.fetch_or(result.is_err(), Ordering::AcqRel);
-            results.lock().unwrap_or_else(PoisonError::into_inner)[n] = Some(result);
+            lock(&results)[n] = Some(result);
             true
         };
         thread::scope(|scope| toil(scope, self, &next, &keep, ()));
@@ -159,8 +159,13 @@ impl Window {
     }
 
     fn weight(&self) -> MutexGuard<'_, Weight> {
-        self.weight.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.weight)
     }
+}
+
+/// What the mutex holds. A thread that panicked with it has ended the program.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets go of workers that wait for room.

@@ -7,7 +7,7 @@ use crate::error::{During, Error, Kind, Result};
 
 use super::super::Blob;
 use super::Registry;
-use super::message::{Body, Method, Request, Want};
+use super::message::{Body, Want};
 use super::retry::Tries;
 use super::transport::{BodyStream, Failure};
 
@@ -15,13 +15,72 @@ use super::transport::{BodyStream, Failure};
 /// gets somewhere.
 const HEADWAY: u64 = 1 << 20;
 
-impl Registry {
-    pub(super) fn fetch_blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
+/// One answer's share of a blob.
+struct PartialContent {
+    body: BodyStream,
+    from: u64,
+    /// Of the whole blob, where it is said.
+    size: Option<u64>,
+    /// What tells one content at the URL from another (RFC 9110, 8.8.3).
+    version: Option<String>,
+}
+
+impl PartialContent {
+    /// What is served of the blob when it is asked for from this byte on.
+    fn get(registry: &Registry, digest: &Digest, from: u64, tries: &Tries) -> Result<Self> {
+        let response = registry.get_blob(digest, from, Want::Stream, tries)?;
+        // There is nothing from there on: what the caller has cannot be the beginning of it. Or the
+        // registry cannot do that: crane's answers 404.
+        if matches!(response.status, 404 | 416) && from > 0 {
+            return Self::get(registry, digest, 0, tries);
+        }
+        let response = registry.succeeded(response)?;
+        let range = response.header("content-range").and_then(content_range);
+        let (from, size) = match (response.status, range) {
+            (206, Some((start, size))) if start == from => (from, size),
+            (206, _) => {
+                let message = "the registry sends another part than was asked for";
+                return Err(Error::new(Kind::Protocol, message));
+            }
+            _ => {
+                let length = response.header("content-length");
+                (0, length.and_then(|length| length.parse().ok()))
+            }
+        };
+        let version = response.header("etag").map(str::to_owned);
+        let Body::Stream(body) = response.body else {
+            unreachable!("a success that is wanted as a stream is one");
+        };
+        Ok(PartialContent {
+            body,
+            from,
+            size,
+            version,
+        })
+    }
+}
+
+pub(super) struct ResumedBlob {
+    registry: Registry,
+    digest: Digest,
+    part: PartialContent,
+    /// Where in the blob the caller is.
+    at: u64,
+    /// How much comes that the caller has already.
+    skip: u64,
+    tries: Tries,
+    /// Where the failures before are forgotten.
+    paid_until: u64,
+}
+
+impl ResumedBlob {
+    /// A blob from this byte on, where the registry can do that, else from its beginning.
+    pub(super) fn open(registry: &Registry, digest: &Digest, from: u64) -> Result<Blob> {
         let tries = Tries::default();
-        let part = self.fetch_part(digest, from, &tries)?;
+        let part = PartialContent::get(registry, digest, from, &tries)?;
         let (from, size) = (part.from, part.size);
         let stream = ResumedBlob {
-            registry: self.clone(),
+            registry: registry.clone(),
             digest: digest.clone(),
             at: from,
             skip: 0,
@@ -36,74 +95,9 @@ impl Registry {
         })
     }
 
-    /// What is served of the blob when it is asked for from this byte on.
-    fn fetch_part(&self, digest: &Digest, from: u64, tries: &Tries) -> Result<PartialContent> {
-        let url = self.url(&format!("blobs/{digest}"))?;
-        let mut request = Request::new(Method::Get, url, Want::Stream).within(tries);
-        if from > 0 {
-            request = request.header("Range", format!("bytes={from}-"));
-        }
-        let response = self.ask(request)?;
-        // There is nothing from there on: what the caller has cannot be the beginning of it. Or the
-        // registry cannot do that: crane's answers 404.
-        if matches!(response.status, 404 | 416) && from > 0 {
-            return self.fetch_part(digest, 0, tries);
-        }
-        let response = self
-            .client
-            .expect_success(&self.repository.host, response)?;
-        let range = response.header("content-range").and_then(content_range);
-        let (from, size) = match (response.status, range) {
-            (206, Some((start, size))) if start == from => (from, size),
-            (206, _) => {
-                let message = "the registry sends another part than was asked for";
-                return Err(Error::new(Kind::Protocol, message));
-            }
-            _ => {
-                let length = response.header("content-length");
-                (0, length.and_then(|length| length.parse().ok()))
-            }
-        };
-        let version = response.header("etag").map(str::to_owned);
-        let Body::Stream(arriving) = response.body else {
-            unreachable!("a success that is wanted as a stream is one");
-        };
-        Ok(PartialContent {
-            arriving,
-            from,
-            size,
-            version,
-        })
-    }
-}
-
-/// One answer's share of a blob.
-struct PartialContent {
-    arriving: BodyStream,
-    from: u64,
-    /// Of the whole blob, where it is said.
-    size: Option<u64>,
-    /// What tells one content at the URL from another (RFC 9110, 8.8.3).
-    version: Option<String>,
-}
-
-struct ResumedBlob {
-    registry: Registry,
-    digest: Digest,
-    part: PartialContent,
-    /// Where in the blob the caller is.
-    at: u64,
-    /// How much comes that the caller has already.
-    skip: u64,
-    tries: Tries,
-    /// Where the failures before are forgotten.
-    paid_until: u64,
-}
-
-impl ResumedBlob {
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
-            match self.part.arriving.read(buffer) {
+            match self.part.body.read(buffer) {
                 Ok(0) => return Ok(0),
                 Ok(read) => {
                     let known = read.min(usize::try_from(self.skip).unwrap_or(read));
@@ -114,26 +108,24 @@ impl ResumedBlob {
                         return Ok(read - known);
                     }
                 }
-                Err(Failure::Broken(why)) => self.go_on(why)?,
+                Err(Failure::Broken(why)) => self.resume(why)?,
                 Err(failure) => return Err(failure.into()),
             }
         }
     }
 
     /// Asks for the rest, unless that was done often enough.
-    fn go_on(&mut self, why: Error) -> Result<()> {
+    fn resume(&mut self, why: Error) -> Result<()> {
         if self.at >= self.paid_until + HEADWAY {
             self.tries = Tries::default();
             self.paid_until = self.at;
         }
         let registry = &self.registry;
-        if !registry
-            .client
-            .wait(&self.tries, None, registry.repository.host.api())
-        {
+        let host = registry.state.host.api();
+        if !registry.client.wait(&self.tries, None, host) {
             return Err(why);
         }
-        let part = registry.fetch_part(&self.digest, self.at, &self.tries)?;
+        let part = PartialContent::get(registry, &self.digest, self.at, &self.tries)?;
         let versions = (&self.part.version, &part.version);
         if matches!(versions, (Some(before), Some(now)) if before != now) {
             let message = "the registry serves another content than before";

@@ -4,6 +4,8 @@ use serde_json::json;
 
 use crate::json;
 
+use super::message::Response;
+
 /// One thing that the registry would accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
@@ -31,6 +33,18 @@ impl Challenge {
         bearer.or(all.first()).cloned()
     }
 
+    /// Whether a registry asks for the same thing again; what it says of the last authorization does
+    /// not count. `usual` is the scope that a challenge without one is answered with.
+    pub(super) fn is_same(&self, other: &Challenge, usual: &str) -> bool {
+        match (self, other) {
+            (Challenge::Bearer(a), Challenge::Bearer(b)) => {
+                let scopes = [a, b].map(|bearer| bearer.scope.as_deref().unwrap_or(usual));
+                scopes[0] == scopes[1] && (&a.realm, &a.service) == (&b.realm, &b.service)
+            }
+            (a, b) => a == b,
+        }
+    }
+
     /// For the disk, for all scopes.
     pub(super) fn write(&self) -> Vec<u8> {
         let json = match self {
@@ -52,6 +66,14 @@ impl Challenge {
             ..Bearer::default()
         }))
     }
+}
+
+/// Whether the answer is a 401; or a 403 that says which scope is missing (RFC 6750, 3.1).
+pub(super) fn asks_for_credentials(response: &Response) -> bool {
+    let names_scope =
+        |header: &str| header.contains("insufficient_scope") && header.contains("scope=");
+    response.status == 401
+        || (response.status == 403 && response.all("www-authenticate").any(names_scope))
 }
 
 /// Every challenge of one header; schemes that are not known here are left out.

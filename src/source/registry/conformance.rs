@@ -5,25 +5,27 @@ use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::TagOrDigest;
 
-use super::message::{Method, Request};
+use super::message::{Method, Want};
 use super::rate::Rate;
+use super::retry::Tries;
+use super::source::{doing, expected_digest};
 use super::upload::Mount;
-use super::{Registry, expected, pages, target};
+use super::{Registry, pages};
 
 impl Registry {
     /// What the registry still allows, by a request that does not count as a pull.
     pub(crate) fn rate(&self, at: &TagOrDigest) -> Result<Rate> {
-        let response = self.ask(self.manifest_request(Method::Head, at)?)?;
+        let response = self.head_manifest(at, &Tries::default())?;
         let rate = Rate::read(&response, (self.client.settings.clock)());
         if response.is_success() || rate != Rate::default() {
             return Ok(rate);
         }
-        Err(self.client.error_response(&response)).during(format!("manifest {}", target(at)))
+        Err(self.client.error_response(&response)).during(doing(at))
     }
 
     /// Whether HEAD of a manifest answers as GET does, without the body.
     pub(crate) fn tries_head(&self, at: &TagOrDigest) -> Result<()> {
-        let response = self.succeed(self.manifest_request(Method::Head, at)?)?;
+        let response = self.succeeded(self.head_manifest(at, &Tries::default())?)?;
         match response.header("content-length") {
             Some(_) => Ok(()),
             None => Err(lacks("the answer does not say how long the manifest is")),
@@ -32,8 +34,8 @@ impl Registry {
 
     /// Whether `Docker-Content-Digest` comes with a manifest, and is right.
     pub(crate) fn tries_digest_header(&self, at: &TagOrDigest, digest: &Digest) -> Result<()> {
-        let response = self.succeed(self.manifest_request(Method::Get, at)?)?;
-        match expected(at, &response)? {
+        let response = self.succeeded(self.ask(self.manifest_request(Method::Get, at)?)?)?;
+        match expected_digest(at, &response)? {
             Some(said) if said == *digest => Ok(()),
             Some(said) => Err(lacks(&format!("it says {said}"))),
             None => Err(lacks("the answer has no such header")),
@@ -43,7 +45,7 @@ impl Registry {
     /// Whether a list of one tag, where there are more, says where the next ones are.
     pub(crate) fn tries_paging(&self) -> Result<()> {
         let url = self.url("tags/list")?.with("n", "1");
-        let response = self.succeed(pages::request(url))?;
+        let response = self.succeeded(self.ask(pages::request(url))?)?;
         let tags = pages::read(&response, "tags")?;
         match (tags.len(), response.header("link")) {
             (1, Some(_)) => Ok(()),
@@ -56,7 +58,7 @@ impl Registry {
     /// not count.
     pub(crate) fn tries_referrers(&self, subject: &Digest, referrer: &Digest) -> Result<()> {
         let url = self.url(&format!("referrers/{subject}"))?;
-        let response = self.succeed(pages::request(url))?;
+        let response = self.succeeded(self.ask(pages::request(url))?)?;
         let listed = pages::read(&response, "manifests")?;
         let referrer = referrer.to_string();
         match listed.iter().any(|item| item["digest"] == *referrer) {
@@ -75,9 +77,9 @@ impl Registry {
 
     /// Whether a part of a blob can be asked for.
     pub(crate) fn tries_range(&self, blob: &Descriptor) -> Result<()> {
-        let url = self.url(&format!("blobs/{}", blob.digest))?;
-        let request = Request::get(url, LIMIT).header("Range", "bytes=1-");
-        let response = self.succeed(request)?;
+        let want = Want::Whole(LIMIT);
+        let response = self.get_blob(&blob.digest, 1, want, &Tries::default())?;
+        let response = self.succeeded(response)?;
         match (response.status, response.bytes().len() as u64) {
             (206, length) if length + 1 == blob.size => Ok(()),
             (206, _) => Err(lacks("another part came")),

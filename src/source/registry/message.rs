@@ -32,11 +32,6 @@ impl Method {
             Method::Delete => "DELETE",
         }
     }
-
-    /// Whether to send it twice is as good as once (RFC 9110, 9.2.2).
-    pub(super) fn is_idempotent(self) -> bool {
-        !matches!(self, Method::Post)
-    }
 }
 
 /// How an answer is wanted.
@@ -83,11 +78,11 @@ pub(super) struct Request {
     pub(super) authorization: Option<Secret>,
     pub(super) body: Option<Payload>,
     pub(super) want: Want,
-    /// Whether to send it twice is as good as once, so that it may be tried again.
-    pub(super) is_repeatable: bool,
     /// Whether the answer depends on who asks, as a list does of what one may see.
     pub(super) is_personal: bool,
-    pub(super) tries: Tries,
+    /// `None` for what is sent once: whoever gets half of a blob may keep that half, so that not the
+    /// request but the whole upload begins anew.
+    pub(super) tries: Option<Tries>,
 }
 
 impl Request {
@@ -99,9 +94,8 @@ impl Request {
             authorization: None,
             body: None,
             want,
-            is_repeatable: method.is_idempotent(),
             is_personal: false,
-            tries: Tries::default(),
+            tries: Some(Tries::default()),
         }
     }
 
@@ -115,8 +109,6 @@ impl Request {
     }
 
     pub(super) fn with_body(mut self, media_type: &str, content: PayloadSource) -> Self {
-        // Who gets half of a stream may keep that half: then the upload begins anew.
-        self.is_repeatable &= matches!(content, PayloadSource::Bytes(_));
         self.body = Some(Payload {
             media_type: media_type.to_owned(),
             content,
@@ -124,17 +116,9 @@ impl Request {
         self
     }
 
-    /// For a request that changes nothing that counts, whatever its method.
-    pub(super) fn repeatable(self) -> Self {
-        Request {
-            is_repeatable: true,
-            ..self
-        }
-    }
-
     /// As a part of what has been tried so often.
-    pub(super) fn within(self, tries: &Tries) -> Self {
-        let tries = tries.clone();
+    pub(super) fn within(self, tries: impl Into<Option<Tries>>) -> Self {
+        let tries = tries.into();
         Request { tries, ..self }
     }
 }

@@ -1,4 +1,35 @@
-//! The distribution API: a repository of a registry (opencontainers/distribution-spec).
+//! The distribution API: a repository of a registry (opencontainers/distribution-spec 1.1).
+//!
+//! This file has a function for each endpoint, in the order of the specification: it builds the
+//! request and reads the answer. The way of a request, of `docker-registry labels` for example:
+//!
+//! ```text
+//! source           Source::manifest       what the program wants to know
+//! mod              Registry::get_manifest   end-3: the request
+//! authenticator      Registry::ask            origin, then in turn: send, 401, challenge, token
+//! retry                Client::follow           redirects, which see no credentials elsewhere
+//! retry                  Client::send             one server, unless it was out of reach before
+//! retry                    Client::retry            again and again, as often as the policy says
+//! transport                  HttpClient::exchange     headers, body, limits
+//!                              ureq::Agent::run
+//! transport/connector            TransportConnector   ureq's connection: pace, meaning of failures
+//! transport/connection             Connections::open    address, proxy, TLS
+//! ```
+//!
+//! and back: [`message::Response`] → status ([`error_response`]) → digest → [`Content`].
+//!
+//! ```text
+//! client           what all registries share: settings, connections, the state of each
+//! state            what is known of one: origin, challenges, tokens, refused credentials
+//! challenge  token  realm  credentials/   what a 401 asks for, what answers it, where that may go
+//! source  blob     what the program asks, of endpoints in sequence; blobs that resume
+//! names  pages     tags and repositories, page after page
+//! upload           blobs brought there
+//! conformance      what a registry supports, found out by trying
+//! message  url     requests, answers, URLs
+//! rate  trace/     what is left of a rate limit; what stderr shows
+//! transport/       connections: names, proxies, TLS, deadlines; the only user of ureq and rustls
+//! ```
 
 mod authenticator;
 mod blob;
@@ -7,14 +38,13 @@ mod client;
 mod conformance;
 mod credentials;
 mod error_response;
-mod grant;
-mod home;
-mod lists;
 mod message;
+mod names;
 mod pages;
 mod rate;
 mod realm;
 mod retry;
+mod source;
 mod state;
 mod token;
 mod trace;
@@ -24,13 +54,14 @@ mod url;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::content::{
-    Content, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, LIMIT, ManifestKind, OCI_INDEX,
-    OCI_MANIFEST, SCHEMA1, SIGNED_SCHEMA1,
+    Content, DOCKER_LIST, DOCKER_MANIFEST, LIMIT, OCI_INDEX, OCI_MANIFEST, SCHEMA1, SIGNED_SCHEMA1,
 };
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::error::{During, Error, Kind, Result};
-use crate::reference::{Repository, TagOrDigest};
+use crate::reference::{TagOrDigest, is_repository, is_tag};
 
 pub(crate) use client::{Client, Settings};
 pub(crate) use credentials::{AuthFiles, ExplicitCredentials};
@@ -38,15 +69,18 @@ pub(crate) use state::AuthCache;
 pub(crate) use trace::Verbosity;
 pub(crate) use transport::{Certificates, Proxies};
 
-use message::{Method, Request, Response, Want};
+use message::{Method, PayloadSource, Request, Response, Want};
 use retry::Tries;
-use state::Scope;
+use source::{digest_header, expected_digest, tag_or_digest};
+use state::RegistryState;
+use token::Scope;
+use url::{Origin, Url};
 
 use super::{Blob, Resolved, Source};
 
 /// All kinds of manifest, in one header: GHCR and others answer 404 to whoever does not name the
 /// kind they have.
-const KINDS: [&str; 6] = [
+const MANIFESTS: [&str; 6] = [
     OCI_INDEX,
     DOCKER_LIST,
     OCI_MANIFEST,
@@ -55,212 +89,189 @@ const KINDS: [&str; 6] = [
     SCHEMA1,
 ];
 
-/// One repository.
+/// One repository, or a registry as a whole.
 #[derive(Clone)]
 pub(crate) struct Registry {
     client: Arc<Client>,
-    repository: Repository,
+    state: Arc<RegistryState>,
+    /// What requests want to do, and in which repository.
     scope: Scope,
     /// The manifest that a choice of media types is about.
     accept_override: Option<TagOrDigest>,
 }
 
-impl Client {
-    pub(crate) fn repository(self: &Arc<Self>, repository: &Repository) -> Registry {
-        Registry {
-            client: Arc::clone(self),
-            repository: repository.clone(),
-            scope: Scope::of(repository, "pull"),
-            accept_override: None,
-        }
-    }
+/// end-1: `GET /v2/`. It goes without credentials, to learn which ones are asked for.
+fn ping(client: &Client, registry: &Origin, tries: Option<Tries>) -> Result<Response> {
+    client.follow(&Request::get(registry.url("/v2/"), 1 << 20).within(tries))
 }
 
+/// The endpoints. Blobs are sent in one request, so that there is no use for end-4b and end-5, and
+/// begun anew where they break, so that there is none for end-13.
 impl Registry {
-    /// Only the manifest at `at` is asked for by the media types that the user chose.
-    pub(super) fn with_accept_override(self, at: &TagOrDigest) -> Self {
-        Registry {
-            accept_override: Some(at.clone()),
-            ..self
+    /// end-2: `GET /v2/<name>/blobs/<digest>`, from this byte on where the registry can do that.
+    fn get_blob(&self, digest: &Digest, from: u64, want: Want, tries: &Tries) -> Result<Response> {
+        let url = self.url(&format!("blobs/{digest}"))?;
+        let mut request = Request::new(Method::Get, url, want).within(tries.clone());
+        if from > 0 {
+            request = request.header("Range", format!("bytes={from}-"));
         }
+        self.ask(request)
     }
 
-    fn ask(&self, request: Request) -> Result<Response> {
-        self.client.ask(&self.repository.host, &self.scope, request)
+    /// end-2: `HEAD /v2/<name>/blobs/<digest>`
+    fn has_blob(&self, digest: &Digest) -> Result<bool> {
+        let url = self.url(&format!("blobs/{digest}"))?;
+        let response = self.ask(Request::new(Method::Head, url, Want::Whole(0)))?;
+        Ok(response.is_success())
     }
 
-    fn succeed(&self, request: Request) -> Result<Response> {
-        self.client
-            .succeed(&self.repository.host, &self.scope, request)
+    /// end-3: `GET /v2/<name>/manifests/<tag or digest>`
+    fn get_manifest(&self, at: &TagOrDigest, tries: &Tries) -> Result<Content> {
+        let request = self.manifest_request(Method::Get, at)?;
+        let response = self.succeeded(self.ask(request.within(tries.clone()))?)?;
+        let expected = expected_digest(at, &response)?;
+        let media_type = response.header("content-type").map(str::to_owned);
+        if media_type
+            .as_deref()
+            .is_some_and(|it| it.starts_with("text/html"))
+        {
+            let error = Error::new(Kind::Protocol, "the answer is a web page");
+            return Err(error.hint(format!("is {} a registry?", self.state.host)));
+        }
+        let bytes = response.into_bytes();
+        Content::manifest(media_type.as_deref(), bytes, expected.as_ref())
     }
 
-    /// A URL below the repository's.
-    fn url(&self, path: &str) -> Result<url::Url> {
-        let origin = self
-            .client
-            .origin(&self.client.state(&self.repository.host))?;
-        Ok(origin.url(format!("/v2/{}/{path}", self.repository.name)))
+    /// end-3: `HEAD /v2/<name>/manifests/<tag or digest>`
+    fn head_manifest(&self, at: &TagOrDigest, tries: &Tries) -> Result<Response> {
+        let request = self.manifest_request(Method::Head, at)?;
+        self.ask(request.within(tries.clone()))
     }
 
     fn manifest_request(&self, method: Method, at: &TagOrDigest) -> Result<Request> {
-        let url = self.url(&format!("manifests/{}", target(at)))?;
+        let url = self.url(&format!("manifests/{}", tag_or_digest(at)))?;
         let accept = match &self.client.settings.accept {
             Some(types) if self.accept_override.as_ref() == Some(at) => types.join(", "),
-            _ => KINDS.join(", "),
+            _ => MANIFESTS.join(", "),
         };
         Ok(Request::new(method, url, Want::Whole(LIMIT)).header("Accept", accept))
     }
 
-    fn fetch_manifest(&self, at: &TagOrDigest) -> Result<Content> {
-        self.fetch_manifest_within(at, &Tries::default())
+    /// end-4a: `POST /v2/<name>/blobs/uploads/`. Where the blob is to be sent.
+    fn start_upload(&self, tries: &Tries) -> Result<Url> {
+        let url = self.url("blobs/uploads/")?;
+        // An upload that is never finished is swept away, so this may be repeated.
+        let request = Request::new(Method::Post, url, Want::Whole(LIMIT)).within(tries.clone());
+        self.upload_location(&self.succeeded(self.ask(request)?)?)
     }
 
-    fn fetch_manifest_within(&self, at: &TagOrDigest, tries: &Tries) -> Result<Content> {
-        let request = self.manifest_request(Method::Get, at)?.within(tries);
-        let response = self.succeed(request)?;
-        let expected = expected(at, &response)?;
-        let media_type = response.header("content-type").map(str::to_owned);
-        if media_type
-            .as_deref()
-            .is_some_and(|t| t.starts_with("text/html"))
-        {
-            let error = Error::new(Kind::Protocol, "the answer is a web page");
-            return Err(error.hint(format!("is {} a registry?", self.repository.host)));
+    /// end-6: `PUT <location>?digest=<digest>` with the whole blob, which is not repeated: the
+    /// registry may have kept a part. A location elsewhere sees no credentials.
+    fn finish_upload(
+        &self,
+        location: Url,
+        digest: &Digest,
+        blob: &PayloadSource,
+    ) -> Result<Response> {
+        let is_own = location.origin == self.state.origin()?;
+        let url = location.with("digest", &digest.to_string());
+        let request = Request::new(Method::Put, url, Want::Whole(LIMIT))
+            .with_body("application/octet-stream", blob.clone())
+            .within(None);
+        match is_own {
+            true => self.ask(request),
+            false => self.client.follow(&request),
         }
-        Content::manifest(
-            media_type.as_deref(),
-            response.into_bytes(),
-            expected.as_ref(),
-        )
     }
 
-    fn fetch_head(&self, at: &TagOrDigest) -> Result<Resolved> {
-        let request = self.manifest_request(Method::Head, at)?;
-        let tries = request.tries.clone();
-        let response = self.ask(request)?;
-        if let (true, Some(digest)) = (response.is_success(), expected(at, &response)?) {
-            let media_type = response.header("content-type").unwrap_or_default();
-            let media_type = media_type.split(';').next().unwrap_or_default().trim();
-            // Some serve manifests as text/plain: then only the body says what it is.
-            if ManifestKind::of(media_type) != ManifestKind::Other {
-                return Ok(Resolved {
-                    media_type: media_type.to_owned(),
-                    digest,
-                });
+    /// end-7: `PUT /v2/<name>/manifests/<tag or digest>`
+    pub(crate) fn put_manifest(&self, at: &str, media_type: &str, bytes: &[u8]) -> Result<()> {
+        let doing = format!("manifest {at}");
+        let url = self.url(&format!("manifests/{at}"))?;
+        let content = PayloadSource::Bytes(bytes.to_vec());
+        let request =
+            Request::new(Method::Put, url, Want::Whole(LIMIT)).with_body(media_type, content);
+        let response = self.ask(request).and_then(|it| self.succeeded(it));
+        let response = response.during(&doing)?;
+        let sent = Digest::of(Algorithm::Sha256, bytes);
+        match digest_header(&response) {
+            Some(kept) if kept.algorithm() == sent.algorithm() && kept != sent => {
+                let message = format!("the registry has kept it as {kept}, not as {sent}");
+                Err(Error::new(Kind::Corrupt, message)).during(doing)
             }
-        } else if !response.is_success() && is_sure(&response) {
-            return Err(self.client.error_response(&response));
+            _ => Ok(()),
         }
-        let document = self.fetch_manifest_within(at, &tries)?;
-        Ok(Resolved {
-            media_type: document.media_type().to_owned(),
-            digest: document.digest().clone(),
-        })
     }
 
-    fn fetch_document(&self, descriptor: &Descriptor) -> Result<Content> {
-        if descriptor.size > LIMIT {
-            let message = format!("{} bytes are too many for a document", descriptor.size);
-            return Err(Error::new(Kind::Protocol, message));
-        }
-        let bytes = match descriptor.data() {
-            Some(bytes) => bytes,
-            None => {
-                let url = self.url(&format!("blobs/{}", descriptor.digest))?;
-                self.succeed(Request::get(url, LIMIT))?.into_bytes()
-            }
+    /// end-8a and end-8b: `GET /v2/<name>/tags/list?n=<integer>&last=<tag>`, as many times as it takes.
+    fn get_tags(&self) -> Result<Vec<String>> {
+        let mut tags = self.names("tags/list", "tags")?;
+        // Artifactory lists digests among them.
+        tags.retain(|tag| !tag.starts_with("sha256:"));
+        Ok(self.sound(tags, is_tag))
+    }
+
+    /// end-9: `DELETE /v2/<name>/manifests/<digest>`, and with it every tag that leads to it. What is
+    /// there no more is deleted: the answer to a first try may have been lost.
+    pub(crate) fn delete_manifest(&self, digest: &Digest) -> Result<()> {
+        let at = TagOrDigest::Digest {
+            digest: digest.clone(),
+            tag: None,
         };
-        if bytes.len() as u64 != descriptor.size {
-            let (length, size) = (bytes.len(), descriptor.size);
-            let message = format!("the content has {length} bytes, not {size}");
-            return Err(Error::new(Kind::Corrupt, message));
+        let is_gone = || matches!(self.resolve(&at), Err(error) if error.kind() == Kind::NotFound);
+        match self.delete(&format!("manifests/{digest}")) {
+            Err(error) if error.kind() == Kind::NotFound && is_gone() => Ok(()),
+            deleted => deleted.during(format!("manifest {digest}")),
         }
-        Content::blob(descriptor, bytes)
-    }
-}
-
-impl Source for Registry {
-    fn manifest(&self, at: &TagOrDigest) -> Result<Content> {
-        let result = self.fetch_manifest(at);
-        result.map_err(hinted(at)).during(doing(at))
     }
 
-    fn resolve(&self, at: &TagOrDigest) -> Result<Resolved> {
-        let result = self.fetch_head(at);
-        result.map_err(hinted(at)).during(doing(at))
+    /// end-9: `DELETE /v2/<name>/manifests/<tag>`: the tag alone, which not all registries do.
+    pub(crate) fn delete_tag(&self, tag: &str) -> Result<()> {
+        self.delete(&format!("manifests/{tag}"))
+            .during(format!("tag {tag}"))
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Content> {
-        let result = self.fetch_document(descriptor);
-        result.during(format!("blob {}", descriptor.digest))
+    /// end-10: `DELETE /v2/<name>/blobs/<digest>`
+    pub(crate) fn delete_blob(&self, digest: &Digest) -> Result<()> {
+        let deleted = self.delete(&format!("blobs/{digest}"));
+        deleted.during(format!("blob {digest}"))
     }
 
-    fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
-        self.fetch_blob(digest, from)
-            .during(format!("blob {digest}"))
+    /// end-11: `POST /v2/<name>/blobs/uploads/?mount=<digest>&from=<other name>`
+    fn post_mount(&self, digest: &Digest, from: &str) -> Result<Response> {
+        let url = self.url("blobs/uploads/")?;
+        let url = url.with("mount", &digest.to_string()).with("from", from);
+        let both = self.with_scope(self.scope.and_pull(from));
+        let response = both.ask(Request::new(Method::Post, url, Want::Whole(LIMIT)))?;
+        self.succeeded(response)
     }
 
-    fn tags(&self) -> Result<Vec<String>> {
-        self.fetch_tags().during("tags")
-    }
-
-    fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
-        let result = self.fetch_referrers(digest, artifact_type);
-        result.during(format!("referrers of {digest}"))
-    }
-}
-
-/// What stands in the URL of a manifest.
-fn target(at: &TagOrDigest) -> String {
-    match at {
-        TagOrDigest::Only => "latest".to_owned(),
-        TagOrDigest::Tag(tag) => tag.clone(),
-        TagOrDigest::Digest { digest, .. } => digest.to_string(),
-    }
-}
-
-fn doing(at: &TagOrDigest) -> String {
-    format!("manifest {}", target(at))
-}
-
-/// A tag that is not found is mostly misspelt.
-fn hinted(at: &TagOrDigest) -> impl FnOnce(Error) -> Error {
-    let is_tag = !matches!(at, TagOrDigest::Digest { .. });
-    move |error| {
-        if is_tag && error.kind() == Kind::NotFound {
-            return error.hint("the command 'tags' lists the tags that there are");
+    /// end-12a and end-12b: `GET /v2/<name>/referrers/<digest>?artifactType=<type>`, all pages. `None`
+    /// if the registry does not have this endpoint.
+    fn get_referrers(
+        &self,
+        digest: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Option<Vec<Value>>> {
+        let mut url = self.url(&format!("referrers/{digest}"))?;
+        if let Some(artifact_type) = artifact_type {
+            url = url.with("artifactType", artifact_type);
         }
-        error
-    }
-}
-
-/// The digest that a manifest's body must have: the one asked for, else the one in the header.
-fn expected(at: &TagOrDigest, response: &Response) -> Result<Option<Digest>> {
-    // What is no digest says nothing.
-    let said = response
-        .header("docker-content-digest")
-        .and_then(|text| text.parse::<Digest>().ok());
-    let TagOrDigest::Digest { digest: asked, .. } = at else {
-        return Ok(said);
-    };
-    match said {
-        Some(said) if said.algorithm() == asked.algorithm() && said != *asked => {
-            let message = format!("the registry answers with {said}");
-            Err(Error::new(Kind::Corrupt, message))
+        let request = pages::request(url).header("Accept", OCI_INDEX);
+        let first = self.ask(request.clone())?;
+        // Registries without the API do not know the path, or answer with a page for browsers.
+        let is_unknown = matches!(first.status, 400 | 404 | 405 | 501);
+        if is_unknown || (first.is_success() && pages::read(&first, "manifests").is_err()) {
+            return Ok(None);
         }
-        _ => Ok(Some(asked.clone())),
+        let first = self.succeeded(first)?;
+        let listed = self.pages_from(request, &first, "manifests", Ok)?;
+        Ok(Some(listed))
     }
-}
 
-/// Whether a refused HEAD would be refused as a GET: it has the marks of a registry's own answer,
-/// and is not about the method.
-fn is_sure(response: &Response) -> bool {
-    let is_json = |value: &str| value.contains("json");
-    let is_registry = response.header("docker-distribution-api-version").is_some()
-        || response.header("content-type").is_some_and(is_json);
-    match response.status {
-        400 | 405 | 501 => false,
-        404 => is_registry,
-        _ => true,
+    /// `GET /v2/_catalog`, which is no part of the specification any more.
+    fn catalog(&self) -> Result<Vec<String>> {
+        let names = self.names("_catalog", "repositories").during("catalog")?;
+        Ok(self.sound(names, is_repository))
     }
 }

@@ -6,11 +6,9 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::json;
-use crate::reference::Host;
 
-use super::client::Client;
+use super::Registry;
 use super::message::{Request, Response};
-use super::state::Scope;
 use super::url::Url;
 
 const LIMIT: u64 = 32 << 20;
@@ -21,25 +19,21 @@ const PAGES: usize = 10_000;
 /// The bytes that all pages of a list may have together.
 const ALL: usize = 64 << 20;
 
-impl Client {
+impl Registry {
     /// The items of all pages below `key`, each made by `item` as its page comes.
     pub(super) fn pages<T: PartialEq>(
         &self,
-        host: &Host,
-        scope: &Scope,
         start: Request,
         key: &str,
         item: fn(Value) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let first = self.succeed(host, scope, start.clone())?;
-        self.pages_from(host, scope, start, &first, key, item)
+        let first = self.succeeded(self.ask(start.clone())?)?;
+        self.pages_from(start, &first, key, item)
     }
 
     /// The same when the first page has come already.
     pub(super) fn pages_from<T: PartialEq>(
         &self,
-        host: &Host,
-        scope: &Scope,
         mut request: Request,
         first: &Response,
         key: &str,
@@ -60,7 +54,7 @@ impl Client {
                 return Err(repeated());
             }
             request.url = url;
-            let response = self.succeed(host, scope, request.clone())?;
+            let response = self.succeeded(self.ask(request.clone())?)?;
             let page = page(&response)?;
             if !page.is_empty() && page == items[last..] {
                 return Err(repeated());

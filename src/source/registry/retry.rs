@@ -1,13 +1,142 @@
-//! Whether and how long to wait before a request is sent again. Nothing here sleeps.
+//! How a request is sent: redirects are followed, and what may succeed a little later is tried again.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::borrow::Cow;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::error::{During, Error, Kind, Result};
+use crate::parallel::lock;
+
+use super::client::Client;
+use super::message::{Method, Request, Response};
+use super::transport::{Failure, Outcome};
+use super::url::{Scheme, Url};
+use super::{error_response, realm, trace};
+
+const REDIRECTS: usize = 10;
 
 /// How long all the waits that a registry asks for may be, taken together.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A wait that is longer is announced.
+const NOTICEABLE: Duration = Duration::from_secs(2);
+
+impl Client {
+    /// Follows redirects. `Authorization` stays with its origin.
+    pub(super) fn follow(&self, request: &Request) -> Result<Response> {
+        let mut request = Cow::Borrowed(request);
+        for _ in 0..=REDIRECTS {
+            let response = self.send(&request)?;
+            let Some(target) = redirection(&request, &response)? else {
+                return Ok(response);
+            };
+            let next = request.to_mut();
+            if target.origin != next.url.origin {
+                let connections = &self.transport.connections;
+                realm::admit(&next.url.origin, &target.origin, connections)?;
+                next.authorization = None;
+            }
+            next.url = target;
+        }
+        let message = format!("more than {REDIRECTS} redirects");
+        Err(Error::new(Kind::Protocol, message)).during(request.url.origin.authority())
+    }
+
+    /// The answer of one server. An origin to which there was no connection after all tries is not
+    /// asked any more.
+    fn send(&self, request: &Request) -> Result<Response> {
+        let origin = &request.url.origin;
+        let host = origin.authority();
+        if let Some(error) = lock(&self.unreachable).get(origin) {
+            return Err(error.clone());
+        }
+        let exchange = || {
+            let begun = Instant::now();
+            self.transport.trace.asking(request);
+            let outcome = self.transport.exchange(request);
+            self.transport
+                .trace
+                .ended(request, &outcome, begun.elapsed());
+            outcome
+        };
+        let outcome = match &request.tries {
+            Some(tries) => self.retry(tries, &host, exchange),
+            None => exchange(),
+        };
+        let is_unreached = matches!(outcome, Err(Failure::Unreached(_)));
+        let outcome = outcome.map_err(Error::from).during(&host);
+        outcome.inspect_err(|error| {
+            if is_unreached && error.kind() == Kind::Unavailable {
+                lock(&self.unreachable).insert(origin.clone(), error.clone());
+            }
+        })
+    }
+
+    /// The policy for all that is tried again, a request or a whole upload: at once where a kept
+    /// connection was closed meanwhile, after a wait where the connection broke or the status is a
+    /// temporary one, as often as `tries` allow.
+    pub(super) fn retry(
+        &self,
+        tries: &Tries,
+        host: &str,
+        mut attempt: impl FnMut() -> Outcome,
+    ) -> Outcome {
+        loop {
+            let outcome = attempt();
+            let after = match &outcome {
+                Err(Failure::Stale(_)) => continue,
+                Err(failure) if failure.is_broken() => None,
+                Ok(response) if is_temporary(response.status) => {
+                    error_response::wait(response, (self.settings.clock)())
+                }
+                _ => return outcome,
+            };
+            if !self.wait(tries, after, host) {
+                return outcome;
+            }
+        }
+    }
+
+    /// Waits before another try of a request to the host; `false` if there is to be none.
+    pub(super) fn wait(&self, tries: &Tries, after: Option<Duration>, host: &str) -> bool {
+        let chance = f64::from((RandomState::new().hash_one(()) >> 32) as u32);
+        // A number in 0..1 that another process does not have.
+        let chance = chance / f64::from(u32::MAX);
+        let Some(wait) = tries.next(self.settings.retries, after, chance) else {
+            return false;
+        };
+        if wait > NOTICEABLE {
+            let words = words(wait);
+            trace::line(&format!(
+                "docker-registry: waiting {words} before asking {host} again"
+            ));
+        }
+        thread::sleep(wait);
+        true
+    }
+}
+
+/// Where to ask instead; `None` if the answer is no redirect that can be followed.
+fn redirection(request: &Request, response: &Response) -> Result<Option<Url>> {
+    let is_reading = matches!(request.method, Method::Get | Method::Head);
+    let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
+    let location = response.header("location");
+    let Some(location) = location.filter(|_| is_reading && is_redirect) else {
+        return Ok(None);
+    };
+    let from = &request.url.origin;
+    let target = request.url.join(location).during("redirect")?;
+    if from.scheme == Scheme::Https && target.origin.scheme == Scheme::Http {
+        let message = format!("{from} redirects from HTTPS to {}", target.without_query());
+        return Err(Error::new(Kind::Protocol, message));
+    }
+    Ok(Some(target))
+}
 
 /// Whether an answer with this status may be another one a little later.
-pub(super) fn is_temporary(status: u16) -> bool {
+fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
@@ -23,27 +152,15 @@ struct Counted {
 }
 
 impl Tries {
-    /// For what is tried once, since whoever asks begins further back.
-    pub(super) fn once() -> Self {
-        let failed = u32::MAX;
-        let waited = Duration::ZERO;
-        Tries(Arc::new(Mutex::new(Counted { failed, waited })))
-    }
-
     /// How long to wait before the next try; `None` if there is to be none. `after` is what the
     /// registry asks for, `chance` lies in 0..1 and keeps many clients from coming back together.
-    pub(super) fn next(
-        &self,
-        retries: u32,
-        after: Option<Duration>,
-        chance: f64,
-    ) -> Option<Duration> {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn next(&self, retries: u32, after: Option<Duration>, chance: f64) -> Option<Duration> {
+        let mut counted = lock(&self.0);
         if counted.failed >= retries {
             return None;
         }
         let wait = match after {
-            Some(after) if counted.waited.saturating_add(after) > PATIENCE => return None,
+            Some(after) if counted.waited.saturating_add(after) > LONGEST_WAIT => return None,
             Some(after) => {
                 counted.waited += after;
                 after
@@ -112,8 +229,6 @@ mod tests {
         assert_eq!(tries.next(9, Some(seconds(u64::MAX)), 0.5), None);
         assert_eq!(tries.next(9, Some(seconds(20)), 0.5), Some(seconds(20)));
         assert_eq!(Tries::default().next(0, Some(seconds(1)), 0.5), None);
-        assert_eq!(Tries::once().next(9, None, 0.5), None);
-        assert_eq!(Tries::once().next(u32::MAX, None, 0.5), None);
     }
 
     #[test]

@@ -7,12 +7,15 @@ use serde_json::json;
 use crate::encoding;
 use crate::error::{Error, Kind, Result};
 use crate::json;
+use crate::reference::Repository;
 use crate::secret::Secret;
 
 use super::challenge::Bearer;
+use super::client::Client;
 use super::credentials::Credential;
-use super::message::{Method, PayloadSource, Request, Want};
-use super::url::{Url, escape};
+use super::message::{Method, PayloadSource, Request, Response, Want};
+use super::retry::Tries;
+use super::url::{Origin, Url, escape};
 
 const LIMIT: u64 = 1 << 20;
 
@@ -24,6 +27,38 @@ const MARGIN: Duration = Duration::from_secs(10);
 
 /// Who we are to token servers.
 const CLIENT: &str = "docker-registry";
+
+/// What a request wants to do, as tokens name it.
+#[derive(Clone)]
+pub(super) struct Scope {
+    pub(super) text: String,
+    pub(super) repository: Option<Repository>,
+}
+
+impl Scope {
+    /// `actions` are `pull`, `pull,push` or `delete`.
+    pub(super) fn of(repository: &Repository, actions: &str) -> Self {
+        Scope {
+            text: format!("repository:{}:{actions}", repository.name),
+            repository: Some(repository.clone()),
+        }
+    }
+
+    /// To pull from another repository too, which it takes to mount from there.
+    pub(super) fn and_pull(&self, other: &str) -> Self {
+        Scope {
+            text: format!("{} repository:{other}:pull", self.text),
+            repository: self.repository.clone(),
+        }
+    }
+
+    pub(super) fn catalog() -> Self {
+        Scope {
+            text: "registry:catalog:*".to_owned(),
+            repository: None,
+        }
+    }
+}
 
 #[derive(Clone)]
 pub(super) struct Token {
@@ -77,10 +112,12 @@ fn sound(text: &str) -> Option<Secret> {
     is_sound.then(|| Secret::new(text))
 }
 
-/// The value of `Authorization` for a password.
-pub(super) fn basic(user: &str, password: &Secret) -> Secret {
+/// The value of `Authorization` for a user and password; `None` for what is neither.
+pub(super) fn basic(credential: &Credential) -> Option<Secret> {
+    let (user, password) = credential.user_and_password()?;
     let pair = format!("{user}:{}", password.reveal());
-    Secret::new(format!("Basic {}", encoding::encode(pair.as_bytes())))
+    let value = format!("Basic {}", encoding::encode(pair.as_bytes()));
+    Some(Secret::new(value))
 }
 
 /// The value of `Authorization` for a token.
@@ -88,13 +125,27 @@ pub(super) fn bearer(token: &Secret) -> Secret {
     Secret::new(format!("Bearer {}", token.reveal()))
 }
 
-/// Asks by GET, with the password if there is one.
-pub(super) fn get(
+/// The token server's answer. An identity token is exchanged where the server knows how to.
+pub(super) fn ask(
+    client: &Client,
     realm: &Url,
     bearer: &Bearer,
     scope: &str,
     credential: Option<&Credential>,
-) -> Request {
+    tries: &Option<Tries>,
+) -> Result<Response> {
+    if let Some(Credential::IdentityToken { token, .. }) = credential {
+        let request = exchange(realm, bearer, scope, token).within(tries.clone());
+        let response = client.follow(&request)?;
+        if !matches!(response.status, 400 | 401 | 404 | 405) {
+            return Ok(response);
+        }
+    }
+    client.follow(&get(realm, bearer, scope, credential).within(tries.clone()))
+}
+
+/// Asks by GET, with the password if there is one.
+fn get(realm: &Url, bearer: &Bearer, scope: &str, credential: Option<&Credential>) -> Request {
     let mut url = realm.clone();
     if let Some(service) = &bearer.service {
         url = url.with("service", service);
@@ -102,21 +153,18 @@ pub(super) fn get(
     for scope in scope.split_whitespace() {
         url = url.with("scope", scope);
     }
-    let (user, secret) = match credential {
-        Some(Credential::Password { user, password }) => (user, password),
-        Some(Credential::IdentityToken { user, token }) => (user, token),
-        Some(Credential::RegistryToken(_)) | None => return Request::get(url, LIMIT),
-    };
-    if !user.is_empty() {
+    let user = credential.and_then(Credential::user_and_password);
+    if let Some((user, _)) = user.filter(|(user, _)| !user.is_empty()) {
         url = url.with("account", user);
     }
-    let mut request = Request::get(url, LIMIT);
-    request.authorization = Some(basic(user, secret));
-    request
+    Request {
+        authorization: credential.and_then(basic),
+        ..Request::get(url, LIMIT)
+    }
 }
 
 /// Exchanges an identity token by POST.
-pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret) -> Request {
+fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret) -> Request {
     let mut form = format!("grant_type=refresh_token&client_id={CLIENT}");
     let service = bearer.service.as_deref().unwrap_or_default();
     for (name, value) in [
@@ -136,23 +184,21 @@ pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret
 }
 
 /// The request that a user would make for the same token, who is named by the password alone.
+/// `None` if the realm is no URL.
 pub(super) fn example(
-    realm: &Url,
+    registry: &Origin,
     bearer: &Bearer,
     scope: &str,
     credential: Option<&Credential>,
-) -> Request {
+) -> Option<Request> {
+    let realm = registry.url("/v2/").join(&bearer.realm).ok()?;
     if let Some(Credential::IdentityToken { token, .. }) = credential {
-        return exchange(realm, bearer, scope, token);
+        return Some(exchange(&realm, bearer, scope, token));
     }
-    let mut request = get(realm, bearer, scope, None);
-    request.authorization = get(realm, bearer, scope, credential).authorization;
-    request
-}
-
-/// Whether the answer to an exchange says that the server wants a GET instead.
-pub(super) fn wants_get(status: u16) -> bool {
-    matches!(status, 400 | 401 | 404 | 405)
+    Some(Request {
+        authorization: credential.and_then(basic),
+        ..get(&realm, bearer, scope, None)
+    })
 }
 
 #[cfg(test)]

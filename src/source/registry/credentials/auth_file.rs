@@ -23,6 +23,17 @@ pub(in super::super) enum Credential {
     RegistryToken(Secret),
 }
 
+impl Credential {
+    /// What `Authorization: Basic` is made of.
+    pub(in super::super) fn user_and_password(&self) -> Option<(&str, &Secret)> {
+        match self {
+            Credential::Password { user, password } => Some((user, password)),
+            Credential::IdentityToken { user, token } => Some((user, token)),
+            Credential::RegistryToken(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum AuthFileFormat {
     /// Keys name hosts, with or without a scheme and a path that means nothing.

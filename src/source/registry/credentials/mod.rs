@@ -5,10 +5,11 @@ mod helper;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::parallel::lock;
 use crate::reference::{Host, Repository};
 use crate::secret::Secret;
 
@@ -177,7 +178,7 @@ impl Credentials {
 
     /// The lock is held while a helper runs: others that want to know the same can wait.
     fn help(&self, name: &str, server: &str) -> Option<Credential> {
-        let mut helped = self.helped.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut helped = lock(&self.helped);
         let key = (name.to_owned(), server.to_owned());
         if let Some(known) = helped.get(&key) {
             return known.clone();
@@ -189,4 +190,19 @@ impl Credentials {
         helped.insert(key, answer.clone());
         answer
     }
+}
+
+/// A refusal of these credentials, with what to do about it.
+pub(super) fn hinted(error: Error, host: &Host, shown: Option<&ResolvedCredentials>) -> Error {
+    if error.kind() != Kind::Denied {
+        return error;
+    }
+    let host = host.name();
+    error.hint(match shown.map(|shown| &shown.store) {
+        None => format!(
+            "it may not exist, or need credentials: docker login {host}, or -u USER:PASSWORD"
+        ),
+        Some(None) => "the given credentials do not let us in".to_owned(),
+        Some(Some(store)) => format!("the credentials of {store} do not let us in"),
+    })
 }

@@ -11,7 +11,7 @@ use crate::error::say;
 
 use super::message::{Body, Method, Request, Response};
 use super::rate::Rate;
-use super::transport::{Certificates, Connections, Failure};
+use super::transport::{Certificates, Connections, Failure, Outcome};
 use super::url::Scheme;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +86,16 @@ impl Trace {
         }
     }
 
-    pub(super) fn answered(&self, request: &Request, response: &Response, took: Duration) {
+    pub(super) fn ended(&self, request: &Request, outcome: &Outcome, took: Duration) {
+        match outcome {
+            Ok(response) => self.answered(request, response, took),
+            // Nothing was wrong: it is sent again at once.
+            Err(Failure::Stale(_)) if request.tries.is_some() => {}
+            Err(failure) => self.failed(request, failure),
+        }
+    }
+
+    fn answered(&self, request: &Request, response: &Response, took: Duration) {
         if self.verbosity >= Verbosity::Requests {
             let (method, url) = (request.method.name(), redacted::url(&request.url));
             let (status, size) = (response.status, length(request, response));
@@ -105,7 +114,7 @@ impl Trace {
         }
     }
 
-    pub(super) fn failed(&self, request: &Request, failure: &Failure) {
+    fn failed(&self, request: &Request, failure: &Failure) {
         if self.verbosity >= Verbosity::Requests {
             let (method, url) = (request.method.name(), redacted::url(&request.url));
             line(&format!("{method} {url} {failure}"));

@@ -12,7 +12,7 @@ mod tunnel;
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ureq::http;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -32,6 +32,9 @@ pub(super) use failure::Failure;
 pub(crate) use proxy::Proxies;
 pub(crate) use tls::Certificates;
 pub(super) use tls::Trust;
+
+/// An answer, or why there is none.
+pub(super) type Outcome = Result<Response, Failure>;
 
 /// Sends requests. Connections are kept and used again.
 pub(super) struct HttpClient {
@@ -71,33 +74,11 @@ impl HttpClient {
     }
 
     /// The answer to one request, whatever its status. Redirects are answers.
-    pub(super) fn send(&self, request: &Request) -> Result<Response, Failure> {
-        let mut stream = match &request.body {
+    pub(super) fn exchange(&self, request: &Request) -> Outcome {
+        let stream = match &request.body {
             Some(body) => body.content.open()?,
             None => None,
         };
-        let begun = Instant::now();
-        self.trace.asking(request);
-        loop {
-            match self.exchange(request, stream.take()) {
-                Err(Failure::Stale(_)) if request.is_repeatable => {}
-                Ok(response) => {
-                    self.trace.answered(request, &response, begun.elapsed());
-                    return Ok(response);
-                }
-                Err(failure) => {
-                    self.trace.failed(request, &failure);
-                    return Err(failure);
-                }
-            }
-        }
-    }
-
-    fn exchange(
-        &self,
-        request: &Request,
-        stream: Option<Box<dyn Read + Send>>,
-    ) -> Result<Response, Failure> {
         let pace = SharedPace::rate(self.timeout);
         connector::set_pace(&pace);
         let content = request.body.as_ref().map(|body| &body.content);
