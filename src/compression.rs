@@ -144,7 +144,7 @@ impl<R: Read> Zstd<R> {
                 }
                 Err(FrameDecoderError::WindowSizeTooBig { requested, .. }) => {
                     let message = format!(
-                        "the zstd data has a window of {requested} bytes; at most {WINDOW} are kept"
+                        "the zstd data has a window of {requested} bytes; at most {WINDOW} are supported"
                     );
                     return Err(Error::new(Kind::Protocol, message).into());
                 }
@@ -273,7 +273,8 @@ pub(crate) mod tests {
         let frame = |window| [&b"\x28\xb5\x2f\xfd\0"[..], &[window], b"\x01\0\0"].concat();
         assert_eq!(read_bytes(frame(13 << 3)).unwrap().1, b"");
         let error = read_bytes(frame(17 << 3)).unwrap_err();
-        let message = "the zstd data has a window of 134217728 bytes; at most 8388608 are kept";
+        let message =
+            "the zstd data has a window of 134217728 bytes; at most 8388608 are supported";
         assert_eq!(error, Error::new(Kind::Protocol, message));
     }
 

@@ -453,7 +453,7 @@ mod tests {
         ] {
             let error = Content::manifest(None, body.into(), None).unwrap_err();
             assert_eq!(error.kind(), Kind::Corrupt);
-            assert!(error.to_string().contains("a key stands there twice"));
+            assert!(error.to_string().contains("a key is there twice"));
         }
     }
 }

@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         let key = self.string()?;
         if self.is_strict && members.contains_key(&key) {
             self.at = start;
-            return self.fault("a key stands there twice");
+            return self.fault("a key is there twice");
         }
         if !self.accept(b':') {
             return self.fault("a colon is expected");
@@ -398,7 +398,7 @@ mod tests {
         for json in [r#"{"a":1,"b":2,"a":3}"#, r#"{"a":1,"\u0061":3}"#] {
             assert_eq!(parse(json.as_bytes()).unwrap()["a"], 3);
             let error = parse_strict(json.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains("a key stands there twice"), "{error}");
+            assert!(error.contains("a key is there twice"), "{error}");
         }
         assert!(parse_strict(br#"[{"b":[{"c":{"d":1,"d":1}}]}]"#).is_err());
         assert!(parse_strict(br#"[{"a":1},{"a":1}]"#).is_ok());

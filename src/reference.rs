@@ -171,7 +171,7 @@ impl FromStr for Repository {
             Error::usage(format!("{kind} '{}': {why}", cut(&without_user(name))))
         };
         if text.contains('@') {
-            return Err(wrong("repository", text, "'@' stands before a digest only"));
+            return Err(wrong("repository", text, "only a digest may follow '@'"));
         }
         let (host, name) = match text.split_once('/') {
             Some((first, rest)) if is_host(first) => {
@@ -236,7 +236,7 @@ impl FromStr for Reference {
         }
         if let Some(rest) = image.strip_prefix("docker://") {
             return Err(wrong("expected [HOST/]NAME[:TAG][@DIGEST]")
-                .hint(format!("leave out docker://: {rest}")));
+                .hint(format!("write it without docker://: {rest}")));
         }
         if let Some((_, rest)) = image.split_once("://") {
             return Err(
@@ -252,8 +252,8 @@ impl FromStr for Reference {
             None => (text, None),
         };
         if is_digest(text) {
-            return Err(wrong("a digest is not yet an image")
-                .hint(format!("the repository stands before it: NAME@{text}")));
+            return Err(wrong("a digest alone is not an image")
+                .hint(format!("write the repository before it: NAME@{text}")));
         }
         let (place, tag) = match rest.split_once(':') {
             Some(("oci", path)) => path_and_tag(path, Transport::Layout),
@@ -368,7 +368,7 @@ fn fault_of_host(text: &str, why: &str) -> Error {
         }
         _ => return error,
     };
-    error.hint(format!("the registry alone: {host}"))
+    error.hint(format!("write only the registry: {host}"))
 }
 
 /// An image for messages: without what may be a user and a password.
@@ -390,7 +390,10 @@ fn cut(text: &str) -> String {
 }
 
 fn too_long(text: &str, limit: usize) -> String {
-    format!("{} characters, where at most {limit} may stand", text.len())
+    format!(
+        "it has {} characters; at most {limit} are allowed",
+        text.len()
+    )
 }
 
 fn is_digest(text: &str) -> bool {
@@ -407,7 +410,7 @@ fn fault_of_digest(image: &str, digest: &str, why: &Error) -> Error {
     });
     match image.rsplit_once('@') {
         Some((name, _)) if is_begun => {
-            error.hint(format!("all of it: 'docker-registry digest {name}'"))
+            error.hint(format!("the whole digest: 'docker-registry digest {name}'"))
         }
         _ => error,
     }
@@ -418,7 +421,7 @@ fn fault_of_tag(image: &str, name: &str, tag: &str, fault: &str) -> Error {
     let error = Error::usage(format!("image '{image}': {fault}"));
     match tag.split_once(':') {
         Some(("sha256" | "sha512", _)) => {
-            error.hint(format!("a digest follows '@': {}@{tag}", shown(name)))
+            error.hint(format!("write a digest after '@': {}@{tag}", shown(name)))
         }
         _ => error,
     }
@@ -576,7 +579,7 @@ mod tests {
             .parse::<Reference>()
             .unwrap_err();
         let message = format!("{error:#}");
-        let hint = format!("\nhint: a digest follows '@': ubuntu@sha256:{HEX}");
+        let hint = format!("\nhint: write a digest after '@': ubuntu@sha256:{HEX}");
         assert!(message.ends_with(&hint), "{message}");
     }
 

@@ -208,7 +208,7 @@ impl State {
             let images = all["images"].as_object();
             images.is_some_and(|images| images.values().all(Value::is_object))
         });
-        all.ok_or_else(|| Error::new(Kind::Local, "this is no file that --state has written"))
+        all.ok_or_else(|| Error::new(Kind::Local, "not a file that --state wrote"))
     }
 }
 

@@ -203,7 +203,10 @@ impl ConformanceTest<'_> {
         }
         let mut left = self.left();
         if !left.is_empty() {
-            let stay = Error::new(Kind::Protocol, "the tags of what was deleted stay");
+            let stay = Error::new(
+                Kind::Protocol,
+                "the tags of the deleted manifest still exist",
+            );
             outcome = outcome.and(Err(stay));
             // crane's and CUE's registries delete them by their names.
             left.iter()

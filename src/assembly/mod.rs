@@ -68,7 +68,7 @@ impl IndexBuilder<'_> {
     pub(crate) fn assemble(&self, plan: &IndexSpec) -> Result<BuiltIndex> {
         if self.kind == ListKind::Docker && !plan.annotations.is_empty() {
             let error = Error::usage("Docker's manifest lists have no annotations");
-            return Err(error.hint("--type oci makes an index, which has"));
+            return Err(error.hint("--type oci makes an index, which may have them"));
         }
         let (target, tags) = target(plan)?;
         let parts = plan.parts.iter().map(|part| checked(part, &target));
@@ -121,7 +121,7 @@ impl IndexBuilder<'_> {
         let config = config_of(&registry, &document)?;
         let platform = completed(&part.platform, &config);
         if !exists(&platform) {
-            let message = format!("there is no platform {platform}");
+            let message = format!("there is no such platform: {platform}");
             return Err(Error::new(Kind::Protocol, message));
         }
         Ok(vec![Entry {
@@ -138,7 +138,7 @@ fn target(plan: &IndexSpec) -> Result<(Repository, Vec<String>)> {
     let reference: Reference = plan.image.parse()?;
     let (Transport::Registry(repository), TagOrDigest::Tag(tag)) = (reference.place, reference.at)
     else {
-        let why = "the list wants a name and a tag in a registry";
+        let why = "the new index needs a name and a tag in a registry";
         return Err(Error::usage(format!("{}: {why}", plan.image)));
     };
     let mut tags = vec![tag];
@@ -146,7 +146,7 @@ fn target(plan: &IndexSpec) -> Result<(Repository, Vec<String>)> {
         let named = format!("{repository}:{tag}");
         match named.parse::<Reference>()?.at {
             TagOrDigest::Tag(parsed) if parsed == *tag => tags.push(parsed),
-            _ => return Err(Error::usage(format!("'{tag}' is no tag"))),
+            _ => return Err(Error::usage(format!("'{tag}' is not a tag"))),
         }
     }
     let mut seen = std::collections::HashSet::new();
@@ -162,18 +162,18 @@ fn checked<'a>(
     let reference: Reference = part.image.parse()?;
     let wrong = |why: String| Err(Error::usage(format!("{}: {why}", part.image)));
     let Transport::Registry(repository) = reference.place else {
-        return wrong("a list is made of images in its own registry".into());
+        return wrong("the images must be in the registry of the new index".into());
     };
     if repository.host != target.host {
         return wrong(format!(
-            "the image is at {}, the list will be at {}",
+            "the image is at {}, the new index will be at {}",
             repository.host, target.host
         ));
     }
     let platform = &part.platform;
     let is_whole = !platform.os.is_empty() && !platform.architecture.is_empty();
     if is_whole && !exists(platform) {
-        return wrong(format!("there is no platform {platform}"));
+        return wrong(format!("there is no such platform: {platform}"));
     }
     Ok((part, repository, reference.at))
 }
@@ -183,7 +183,7 @@ fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
     let unfit = |what: String| {
         Err(Error::new(
             Kind::Protocol,
-            format!("{what} cannot be in a list"),
+            format!("{what} cannot be in an index"),
         ))
     };
     if manifest.form() != ManifestKind::Manifest {
@@ -194,7 +194,7 @@ fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
             registry.document(&config)
         }
         Some(config) => unfit(format!(
-            "what has a {} for configuration",
+            "a manifest whose configuration is a {}",
             config.media_type
         )),
         None => unfit("a manifest without configuration".into()),
@@ -249,7 +249,7 @@ fn flattened(
         };
         if form != ManifestKind::Manifest {
             let (digest, media_type) = (&descriptor.digest, &descriptor.media_type);
-            let message = format!("{digest}, of type {media_type}, cannot be in a list");
+            let message = format!("{digest}, of type {media_type}, cannot be in an index");
             return Err(Error::new(Kind::Protocol, message));
         }
         entries.push(Entry {
@@ -286,7 +286,7 @@ fn distinct(entries: &[Entry]) -> Result<()> {
         }
     }
     match seen.is_empty() {
-        true => Err(Error::new(Kind::NotFound, "none of the images is there")),
+        true => Err(Error::new(Kind::NotFound, "none of the images exists")),
         false => Ok(()),
     }
 }

@@ -136,7 +136,7 @@ fn mapping<'a, 'b>(
     let pairs = match &node.data {
         YamlData::Mapping(pairs) => Some(pairs),
         _ if is_null(node) => None,
-        _ => return Err(wrong(node, format!("{what} is to be a mapping"))),
+        _ => return Err(wrong(node, format!("{what} must be a mapping"))),
     };
     Ok(pairs.into_iter().flatten())
 }
@@ -145,7 +145,7 @@ fn sequence<'a, 'b>(node: &'a Node<'b>, what: &str) -> Result<&'a [Node<'b>]> {
     match &node.data {
         YamlData::Sequence(items) => Ok(items),
         _ if is_null(node) => Ok(&[]),
-        _ => Err(wrong(node, format!("{what} is to be a list"))),
+        _ => Err(wrong(node, format!("{what} must be a list"))),
     }
 }
 
@@ -164,14 +164,14 @@ fn text(node: &Node, what: &str) -> Result<String> {
     match &node.data {
         _ if is_null(node) => Ok(String::new()),
         YamlData::Representation(text, ..) => Ok(text.as_ref().to_owned()),
-        _ => Err(wrong(node, format!("{what} is to be a text"))),
+        _ => Err(wrong(node, format!("{what} must be a text"))),
     }
 }
 
 fn name<'a>(key: &'a Node) -> Result<&'a str> {
     match &key.data {
         YamlData::Representation(text, ..) => Ok(text),
-        _ => Err(wrong(key, "a key is to be a text")),
+        _ => Err(wrong(key, "a key must be a text")),
     }
 }
 
@@ -241,12 +241,12 @@ mod tests {
         for (yaml, expected) in [
             ("", "expected one document, not 0"),
             ("a: b\n---\nc: d\n", "expected one document, not 2"),
-            ("- a", "line 1, column 1: the document is to be a mapping"),
+            ("- a", "line 1, column 1: the document must be a mapping"),
             (
                 "image: a\nmanifest: []",
                 "line 2, column 1: unknown key 'manifest': expected image, tags, manifests or annotations",
             ),
-            ("image: [a]", "line 1, column 8: image is to be a text"),
+            ("image: [a]", "line 1, column 8: image must be a text"),
             ("image: a", "line 1, column 1: 'manifests' lists no image"),
             (
                 "manifests: [{image: a}]",
@@ -254,7 +254,7 @@ mod tests {
             ),
             (
                 "image: a\nmanifests: b",
-                "line 2, column 12: manifests is to be a list",
+                "line 2, column 12: manifests must be a list",
             ),
             (
                 "image: a\nmanifests:\n- platform: {os: b}",
@@ -266,7 +266,7 @@ mod tests {
             ),
             (
                 "image: a\ntags: [b, ]\nmanifests:\n- platform: {osfeatures: c}",
-                "line 4, column 26: osfeatures is to be a list",
+                "line 4, column 26: osfeatures must be a list",
             ),
         ] {
             let error = IndexSpec::read(yaml).unwrap_err();

@@ -51,7 +51,7 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     };
     if !args.has(&YES) && !context.is_attended() {
         return Err(Error::usage(
-            "delete wants --yes where there is no terminal",
+            "delete needs --yes where there is no terminal",
         ));
     }
     let registry = context.repository(repository)?;
@@ -85,8 +85,8 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     let gone: Vec<String> = gone.cloned().collect();
     let said = format!("deleted {}", sentence(&image, &gone));
     let message = match &left[..] {
-        [tag] => format!("the tag {tag} is still there"),
-        tags => format!("the tags {} are still there", enumerated(tags)),
+        [tag] => format!("the tag {tag} still exists"),
+        tags => format!("the tags {} still exist", enumerated(tags)),
     };
     let failure = Err::<(), _>(Error::new(Kind::Protocol, message)).during(text);
     let answer = answer(&said, Some(&digest), &gone, &left);

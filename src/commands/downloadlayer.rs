@@ -84,7 +84,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
     let progress = Progress::new(style(args));
     let answer = match (args.path(&ALL), &image.reference().at) {
         (Some(_), _) if args.has(&OUTPUT) => Err(Error::usage(
-            "--all goes without --output, which is one file",
+            "--all cannot be used with --output, which is one file",
         )),
         (Some(directory), _) => all(image, directory, args, &progress),
         (None, TagOrDigest::Digest { digest, .. }) => one(image, digest, args, &progress),

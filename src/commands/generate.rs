@@ -46,7 +46,7 @@ fn run(_: &Context, args: &Args) -> Result<Answer> {
             let unknown = || Error::usage(format!("--page wants a command, not '{name}'"));
             cli::man_page(&table, table.command(name).ok_or_else(unknown)?)
         }
-        (_, Some(_)) => return Err(Error::usage("--page goes with man")),
+        (_, Some(_)) => return Err(Error::usage("--page is for man only")),
         (shell, None) => {
             let script = hooks::script(shell).expect("the parser knows only these");
             script.to_owned()

@@ -153,7 +153,7 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
 fn from_spec(path: &str, args: &Args) -> Result<IndexSpec> {
     for flag in [&PLATFORMS, &TEMPLATE, &TARGET] {
         if args.has(flag) {
-            let message = format!("--{} goes with from-args", flag.name);
+            let message = format!("--{} is for from-args only", flag.name);
             return Err(Error::usage(message));
         }
     }

@@ -71,7 +71,7 @@ fn test_config(image: &Image, report: &mut Report) -> Result<()> {
         return image.config().map(drop);
     }
     if manifest.form() == ManifestKind::Schema1 {
-        report.skip(NAME, "a schema 1 manifest holds its configuration");
+        report.skip(NAME, "a schema 1 manifest contains its configuration");
         return Ok(());
     }
     report.test(NAME, image.config())

@@ -309,7 +309,7 @@ fn fitting(jobs: usize) -> usize {
         return jobs;
     }
     say(&format!(
-        "docker-registry: the limit of {granted} open files allows for -j{fewer}, not -j{jobs}"
+        "docker-registry: the limit of {granted} open files allows only -j{fewer}, not -j{jobs}"
     ));
     fewer
 }
@@ -326,7 +326,7 @@ fn platforms(args: &Args) -> Result<Platforms> {
     match args.text(&PLATFORM) {
         Some("all") if args.has(&OS) || args.has(&ARCH) || args.has(&VARIANT) => {
             return Err(Error::usage(
-                "--platform all goes without --os, --arch and --variant",
+                "--platform all cannot be used with --os, --arch or --variant",
             ));
         }
         Some("all") => return Ok(Platforms::All),

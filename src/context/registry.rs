@@ -234,7 +234,7 @@ fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSettings
         let needs = [&OFFLINE, &MAX_AGE].into_iter().find(|flag| args.has(flag));
         return match needs {
             Some(flag) => Err(Error::usage(format!(
-                "--{} goes without --{}",
+                "--{} cannot be used with --{}",
                 flag.name, without.name
             ))),
             None => Ok(None),
@@ -347,7 +347,7 @@ fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
     if let Some(user) = args.secret(&USER) {
         return match user.reveal().split_once(':') {
             Some(_) if args.has(&PASSWORD_STDIN) => Err(Error::usage(
-                "--password-stdin wants --user without a password",
+                "--password-stdin needs --user without a password",
             )),
             Some((user, password)) => Ok(Some(pair("--user", user, password))),
             None if args.has(&PASSWORD_STDIN) => password_from_stdin(user.reveal()).map(Some),
@@ -355,7 +355,7 @@ fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
         };
     }
     if args.has(&PASSWORD_STDIN) {
-        return Err(Error::usage("--password-stdin wants --user too"));
+        return Err(Error::usage("--password-stdin needs --user"));
     }
     let name = "DOCKER_REGISTRY_CREDENTIALS";
     let Some(text) = secret(name)? else {
@@ -393,7 +393,7 @@ fn password_from_terminal(user: &str) -> Result<ExplicitCredentials> {
     match rpassword::prompt_password(prompt) {
         Ok(password) => Ok(pair("--user", user, &password)),
         Err(_) => Err(
-            Error::usage("--user wants USER:PASSWORD where there is no terminal")
+            Error::usage("--user needs USER:PASSWORD where there is no terminal")
                 .hint("--password-stdin reads the password from stdin"),
         ),
     }
@@ -402,7 +402,7 @@ fn password_from_terminal(user: &str) -> Result<ExplicitCredentials> {
 fn certificates(args: &Args) -> Result<Certificates> {
     let path = |flag: &Flag| args.path(flag).map(PathBuf::from);
     if args.has(&KEY) && !args.has(&CERT) {
-        return Err(Error::usage("--key wants --cert too"));
+        return Err(Error::usage("--key needs --cert"));
     }
     Ok(Certificates {
         insecure: args.has(&INSECURE),

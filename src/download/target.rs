@@ -98,8 +98,8 @@ impl Download<'_> {
             return Ok(None);
         }
         let message = match expected {
-            Some(_) => "the file is there, with another content",
-            None => "the file is there, and nothing tells whether it is right",
+            Some(_) => "the file exists and has other content",
+            None => "the file exists, and its content cannot be checked",
         };
         let error = Error::new(Kind::Local, message).hint("--force overwrites it");
         Err(error).during(path.display())

@@ -22,7 +22,9 @@ use crate::state::{self, Entry};
 pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u8> {
     if context.platforms == Platforms::All && !matches!(command.run, Run::Image(_) | Run::Pair(_)) {
         let name = command.spec.name;
-        let message = format!("--platform all is not for '{name}', which is not about a platform");
+        let message = format!(
+            "--platform all cannot be used with '{name}', which does not depend on the platform"
+        );
         return Err(Error::usage(message));
     }
     let mut printer = Printer {

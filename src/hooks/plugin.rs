@@ -33,7 +33,7 @@ fn without_plugin(given: Vec<OsString>, name: &str) -> Result<Vec<OsString>> {
             Some("help" | "__complete") => questions.push(word),
             Some(option) if option.split('=').next() == Some("--config") => {
                 return Err(Error::usage("docker's --config does not reach its plugins")
-                    .hint("the variable DOCKER_CONFIG does"));
+                    .hint("use the variable DOCKER_CONFIG"));
             }
             Some(option) if VALUED.contains(&option) => drop(rest.next()),
             Some(option) if option.starts_with('-') => {}
@@ -97,7 +97,7 @@ mod tests {
         let words = ["--config", "x", "registry", "tags", "a"].map(OsString::from);
         let error = without_plugin(words.into(), "registry").unwrap_err();
         let expected =
-            "docker's --config does not reach its plugins\nhint: the variable DOCKER_CONFIG does";
+            "docker's --config does not reach its plugins\nhint: use the variable DOCKER_CONFIG";
         assert_eq!(format!("{error:#}"), expected);
     }
 }

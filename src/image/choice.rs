@@ -63,7 +63,7 @@ impl Image {
         if self.wanted.accepts(&platform) {
             return Ok(());
         }
-        let hint = format!("the image has no manifest list; it is for {platform}");
+        let hint = format!("the image is only for {platform}");
         Err(Error::new(Kind::NotFound, format!("no image for {}", self.wanted)).hint(hint))
     }
 
@@ -84,7 +84,7 @@ impl Image {
                 .collect();
             let hint = match names[..] {
                 [] => "the index lists no image".to_owned(),
-                _ => format!("there is {}", some_of(&names)),
+                _ => format!("available: {}", some_of(&names)),
             };
             Error::new(Kind::NotFound, format!("no image for {}", self.wanted)).hint(hint)
         })

@@ -87,7 +87,7 @@ impl Image {
         Err(match ManifestKind::of(media_type) {
             // distribution 2.8.2 does, and does not know it by its digest.
             ManifestKind::Schema1 => {
-                error.hint("registries make schema 1 of what they cannot serve as asked for")
+                error.hint("some registries convert to schema 1 what they cannot serve otherwise")
             }
             _ => error,
         })

@@ -129,7 +129,7 @@ impl Sources {
         if remembering.is_none_or(|it| it.freshness != Freshness::Offline) {
             return Ok(());
         }
-        let message = "only the registry knows, and --offline forbids to ask it";
+        let message = "only the registry knows it, and --offline allows no requests";
         Err(Error::new(Kind::Unavailable, message))
     }
 

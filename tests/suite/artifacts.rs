@@ -56,7 +56,7 @@ fn a_configuration_that_is_not_json_is_named() {
         3,
         format!(
             "docker-registry: {image}: no image for linux/s390x\n\
-             hint: the image has no manifest list; it is for unknown/unknown\n"
+             hint: the image is only for unknown/unknown\n"
         ),
     );
 }

@@ -53,7 +53,7 @@ fn a_hint_names_ten_platforms_and_counts_the_others() {
     let name = registry.image("a:v1");
     let asked = Tool::new().args(["digest", "--platform", "linux/none", &name]);
     let ten: Vec<String> = (0..10).map(|i| format!("linux/arch{i}")).collect();
-    let hint = format!("hint: there is {} and 2 more\n", ten.join(", "));
+    let hint = format!("hint: available: {} and 2 more\n", ten.join(", "));
     asked.run().fails(
         3,
         format!("docker-registry: {name}: no image for linux/none\n{hint}"),
@@ -310,7 +310,7 @@ fn the_limit_of_open_files_is_raised_as_far_as_it_goes() {
 fn no_more_is_done_at_a_time_than_files_may_be_open() {
     let (registry, names) = holding(40);
     let asked = limited("-n 24", &["id", "--no-cache", "-j32"]).args(&names);
-    let why = "the limit of 24 open files allows for -j2, not -j32";
+    let why = "the limit of 24 open files allows only -j2, not -j32";
     let output = asked.run().status(0);
     let output = output.stderr(format!("docker-registry: {why}\n"));
     assert_eq!(output.text().lines().count(), 40);

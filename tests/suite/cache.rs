@@ -100,7 +100,7 @@ fn offline_nothing_is_asked() {
     let offline = labels.clone().arg("--offline");
     let missing = |what: &str| {
         format!(
-            "docker-registry: {name}: {what}: the cache does not have it\n\
+            "docker-registry: {name}: {what}: not in the cache\n\
              hint: without --offline the registry is asked\n"
         )
     };
@@ -124,7 +124,7 @@ fn options_that_contradict_each_other_are_refused() {
         for without in ["--no-cache", "--insecure"] {
             let asked = Tool::new().args(["labels", without, option, NOBODY]);
             let name = option.split('=').next().unwrap();
-            let expected = format!("docker-registry: {name} goes without {without}\n");
+            let expected = format!("docker-registry: {name} cannot be used with {without}\n");
             asked.run().fails(2, expected);
         }
     }

@@ -87,7 +87,7 @@ fn nothing_is_asked_for_offline() {
     tool.run().fails(
         5,
         format!(
-            "docker-registry: {host}: only the registry knows, and --offline forbids to ask it\n"
+            "docker-registry: {host}: only the registry knows it, and --offline allows no requests\n"
         ),
     );
     assert_eq!(registry.accepted(), 0);

@@ -226,7 +226,7 @@ fn a_file_of_another_kind_is_left_alone() {
     let name = registry.image("a:v1");
     for content in ["{\"a\": 1}", "images:", "[]", "{\"images\": {\"a\": 1}}"] {
         let tool = Tool::new().file("work/seen.json", content);
-        let why = "seen.json: this is no file that --state has written";
+        let why = "seen.json: not a file that --state wrote";
         changed(&tool, &name).fails(1, format!("docker-registry: {name}: {why}\n"));
         let kept = std::fs::read_to_string(tool.work().join("seen.json")).unwrap();
         assert_eq!(kept, content);

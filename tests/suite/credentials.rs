@@ -73,11 +73,11 @@ fn a_password_comes_from_stdin_without_its_end_of_line() {
         tool.stdin(format!("{PASSWORD}{end}")).run().success(TAGS);
     }
     let alone = tags(&registry).arg("--password-stdin").run();
-    alone.fails(2, "docker-registry: --password-stdin wants --user too\n");
+    alone.fails(2, "docker-registry: --password-stdin needs --user\n");
     let twice = tags(&registry).args(["-u", "user:trout", "--password-stdin"]);
     twice.run().fails(
         2,
-        "docker-registry: --password-stdin wants --user without a password\n",
+        "docker-registry: --password-stdin needs --user without a password\n",
     );
 }
 
@@ -106,7 +106,7 @@ fn nobody_is_asked_for_a_password_where_there_is_no_terminal() {
     ]);
     tool.run().fails(
         2,
-        "docker-registry: --user wants USER:PASSWORD where there is no terminal\n\
+        "docker-registry: --user needs USER:PASSWORD where there is no terminal\n\
          hint: --password-stdin reads the password from stdin\n",
     );
 }

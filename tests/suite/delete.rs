@@ -42,7 +42,7 @@ fn without_a_terminal_it_must_be_said() {
     let tool = Tool::new().args(["delete", &registry.image("a:v1")]);
     tool.run().fails(
         2,
-        "docker-registry: delete wants --yes where there is no terminal\n",
+        "docker-registry: delete needs --yes where there is no terminal\n",
     );
     assert_eq!(registry.accepted(), 0);
 }
@@ -86,7 +86,7 @@ fn some_stay(oddity: Oddity) {
     let output = tool.run().status(1).stdout(format!("deleted {what}\n"));
     output.stderr(format!(
         "docker-registry: deleting {what} and the tags v1 and v1.0\n\
-         docker-registry: {image}: the tags v1 and v1.0 are still there\n"
+         docker-registry: {image}: the tags v1 and v1.0 still exist\n"
     ));
 }
 
@@ -117,7 +117,7 @@ fn what_stays_is_told_from_what_went() {
     let output = output.stdout(format!(
         "{{\"digest\":\"{digest}\",\"tags\":[\"v1\"],\"left\":[\"v1.0\"]}}\n"
     ));
-    let message = format!("docker-registry: {image}: the tag v1.0 is still there\n");
+    let message = format!("docker-registry: {image}: the tag v1.0 still exists\n");
     assert!(output.messages().ends_with(&message));
 }
 

@@ -390,7 +390,7 @@ fn a_file_that_is_wrong_is_left_alone_without_force() {
     let tool = layer.tool();
     let path = write(&tool, &layer.file(), "mine");
     let why = format!(
-        "{}: the file is there, with another content\nhint: --force overwrites it",
+        "{}: the file exists and has other content\nhint: --force overwrites it",
         layer.file()
     );
     tool.run().fails(1, layer.failure(&why));
@@ -493,7 +493,7 @@ fn what_is_wanted_must_be_said() {
                hint: the command 'layers' shows the digests\n";
     tool.again(["downloadlayer", "a"]).run().fails(2, two);
     let both = ["downloadlayer", "--all", "b", "-o", "c", "a"];
-    let message = "docker-registry: a: --all goes without --output, which is one file\n";
+    let message = "docker-registry: a: --all cannot be used with --output, which is one file\n";
     tool.again(both).run().fails(2, message);
 }
 
@@ -624,7 +624,7 @@ fn tars_do_not_stand_in_for_layers() {
     assert_eq!(tool.files(), [tar.clone(), layer.file()]);
     // Nothing tells that the tar is right.
     let why = format!(
-        "{tar}: the file is there, and nothing tells whether it is right\n\
+        "{tar}: the file exists, and its content cannot be checked\n\
          hint: --force overwrites it"
     );
     let again = tool.clone().arg("--decompress");

@@ -182,6 +182,6 @@ fn a_key_that_stands_twice_is_corrupt() {
         let asked = Tool::new().args(["manifest", &registry.image(&format!("a:{tag}"))]);
         let output = asked.run().status(6).stdout("");
         let message = output.messages();
-        assert!(message.contains("a key stands there twice"), "{message}");
+        assert!(message.contains("a key is there twice"), "{message}");
     }
 }

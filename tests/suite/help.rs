@@ -63,25 +63,25 @@ fn a_digest_has_its_place() {
     for (image, why) in [
         (
             format!("ubuntu:sha256:{hex}"),
-            format!("{wrong}\nhint: a digest follows '@': ubuntu@sha256:{hex}"),
+            format!("{wrong}\nhint: write a digest after '@': ubuntu@sha256:{hex}"),
         ),
         (
             format!("sha256:{hex}"),
             format!(
-                "a digest is not yet an image\nhint: the repository stands before it: NAME@sha256:{hex}"
+                "a digest alone is not an image\nhint: write the repository before it: NAME@sha256:{hex}"
             ),
         ),
         (
             "library/ubuntu:18.04@sha256:".to_owned(),
             "digest 'sha256:': sha256 has 64 hex digits, not 0\n\
-             hint: all of it: 'docker-registry digest library/ubuntu:18.04'"
+             hint: the whole digest: 'docker-registry digest library/ubuntu:18.04'"
                 .to_owned(),
         ),
         (
             format!("ubuntu@sha256:{cut}"),
             format!(
                 "digest 'sha256:{cut}': sha256 has 64 hex digits, not 12\n\
-                 hint: all of it: 'docker-registry digest ubuntu'"
+                 hint: the whole digest: 'docker-registry digest ubuntu'"
             ),
         ),
         (
@@ -109,7 +109,7 @@ fn of_an_image_the_registry_is_taken() {
         ("https://example.com/app", port, "example.com"),
     ] {
         let message = format!(
-            "docker-registry: registry '{text}': {why}\nhint: the registry alone: {host}\n"
+            "docker-registry: registry '{text}': {why}\nhint: write only the registry: {host}\n"
         );
         Tool::new().args(["catalog", text]).run().fails(2, message);
     }
@@ -140,7 +140,7 @@ fn a_layers_digest_is_no_images() {
     for digest in [layer, id] {
         let name = format!("{hello}@{digest}");
         let message =
-            format!("docker-registry: {name}: {digest} is a blob, but no manifest\n{NO_IMAGE}");
+            format!("docker-registry: {name}: {digest} is a blob, not a manifest\n{NO_IMAGE}");
         Tool::new().args(["labels", &name]).run().fails(3, &message);
         Tool::new()
             .args(["digestlist", &name])

@@ -180,7 +180,7 @@ fn schema_1_that_was_made_for_the_question_is_named() {
     let tool = Tool::new();
     let why = format!(
         "no {OCI_INDEX} or {OCI_MANIFEST}, but {} with digest {}\n\
-         hint: registries make schema 1 of what they cannot serve as asked for\n",
+         hint: some registries convert to schema 1 what they cannot serve otherwise\n",
         schema1::MEDIA_TYPE,
         made.digest
     );

@@ -101,7 +101,7 @@ fn when_nothing_fits_the_message_says_what_there_is() {
         asked.run().fails(
             3,
             format!(
-                "docker-registry: {name}: no image for {wanted}\nhint: there is {}\n",
+                "docker-registry: {name}: no image for {wanted}\nhint: available: {}\n",
                 OFFERED.join(", ")
             ),
         );
@@ -149,7 +149,7 @@ fn the_platform_of_a_single_image_is_checked_only_if_asked_for() {
             3,
             format!(
                 "docker-registry: {name}: no image for {wanted}\n\
-                 hint: the image has no manifest list; it is for windows/amd64:10.0.17763.5122\n"
+                 hint: the image is only for windows/amd64:10.0.17763.5122\n"
             ),
         );
     }
@@ -253,7 +253,9 @@ fn what_is_not_about_a_platform_refuses_all_of_them() {
         ("generate", "man"),
     ] {
         let asked = Tool::new().args([command, "--platform", "all", operand]);
-        let why = format!("--platform all is not for '{command}', which is not about a platform");
+        let why = format!(
+            "--platform all cannot be used with '{command}', which does not depend on the platform"
+        );
         asked.run().fails(2, format!("docker-registry: {why}\n"));
     }
     assert_eq!(registry.accepted(), 0);
@@ -273,7 +275,7 @@ fn a_malformed_platform_is_a_usage_error() {
         ),
         (
             "--platform all --arch amd64",
-            "--platform all goes without --os, --arch and --variant".to_owned(),
+            "--platform all cannot be used with --os, --arch or --variant".to_owned(),
         ),
     ] {
         let asked = Tool::new()

@@ -125,7 +125,7 @@ fn dockers_configuration_cannot_be_lost_on_the_way() {
     given.args(["registry", "tags", "ubuntu"]).run().fails(
         2,
         "docker-registry: docker's --config does not reach its plugins\n\
-         hint: the variable DOCKER_CONFIG does\n",
+         hint: use the variable DOCKER_CONFIG\n",
     );
 }
 

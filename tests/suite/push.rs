@@ -372,12 +372,12 @@ fn what_does_not_fit_is_refused_before_anything_is_sent() {
         ),
         (
             "bogus",
-            format!("{host}/a:bogus: there is no platform linux/bogus"),
+            format!("{host}/a:bogus: there is no such platform: linux/bogus"),
         ),
         (
             "artifact",
             format!(
-                "{host}/a:artifact: what has a application/vnd.oci.empty.v1+json for configuration cannot be in a list"
+                "{host}/a:artifact: a manifest whose configuration is a application/vnd.oci.empty.v1+json cannot be in an index"
             ),
         ),
     ] {
@@ -402,25 +402,27 @@ fn wrong_use_is_seen_without_a_request() {
         ),
         (
             spec("tags: x\nmanifests: [{image: a}]"),
-            "spec.yaml: line 2, column 7: tags is to be a list",
+            "spec.yaml: line 2, column 7: tags must be a list",
         ),
         (
             spec("manifests: [{image: example.com/a}]"),
-            &*format!("example.com/a: the image is at example.com, the list will be at {host}"),
+            &*format!(
+                "example.com/a: the image is at example.com, the new index will be at {host}"
+            ),
         ),
         (
             spec("manifests: [{image: 'oci:a'}]"),
-            "oci:a: a list is made of images in its own registry",
+            "oci:a: the images must be in the registry of the new index",
         ),
         (
             spec(&format!(
                 "manifests: [{{image: {host}/a, platform: {{os: plan9, architecture: s390x}}}}]"
             )),
-            &*format!("{host}/a: there is no platform plan9/s390x"),
+            &*format!("{host}/a: there is no such platform: plan9/s390x"),
         ),
         (
             spec("annotations: {a: b}\nmanifests: [{image: a}]"),
-            "Docker's manifest lists have no annotations\nhint: --type oci makes an index, which has",
+            "Docker's manifest lists have no annotations\nhint: --type oci makes an index, which may have them",
         ),
         (
             spec("tags: ['a/b']\nmanifests: [{image: a}]"),
@@ -440,7 +442,7 @@ fn wrong_use_is_seen_without_a_request() {
         ),
         (
             &["from-spec", "x", "--target=c"],
-            "--target goes with from-args",
+            "--target is for from-args only",
         ),
         (&["from-spec", "x"], "x: no such file or directory"),
     ] {
@@ -465,7 +467,7 @@ fn what_is_missing_may_be_left_out() {
     assert_eq!(writes(&registry), ["PUT /v2/a/manifests/v1"]);
     let none = from_args(&host, "linux/s390x").arg("--ignore-missing");
     none.run()
-        .fails(3, "docker-registry: none of the images is there\n");
+        .fails(3, "docker-registry: none of the images exists\n");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn deletes(real: Option<Real>, stay: bool) {
             .status(1)
             .stdout(format!("deleted {what}\n"))
             .stderr(format!(
-                "{deleting}docker-registry: {image}: the tags v1 and v2 are still there\n"
+                "{deleting}docker-registry: {image}: the tags v1 and v2 still exist\n"
             )),
     };
     let _ = tool.arg(&what).run().status(3).stdout("");
@@ -113,7 +113,7 @@ fn lacks(real: Option<Real>, lacks: &[(&str, &str)]) {
     assert!(!tags.contains("docker-registry-test"), "{tags}");
 }
 
-const STAY: (&str, &str) = ("delete", "the tags of what was deleted stay");
+const STAY: (&str, &str) = ("delete", "the tags of the deleted manifest still exist");
 const NO_LINK: (&str, &str) = ("paging", "the answer has no Link header");
 
 #[test]

@@ -169,7 +169,7 @@ fn an_attestation_is_never_chosen() {
     index.push_to(&registry, "a", "v1");
     let name = registry.image("a:v1");
     let expected = format!(
-        "docker-registry: {name}: no image for unknown/unknown\nhint: there is linux/amd64\n"
+        "docker-registry: {name}: no image for unknown/unknown\nhint: available: linux/amd64\n"
     );
     let options = ["--platform", "unknown/unknown"];
     ask("digest", &options, &name).run().fails(3, expected);
@@ -352,7 +352,7 @@ fn the_layers_of_schema_1_are_its_fs_layers() {
         .collect();
     verify.success(format!(
         "PASSED manifest digest test\n\
-         SKIPPED config digest test: a schema 1 manifest holds its configuration\n{tested}"
+         SKIPPED config digest test: a schema 1 manifest contains its configuration\n{tested}"
     ));
     let skipped = ask("verifytool", &["--json", "-q", ".[1].passed"], &name);
     skipped.run().success("null\n");

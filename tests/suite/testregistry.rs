@@ -187,7 +187,7 @@ fn tags_that_stay_are_deleted_by_name() {
         let output = trial(&registry).run().status(0).stderr("");
         let _ = output.stdout(table(
             &registry.host(),
-            &[("delete", "the tags of what was deleted stay")],
+            &[("delete", "the tags of the deleted manifest still exist")],
         ));
         assert!(registry.tagged("team/test").is_empty());
     }

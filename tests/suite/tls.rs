@@ -247,8 +247,7 @@ fn a_file_of_authorities_that_cannot_be_read_is_an_error() {
 #[test]
 fn a_key_alone_is_a_usage_error() {
     let tool = Tool::new().args(["tags", "a", "--key", "key.pem"]);
-    tool.run()
-        .fails(2, "docker-registry: --key wants --cert too\n");
+    tool.run().fails(2, "docker-registry: --key needs --cert\n");
 }
 
 #[test]

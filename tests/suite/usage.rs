@@ -67,7 +67,7 @@ fn a_malformed_image_is_refused_before_any_request() {
         (
             "a@sha256:0",
             "digest 'sha256:0': sha256 has 64 hex digits, not 1\n\
-             hint: all of it: 'docker-registry digest a'",
+             hint: the whole digest: 'docker-registry digest a'",
         ),
         (
             &format!("a@sha256:{zeros}A"),

@@ -56,10 +56,7 @@ impl<S: Source> Cache<S> {
         if self.freshness != Freshness::Offline {
             return Ok(&self.inner);
         }
-        let error = Error::new(
-            Kind::Unavailable,
-            format!("{what}: the cache does not have it"),
-        );
+        let error = Error::new(Kind::Unavailable, format!("{what}: not in the cache"));
         Err(error.hint("without --offline the registry is asked"))
     }
 

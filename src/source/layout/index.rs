@@ -86,8 +86,8 @@ impl Index {
                 entry.digest
             ),
             (0, None) => "there are no images".to_owned(),
-            (1, _) => format!("there is the tag {}", tags[0]),
-            _ => format!("there are the tags {}", some_of(&tags)),
+            (1, _) => format!("available: the tag {}", tags[0]),
+            _ => format!("available: the tags {}", some_of(&tags)),
         }
     }
 }

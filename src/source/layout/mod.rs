@@ -67,7 +67,7 @@ impl Layout {
 
     fn read(&self, target: &Target) -> Result<Content> {
         if target.is_unlisted() && !self.is_manifest(target.digest)? {
-            let message = format!("{} is a blob, but no manifest", target.digest);
+            let message = format!("{} is a blob, not a manifest", target.digest);
             return Err(Error::new(Kind::NotFound, message));
         }
         let bytes = self.bytes(target.digest, target.size)?;
@@ -376,7 +376,7 @@ pub(super) mod tests {
         refused(
             layout.manifest(&tag_at("4.0")),
             Kind::NotFound,
-            "there is no tag '4.0'\nhint: there are the tags 1.0, 2.0, 3.0",
+            "there is no tag '4.0'\nhint: available: the tags 1.0, 2.0, 3.0",
         );
     }
 
@@ -411,7 +411,7 @@ pub(super) mod tests {
             sample.open().manifest(&TagOrDigest::Only),
             Kind::NotFound,
             "there are several images in it, and none has the tag latest\n\
-             hint: there are the tags 1.0, 1, 2.0",
+             hint: available: the tags 1.0, 1, 2.0",
         );
         leads(&sample.list(&a, "latest").open(), &TagOrDigest::Only, &a);
         refused(
