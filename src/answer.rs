@@ -1,11 +1,13 @@
 //! What a command answers: a document, a JSON value, or a text that has a JSON form.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::content::Content;
 use crate::error::Error;
+use crate::json;
 use crate::state::Entry;
 use crate::text::Text;
 
@@ -25,8 +27,10 @@ pub(crate) enum Body {
     Document(Arc<Content>),
     /// Shown indented, or on one line with `--raw`.
     Value(Value),
-    /// Shown on one line.
-    Line(Value),
+    /// The same without white space, of lists that may be long.
+    Json(String),
+    /// A list, shown on one line.
+    List(String),
     /// Shown as it is, a newline added; `--json`, filters and batches see the JSON form.
     Text { text: Text, json: Value },
     /// The command has written its data itself.
@@ -63,8 +67,13 @@ impl Answer {
         Body::Value(value).into()
     }
 
-    pub(crate) fn line(value: Value) -> Self {
-        Body::Line(value).into()
+    /// A value that is JSON already, without white space.
+    pub(crate) fn json_text(json: String) -> Self {
+        Body::Json(json).into()
+    }
+
+    pub(crate) fn list<'a>(strings: impl Iterator<Item = &'a str>) -> Self {
+        Body::List(json::list(strings)).into()
     }
 
     pub(crate) fn text(text: impl Into<Text>, json: Value) -> Self {
@@ -101,32 +110,39 @@ impl Answer {
 
     /// How many bytes of memory it has, about.
     pub(crate) fn weight(&self) -> usize {
-        /// Of a value and its place in what holds it.
-        const EACH: usize = 64;
-        fn of(json: &Value) -> usize {
-            EACH + match json {
-                Value::String(text) => text.len(),
-                Value::Array(items) => items.iter().map(of).sum(),
-                Value::Object(members) => {
-                    let member = |(name, value): (&String, &Value)| EACH + name.len() + of(value);
-                    members.iter().map(member).sum()
-                }
-                Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            }
+        match &self.body {
+            Body::Document(document) => document.bytes().len() + json::weight(document.json()),
+            Body::Value(json) | Body::Text { json, .. } => json::weight(json),
+            Body::Json(json) | Body::List(json) => json.len(),
+            Body::Nothing => 0,
         }
-        let bytes = match &self.body {
-            Body::Document(document) => document.bytes().len(),
-            _ => 0,
-        };
-        bytes + of(self.json())
     }
 
     /// The answer as JSON; of a document, its JSON as it was served.
-    pub(crate) fn json(&self) -> &Value {
+    pub(crate) fn json(&self) -> Cow<'_, Value> {
         match &self.body {
-            Body::Document(document) => document.json(),
-            Body::Value(json) | Body::Line(json) | Body::Text { json, .. } => json,
-            Body::Nothing => &Value::Null,
+            Body::Document(document) => Cow::Borrowed(document.json()),
+            Body::Value(json) | Body::Text { json, .. } => Cow::Borrowed(json),
+            Body::Json(json) | Body::List(json) => {
+                Cow::Owned(json::parse(json.as_bytes()).unwrap_or_default())
+            }
+            Body::Nothing => Cow::Owned(Value::Null),
+        }
+    }
+
+    /// Whether it is neither null nor false.
+    pub(crate) fn is_true(&self) -> bool {
+        match &self.body {
+            Body::Json(_) | Body::List(_) => true,
+            _ => !matches!(*self.json(), Value::Null | Value::Bool(false)),
+        }
+    }
+
+    /// The same without white space.
+    pub(crate) fn compact(&self) -> Cow<'_, str> {
+        match &self.body {
+            Body::Json(json) | Body::List(json) => Cow::Borrowed(json),
+            _ => Cow::Owned(self.json().to_string()),
         }
     }
 }

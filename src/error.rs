@@ -154,11 +154,16 @@ pub(crate) fn say(text: &str) {
 }
 
 /// What a hint names of so many: the first ten, and how many more there are.
-pub(crate) fn some_of<T: Display>(items: &[T]) -> String {
+pub(crate) fn some_of<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 10;
-    let shown: Vec<String> = items.iter().take(SHOWN).map(T::to_string).collect();
+    let mut items = items.into_iter();
+    let shown: Vec<String> = items
+        .by_ref()
+        .take(SHOWN)
+        .map(|it| it.to_string())
+        .collect();
     let shown = shown.join(", ");
-    match items.len().saturating_sub(SHOWN) {
+    match items.count() {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

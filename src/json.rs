@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
+use crate::names::Names;
 
 /// How deep arrays and objects may lie in each other. The stack of any thread is large enough to
 /// walk, write and free what is so deep.
@@ -14,16 +15,24 @@ pub(crate) const DEPTH: usize = 1_000;
 /// How many times its bytes a text may become.
 const GROWTH: usize = 16;
 
+/// What an allocation costs besides its bytes.
+const EACH: usize = 24;
+
 /// What a text may become however short it is.
 const LEAST: usize = 4 << 20;
 
 /// What a document may become however long it is.
-const MOST: usize = 32 << 20;
+pub(crate) const MOST: usize = 32 << 20;
 
 /// One value; of members with one key the last counts. `Kind::Corrupt` for what is not JSON, or
 /// nested too deeply, or would become more than [`GROWTH`] times its bytes.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value> {
     let most = bytes.len().saturating_mul(GROWTH).max(LEAST);
+    Reader::new(bytes, most).read()
+}
+
+/// One value that does not take more than so many bytes of memory.
+pub(crate) fn parse_within(bytes: &[u8], most: usize) -> Result<Value> {
     Reader::new(bytes, most).read()
 }
 
@@ -38,9 +47,57 @@ pub(crate) fn parse_strict(bytes: &[u8]) -> Result<Value> {
     reader.read()
 }
 
+/// Adds the strings in a list without making values of anything: the list is the only value, or the
+/// member called `key` of the object that is. `None` if there is another thing than a list of
+/// strings; without the member or with null in its place there are none.
+pub(crate) fn strings(bytes: &[u8], key: Option<&str>, into: &mut Names) -> Result<Option<()>> {
+    let mut reader = Reader {
+        keeps: false,
+        ..Reader::new(bytes, 0)
+    };
+    let begin = into.len();
+    let found = match key {
+        None => reader.list(into)?,
+        Some(key) => reader.member(key, begin, into)?,
+    };
+    reader.end()?;
+    Ok(found)
+}
+
+/// A list of strings, without white space.
+pub(crate) fn list<'a>(strings: impl Iterator<Item = &'a str>) -> String {
+    let mut json = vec![b'['];
+    for string in strings {
+        if json.len() > 1 {
+            json.push(b',');
+        }
+        serde_json::to_writer(&mut json, string).expect("a Vec takes everything");
+    }
+    json.push(b']');
+    String::from_utf8(json).expect("strings are JSON in UTF-8")
+}
+
+/// How many bytes of memory a value takes besides its place in what holds it, about.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 0,
+        Value::Number(number) => EACH + number.as_str().len(),
+        Value::String(text) => EACH + text.len(),
+        Value::Array(items) => {
+            items.capacity() * size_of::<Value>() + items.iter().map(weight).sum::<usize>()
+        }
+        Value::Object(members) => {
+            let member = |(key, value): (&String, &Value)| EACH + key.len() + weight(value);
+            table(members.len()) + members.iter().map(member).sum::<usize>()
+        }
+    }
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Whether containers are filled. Otherwise values are only looked at, and take no memory.
+    keeps: bool,
     /// Bytes of memory that values may have.
     most: usize,
     used: usize,
@@ -58,6 +115,7 @@ impl<'a> Reader<'a> {
         Reader {
             bytes,
             at: 0,
+            keeps: true,
             most,
             used: 0,
             is_strict: false,
@@ -66,6 +124,18 @@ impl<'a> Reader<'a> {
 
     /// The only value, with nothing but white space around it.
     fn read(mut self) -> Result<Value> {
+        let value = self.value()?;
+        self.end().map(|()| value)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => self.fault("something follows the value"),
+        }
+    }
+
+    fn value(&mut self) -> Result<Value> {
         let mut open = Vec::new();
         loop {
             let Some(mut value) = self.begin(&mut open)? else {
@@ -73,10 +143,7 @@ impl<'a> Reader<'a> {
             };
             loop {
                 let Some(container) = open.last_mut() else {
-                    return match self.peek() {
-                        None => Ok(value),
-                        Some(_) => self.fault("something follows the value"),
-                    };
+                    return Ok(value);
                 };
                 if !self.add(container, value)? {
                     break;
@@ -119,6 +186,7 @@ impl<'a> Reader<'a> {
     /// Puts a value where it belongs. Says whether the container ends there.
     fn add(&mut self, container: &mut Open, value: Value) -> Result<bool> {
         match container {
+            Open::Array(_) if !self.keeps => self.ends(b']'),
             Open::Array(items) => {
                 if items.len() == items.capacity() {
                     let more = items.len() / 4 + 2;
@@ -129,8 +197,10 @@ impl<'a> Reader<'a> {
                 self.ends(b']')
             }
             Open::Object(members, key) => {
-                self.use_up(table(members.len() + 1) - table(members.len()))?;
-                members.insert(std::mem::take(key), value);
+                if self.keeps {
+                    self.use_up(table(members.len() + 1) - table(members.len()))?;
+                    members.insert(std::mem::take(key), value);
+                }
                 let ends = self.ends(b'}')?;
                 if !ends {
                     *key = self.key(members)?;
@@ -138,6 +208,49 @@ impl<'a> Reader<'a> {
                 Ok(ends)
             }
         }
+    }
+
+    /// The strings of the list that stands here; `None` if another thing does.
+    fn list(&mut self, into: &mut Names) -> Result<Option<()>> {
+        if self.peek() != Some(b'[') {
+            let value = self.value()?;
+            return Ok(value.is_null().then_some(()));
+        }
+        self.at += 1;
+        let mut ends = self.accept(b']');
+        let mut found = Some(());
+        while !ends {
+            match self.peek() {
+                Some(b'"') => into.push(&self.string()?),
+                _ => {
+                    self.value()?;
+                    found = None;
+                }
+            }
+            ends = self.ends(b']')?;
+        }
+        Ok(found)
+    }
+
+    /// The same of a member of the object that stands here; of several the last counts.
+    fn member(&mut self, wanted: &str, begin: usize, into: &mut Names) -> Result<Option<()>> {
+        if self.peek() != Some(b'{') {
+            self.value()?;
+            return Ok(None);
+        }
+        self.at += 1;
+        let mut ends = self.accept(b'}');
+        let mut found = Some(());
+        while !ends {
+            if self.key(&Map::new())? == wanted {
+                into.truncate(begin);
+                found = self.list(into)?;
+            } else {
+                self.value()?;
+            }
+            ends = self.ends(b'}')?;
+        }
+        Ok(found)
     }
 
     fn ends(&mut self, close: u8) -> Result<bool> {
@@ -170,16 +283,23 @@ impl<'a> Reader<'a> {
     /// Half a surrogate pair is an error: no string can hold it.
     fn string(&mut self) -> Result<String> {
         let mut end = self.at + 1;
+        let mut is_plain = true;
         loop {
             match self.bytes.get(end) {
                 Some(b'"') => break,
-                Some(b'\\') => end += 2,
-                Some(_) => end += 1,
+                Some(b'\\') => (end, is_plain) = (end + 2, false),
+                Some(byte) => (end, is_plain) = (end + 1, is_plain && *byte >= b' '),
                 None => return self.fault("a string has no end"),
             }
         }
         let token = self.token(end + 1)?;
-        let Ok(text) = serde_json::from_slice(token) else {
+        let text = match is_plain {
+            true => str::from_utf8(&token[1..token.len() - 1])
+                .ok()
+                .map(str::to_owned),
+            false => serde_json::from_slice(token).ok(),
+        };
+        let Some(text) = text else {
             return self.fault("a string has a character or an escape that is none");
         };
         self.at = end + 1;
@@ -202,15 +322,13 @@ impl<'a> Reader<'a> {
 
     /// The bytes from here to `end`, of which the value will hold a copy.
     fn token(&mut self, end: usize) -> Result<&'a [u8]> {
-        // What an allocation costs besides its bytes.
-        const EACH: usize = 24;
         self.use_up(end - self.at + EACH)?;
         Ok(&self.bytes[self.at..end])
     }
 
     fn use_up(&mut self, bytes: usize) -> Result<()> {
         self.used += bytes;
-        if self.used <= self.most {
+        if self.used <= self.most || !self.keeps {
             return Ok(());
         }
         let length = self.bytes.len();
@@ -391,6 +509,54 @@ mod tests {
         }
         assert!(parse_strict(list(&descriptor, 2 << 20).as_bytes()).is_ok());
         assert!(parse_strict(list("\"v1.2.3\"", 4 << 20).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn strings_are_read_without_values() {
+        let read = |json: &str, key: Option<&str>| {
+            let mut names = Names::from_iter(["before"]);
+            strings(json.as_bytes(), key, &mut names).map(|found| found.map(|()| names))
+        };
+        let escaped = r#" { "a" : [ "é" , "\u00e9\n" , "" ] , "b" : {"c":[1,{}]} } "#;
+        let all = read(escaped, Some("a")).unwrap().unwrap();
+        assert_eq!(all, ["before", "é", "é\n", ""]);
+        let last = read(r#"{"a":["x"],"\u0061":["y"]}"#, Some("a"));
+        assert_eq!(last.unwrap().unwrap(), ["before", "y"]);
+        assert_eq!(read("[\"x\"]", None).unwrap().unwrap(), ["before", "x"]);
+        for none in [
+            "{}",
+            r#"{"a":null}"#,
+            r#"{"a":[]}"#,
+            r#"{"a":["x"],"a":[]}"#,
+        ] {
+            assert_eq!(
+                read(none, Some("a")).unwrap().unwrap(),
+                ["before"],
+                "{none}"
+            );
+        }
+        for other in ["[]", "1", r#"{"a":1}"#, r#"{"a":["x",1]}"#, r#"{"a":{}}"#] {
+            assert_eq!(read(other, Some("a")).unwrap(), None, "{other}");
+        }
+        let deep = format!("{{\"b\":{}}}", "[".repeat(8 << 20));
+        let broken =
+            r#"{"a":["x"} {"a":["x",]} {"a":[]}1 {"a":["\ud800"]} {"b":01} {"a" {"a":["x"]"#;
+        for broken in broken.split(' ').chain([&*deep, "", "{\"a\":[\"\n\"]}"]) {
+            assert!(read(broken, Some("a")).is_err(), "{broken:.40}");
+        }
+    }
+
+    #[test]
+    fn a_value_weighs_what_reading_it_used_up() {
+        for json in [r#"[1,[],{"a":"bcd","e":{}},null]"#, r#"{"a":[[[{}]]]}"#] {
+            let mut reader = Reader::new(json.as_bytes(), usize::MAX);
+            let value = reader.value().unwrap();
+            let weight = weight(&value);
+            assert!(
+                weight <= reader.used && reader.used <= weight + 100,
+                "{json}"
+            );
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! `docker-registry catalog HOST`
 
-use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+use serde_json::Value;
 
 use super::{Command, Run};
 use crate::answer::Answer;
 use crate::cli::{Args, Example, Flag, Operand, Spec};
 use crate::context::Context;
 use crate::error::{During, Error, Kind, Result};
+use crate::json;
+use crate::names::Names;
 use crate::reference::{Host, Repository};
 use crate::source::Source;
 
@@ -43,36 +47,46 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     let host: Host = args.operands()[0].parse()?;
     let names = context.catalog(&host).map_err(hinted).during(&host)?;
     if !args.has(&TAGS) {
-        return Ok(Answer::line(names.into()));
+        return Ok(Answer::list(names.iter()));
     }
-    let mut object = Map::new();
+    let mut json = String::new();
     let mut failures = Vec::new();
-    let work = |name: String| {
-        let host = host.clone();
+    let mut seen = HashSet::new();
+    let work = |name: &str| {
+        let (host, name) = (host.clone(), name.to_owned());
         let repository = Repository { host, name };
         (tags(context, &repository), repository.name)
     };
     context.pool.ordered(
-        names.into_iter(),
+        names.iter().filter(|name| seen.insert(*name)),
         work,
-        |_| 0,
+        |(tags, _)| tags.as_ref().map_or(0, String::len),
         |(tags, name)| {
             match tags {
-                Ok(tags) => drop(object.insert(name, tags)),
+                Ok(tags) => {
+                    json.push(if json.is_empty() { '{' } else { ',' });
+                    json += &format!("{}:{tags}", Value::from(name));
+                }
                 Err(error) => failures.push(error),
             }
             Ok(())
         },
     )?;
-    Ok(Answer::value(object.into()).failures(failures))
+    if json.is_empty() {
+        json.push('{');
+    }
+    json.push('}');
+    Ok(Answer::json_text(json).failures(failures))
 }
 
-fn tags(context: &Context, repository: &Repository) -> Result<Value> {
-    match context.repository(repository)?.tags() {
+/// The list of them as JSON.
+fn tags(context: &Context, repository: &Repository) -> Result<String> {
+    let tags = match context.repository(repository)?.tags() {
         // distribution lists repositories whose last tag was deleted, and does not know their tags.
-        Err(error) if error.kind() == Kind::NotFound => Ok(Value::Array(Vec::new())),
-        tags => Ok(tags.during(repository)?.into()),
-    }
+        Err(error) if error.kind() == Kind::NotFound => Names::default(),
+        tags => tags.during(repository)?,
+    };
+    Ok(json::list(tags.iter()))
 }
 
 fn hinted(error: Error) -> Error {

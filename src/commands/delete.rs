@@ -76,7 +76,7 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     registry.delete_manifest(&digest).during(text)?;
     context.forget(repository, std::slice::from_ref(&digest));
     // crane's and CUE's registries delete what is under the digest and leave the tags as they are.
-    let left = seen.leading_here(tags.names()).during(text)?;
+    let left = seen.leading_here(tags.names().to_vec()).during(text)?;
     if left.is_empty() {
         let said = format!("deleted {what}");
         return Ok(answer(&said, Some(&digest), tags.names(), &left));
@@ -122,26 +122,27 @@ impl Tagged<'_> {
             TagOrDigest::Tag(tag) => vec![tag.clone()],
             _ => Vec::new(),
         };
-        let mut all = match self.registry.tags() {
+        let all = match self.registry.tags() {
             // distribution says so of a repository that has manifests and no tags.
             Err(error) if error.kind() == Kind::NotFound => return Ok(Tags::Unlisted(named)),
             tags => tags?,
         };
-        all.retain(|tag| !named.contains(tag));
-        let others = self.leading_here(&all)?;
+        let is_other = |tag: &str| named.iter().all(|named| named != tag);
+        let all = all.iter().filter(|tag| is_other(tag)).map(str::to_owned);
+        let others = self.leading_here(all.collect())?;
         let mut tags = [named, others].concat();
         tags.sort();
         Ok(Tags::Listed(tags))
     }
 
     /// Those of the tags that lead to the manifest.
-    fn leading_here(&self, tags: &[String]) -> Result<Vec<String>> {
+    fn leading_here(&self, tags: Vec<String>) -> Result<Vec<String>> {
         let leads_here = |tag: String| match self.registry.resolve(&TagOrDigest::Tag(tag.clone())) {
             Ok(resolved) => Ok((resolved.digest == *self.digest).then_some(tag)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         };
-        let tags = self.pool.all(tags.to_vec(), leads_here)?;
+        let tags = self.pool.all(tags, leads_here)?;
         Ok(tags.into_iter().flatten().collect())
     }
 }

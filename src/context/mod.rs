@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::error::{During, Error, Result, printable, say};
 use crate::image::Image;
 use crate::machine;
+use crate::names::Names;
 use crate::output::{ColorChoice, Output};
 use crate::parallel::Pool;
 use crate::platform::PlatformMatcher;
@@ -215,7 +216,7 @@ impl Context {
     }
 
     /// The names of all repositories that a registry shows.
-    pub(crate) fn catalog(&self, host: &Host) -> Result<Vec<String>> {
+    pub(crate) fn catalog(&self, host: &Host) -> Result<Names> {
         self.sources.catalog(host)
     }
 

@@ -5,7 +5,7 @@ mod pair;
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::answer::{Answer, Body, Verdict};
 use crate::cli::{Args, Operand};
@@ -156,7 +156,7 @@ fn keyed(
                 entries.extend(answer.entries.iter().cloned());
                 verdict =
                     Some(verdict.map_or(answer.verdict, |others| both(others, answer.verdict)));
-                object.insert(platform, answer.json().clone());
+                object.insert(platform, answer.json().into_owned());
             }
             Err(error) => missing.push(error),
         }
@@ -264,11 +264,12 @@ impl Printer<'_> {
             answer,
         } = asked;
         let presentation = &self.context.presentation;
-        let json = answer.json();
-        if let (Some(query), false) = (&presentation.query, matches!(answer.body, Body::Nothing)) {
+        if let Some(query) = &presentation.query {
             let input = match &answer.body {
                 Body::Document(document) => query::Input::Document(document.bytes()),
-                _ => query::Input::Value(json),
+                Body::Json(json) | Body::List(json) => query::Input::Document(json.as_bytes()),
+                Body::Value(json) | Body::Text { json, .. } => query::Input::Value(json),
+                Body::Nothing => return Ok(None),
             };
             let out = &mut self.out;
             let mut written = Ok(());
@@ -290,16 +291,20 @@ impl Printer<'_> {
         }
         match &answer.body {
             Body::Nothing => return Ok(None),
-            _ if is_batch => self
-                .out
-                .line(&json!({"image": image, self.command.spec.name: json}))?,
+            _ if is_batch => self.out.line(&[
+                &format!(r#"{{"image":{},"#, json!(image)),
+                &format!(r#""{}":"#, self.command.spec.name),
+                &answer.compact(),
+                "}",
+            ])?,
             Body::Document(document) if presentation.raw => self.out.served(document.bytes())?,
             Body::Document(document) => self.out.document(document.bytes())?,
             Body::Value(json) => self.out.value(json)?,
-            Body::Line(json) => self.out.line(json)?,
+            Body::Json(json) => self.out.json(json.as_bytes())?,
+            Body::List(json) => self.out.line(&[json])?,
             Body::Text { json, .. } if presentation.json => self.out.value(json)?,
             Body::Text { text, .. } => self.out.text(text)?,
         }
-        Ok(Some(!matches!(json, Value::Null | Value::Bool(false))))
+        Ok(Some(answer.is_true()))
     }
 }

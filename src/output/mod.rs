@@ -126,30 +126,35 @@ impl Output {
         self.json(&compact(value))
     }
 
-    /// On one line.
-    pub(crate) fn line(&mut self, value: &Value) -> Result<()> {
+    /// On one line, from JSON without white space in parts that end between tokens.
+    pub(crate) fn line(&mut self, parts: &[&str]) -> Result<()> {
         let style = Style {
             is_indented: false,
             ..self.style
         };
-        self.styled(&compact(value), style)
+        self.styled(parts.iter().map(|part| part.as_bytes()), style)
     }
 
     /// As [`Output::value`], from JSON without white space.
     pub(crate) fn json(&mut self, compact: &[u8]) -> Result<()> {
-        self.styled(compact, self.style)
+        self.styled([compact].into_iter(), self.style)
     }
 
-    fn styled(&mut self, compact: &[u8], style: Style) -> Result<()> {
+    fn styled<'a>(
+        &mut self,
+        mut parts: impl Iterator<Item = &'a [u8]>,
+        style: Style,
+    ) -> Result<()> {
         let written = if style
             == (Style {
                 is_indented: false,
                 is_colored: false,
                 is_safe: false,
             }) {
-            self.out.write_all(compact)
+            parts.try_for_each(|part| self.out.write_all(part))
         } else {
-            Layout::new(&mut self.out, style).write(compact)
+            let mut layout = Layout::new(&mut self.out, style);
+            parts.try_for_each(|part| layout.write(part))
         };
         let written = written.and_then(|()| self.out.write_all(b"\n"));
         self.done(written)

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
+use crate::names::Names;
 use crate::reference::{Host, Reference, Repository, TagOrDigest, Transport};
 use cache::Cache;
 
@@ -38,7 +39,7 @@ pub(crate) trait Source: Send + Sync {
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob>;
 
     /// All tags, in the source's order.
-    fn tags(&self) -> Result<Vec<String>>;
+    fn tags(&self) -> Result<Names>;
 
     /// Descriptors of the manifests whose subject is `digest` (distribution-spec, "Listing Referrers").
     fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>>;
@@ -119,7 +120,7 @@ impl Sources {
     }
 
     /// The names of all repositories that a registry shows.
-    pub(crate) fn catalog(&self, host: &Host) -> Result<Vec<String>> {
+    pub(crate) fn catalog(&self, host: &Host) -> Result<Names> {
         self.online()?;
         self.client.catalog(host)
     }

@@ -11,7 +11,7 @@ use std::path::Path;
 use source::{Source, sources};
 
 /// A module may use those in rows below its own. A file or folder right below `src` is a module.
-const ROWS: [&[&str]; 12] = [
+const ROWS: [&[&str]; 13] = [
     &["main"],
     &["driver"],
     &["commands"],
@@ -33,6 +33,7 @@ const ROWS: [&[&str]; 12] = [
     &[
         "digest", "encoding", "file", "json", "machine", "parallel", "secret", "text",
     ],
+    &["names"],
     &["error"],
 ];
 

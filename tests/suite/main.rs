@@ -30,6 +30,7 @@ mod json;
 mod laws;
 mod limits;
 mod media_types;
+mod memory;
 mod oddities;
 mod patience;
 mod plain_http;

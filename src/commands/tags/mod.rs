@@ -57,14 +57,19 @@ A version is one or more numbers separated by dots, with or without `v` before t
 
 fn run(image: &Image, args: &Args) -> Result<Answer> {
     let selection = Selection::of(args)?;
-    let mut tags = image.source().tags()?;
-    tags.retain(|tag| selection.takes(tag));
+    let all = image.source().tags()?;
+    let taken = || all.iter().filter(|tag| selection.takes(tag));
+    let is_digest = matches!(image.reference().at, TagOrDigest::Digest { .. });
+    if !is_digest && args.text(&SORT).is_none() {
+        return Ok(Answer::list(taken()));
+    }
+    let mut tags: Vec<&str> = taken().collect();
     if let TagOrDigest::Digest { digest, .. } = &image.reference().at {
         let led = each(image, tags, |image| image.leads_to(digest))?;
-        tags = Vec::from_iter(
-            led.into_iter()
-                .filter_map(|(tag, leads)| leads.then_some(tag)),
-        );
+        let led = led.into_iter();
+        tags = led
+            .filter_map(|(tag, leads)| leads.then_some(tag))
+            .collect();
     }
     match args.text(&SORT) {
         Some("semver") => tags.sort_by_cached_key(|tag| newest_first(tag)),
@@ -76,17 +81,17 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
         Some(_) => tags.sort(),
         None => {}
     }
-    Ok(Answer::line(tags.into()))
+    Ok(Answer::list(tags.into_iter()))
 }
 
 /// What is said of each tag, side by side.
-fn each<T: Send>(
+fn each<'a, T: Send>(
     image: &Image,
-    tags: Vec<String>,
+    tags: Vec<&'a str>,
     ask: impl Fn(&Image) -> Result<T> + Sync,
-) -> Result<Vec<(String, T)>> {
+) -> Result<Vec<(&'a str, T)>> {
     let images = tags.into_iter().map(|tag| {
-        let image = image.at(TagOrDigest::Tag(tag.clone()));
+        let image = image.at(TagOrDigest::Tag(tag.to_owned()));
         (tag, image)
     });
     image.pool().all(images.collect(), |(tag, image)| {

@@ -6,13 +6,12 @@ use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::{Blob, CacheSettings, Resolved, Source};
 use crate::content::{Content, Descriptor, LIMIT};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, say};
 use crate::json;
+use crate::names::Names;
 use crate::reference::{Repository, TagOrDigest};
 use disk::{DiskCache, Namespace};
 
@@ -231,22 +230,24 @@ impl<S: Source> Source for Cache<S> {
         })
     }
 
-    fn tags(&self) -> Result<Vec<String>> {
+    fn tags(&self) -> Result<Names> {
         let kept = || self.store.get(Namespace::Tags, &self.name);
         if self.freshness != Freshness::Asked
             && let Some(kept) = kept()
             && self.is_fresh(kept.age)
-            && let Ok(Value::Array(tags)) = json::parse(&kept.value)
         {
-            return Ok(tags
-                .iter()
-                .filter_map(|tag| tag.as_str().map(str::to_owned))
-                .collect());
+            let mut tags = Names::default();
+            if let Ok(Some(())) = json::strings(&kept.value, None, &mut tags) {
+                return Ok(tags);
+            }
         }
         let tags = self.asked(&"tags")?.tags()?;
-        let value = serde_json::to_vec(&tags).expect("strings are JSON");
-        if value.len() as u64 <= LIMIT {
-            self.store.put(Namespace::Tags, &self.name, &value);
+        if tags.weight() as u64 <= LIMIT {
+            self.store.put(
+                Namespace::Tags,
+                &self.name,
+                json::list(tags.iter()).as_bytes(),
+            );
         }
         Ok(tags)
     }

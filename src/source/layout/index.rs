@@ -69,7 +69,7 @@ impl Index {
         let repositories: BTreeSet<&str> =
             candidates.iter().filter_map(|e| repository(e)).collect();
         if repositories.len() > 1 && candidates.iter().any(|other| other.digest != last.digest) {
-            let names = some_of(&Vec::from_iter(repositories));
+            let names = some_of(repositories);
             let message = format!("several images have the tag '{tag}': {names}");
             let hint = format!("choose one by its digest, such as @{}", last.digest);
             return Err(Error::new(Kind::NotFound, message).hint(hint));

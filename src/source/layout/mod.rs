@@ -13,6 +13,7 @@ use super::{Blob, Resolved, Source};
 use crate::content::{self, Content, Descriptor, ManifestKind, parse};
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
+use crate::names::Names;
 use crate::reference::TagOrDigest;
 use files::Directory;
 pub(super) use files::{Files, part, small};
@@ -169,8 +170,8 @@ impl Source for Layout {
         })
     }
 
-    fn tags(&self) -> Result<Vec<String>> {
-        Ok(self.index.tags().into_iter().map(str::to_owned).collect())
+    fn tags(&self) -> Result<Names> {
+        Ok(self.index.tags().into_iter().collect())
     }
 
     /// Reads every manifest that the index leads to: nothing else knows its subject. What the

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::error::{During, Error, Result};
+use crate::names::Names;
 use crate::parallel::lock;
 use crate::reference::{Host, Repository, TagOrDigest};
 
@@ -86,7 +87,7 @@ impl Client {
     }
 
     /// The names of all repositories that a registry shows.
-    pub(crate) fn catalog(self: &Arc<Self>, host: &Host) -> Result<Vec<String>> {
+    pub(crate) fn catalog(self: &Arc<Self>, host: &Host) -> Result<Names> {
         self.registry(host, Scope::catalog()).catalog()
     }
 

@@ -3,6 +3,8 @@
 use crate::content::{Descriptor, LIMIT};
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
+use crate::json::MOST;
+use crate::names::Names;
 use crate::reference::TagOrDigest;
 
 use super::message::{Method, Want};
@@ -46,7 +48,8 @@ impl Registry {
     pub(crate) fn tries_paging(&self) -> Result<()> {
         let url = self.url("tags/list")?.with("n", "1");
         let response = self.succeeded(self.ask(pages::request(url))?)?;
-        let tags = pages::read(&response, "tags")?;
+        let mut tags = Names::default();
+        pages::names(response.bytes(), "tags", 0, &mut tags)?;
         match (tags.len(), response.header("link")) {
             (1, Some(_)) => Ok(()),
             (1, None) => Err(lacks("the answer has no Link header")),
@@ -59,7 +62,7 @@ impl Registry {
     pub(crate) fn tries_referrers(&self, subject: &Digest, referrer: &Digest) -> Result<()> {
         let url = self.url(&format!("referrers/{subject}"))?;
         let response = self.succeeded(self.ask(pages::request(url))?)?;
-        let listed = pages::read(&response, "manifests")?;
+        let listed = pages::items(response.bytes(), "manifests", MOST)?;
         let referrer = referrer.to_string();
         match listed.iter().any(|item| item["digest"] == *referrer) {
             true => Ok(()),

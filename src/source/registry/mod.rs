@@ -61,6 +61,8 @@ use crate::content::{
 };
 use crate::digest::{Algorithm, Digest};
 use crate::error::{During, Error, Kind, Result};
+use crate::json::{self, MOST};
+use crate::names::Names;
 use crate::reference::{TagOrDigest, is_repository, is_tag};
 
 pub(crate) use client::{Client, Settings};
@@ -204,10 +206,13 @@ impl Registry {
     }
 
     /// end-8a and end-8b: `GET /v2/<name>/tags/list?n=<integer>&last=<tag>`, as many times as it takes.
-    fn get_tags(&self) -> Result<Vec<String>> {
+    fn get_tags(&self) -> Result<Names> {
         let mut tags = self.names("tags/list", "tags")?;
         // Artifactory lists digests among them.
-        tags.retain(|tag| !tag.starts_with("sha256:"));
+        let is_digest = |tag: &str| tag.starts_with("sha256:");
+        if tags.iter().any(is_digest) {
+            tags = tags.iter().filter(|tag| !is_digest(tag)).collect();
+        }
         Ok(self.sound(tags, is_tag))
     }
 
@@ -261,16 +266,26 @@ impl Registry {
         let first = self.ask(request.clone())?;
         // Registries without the API do not know the path, or answer with a page for browsers.
         let is_unknown = matches!(first.status, 400 | 404 | 405 | 501);
-        if is_unknown || (first.is_success() && pages::read(&first, "manifests").is_err()) {
+        if is_unknown
+            || (first.is_success() && pages::items(first.bytes(), "manifests", MOST).is_err())
+        {
             return Ok(None);
         }
         let first = self.succeeded(first)?;
-        let listed = self.pages_from(request, &first, "manifests", Ok)?;
+        let (mut listed, mut last, mut left) = (Vec::new(), 0, MOST);
+        self.pages_from(request, first, |page| {
+            let items = pages::items(page, "manifests", left)?;
+            left = left.saturating_sub(items.iter().map(json::weight).sum());
+            let is_new = items.is_empty() || items != listed[last..];
+            last = listed.len();
+            listed.extend(items);
+            Ok(is_new)
+        })?;
         Ok(Some(listed))
     }
 
     /// `GET /v2/_catalog`, which is no part of the specification any more.
-    fn catalog(&self) -> Result<Vec<String>> {
+    fn catalog(&self) -> Result<Names> {
         let names = self.names("_catalog", "repositories").during("catalog")?;
         Ok(self.sound(names, is_repository))
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::json;
+use crate::names::Names;
 
 use super::Registry;
 use super::message::{Request, Response};
@@ -17,53 +18,46 @@ const LIMIT: u64 = 32 << 20;
 const PAGES: usize = 10_000;
 
 /// The bytes that all pages of a list may have together.
-const ALL: usize = 64 << 20;
+pub(super) const ALL: usize = 64 << 20;
 
 impl Registry {
-    /// The items of all pages below `key`, each made by `item` as its page comes.
-    pub(super) fn pages<T: PartialEq>(
+    /// Hands the body of each page to `take`, which says whether it tells other things than the one
+    /// before.
+    pub(super) fn pages(
         &self,
         start: Request,
-        key: &str,
-        item: fn(Value) -> Result<T>,
-    ) -> Result<Vec<T>> {
+        take: impl FnMut(&[u8]) -> Result<bool>,
+    ) -> Result<()> {
         let first = self.succeeded(self.ask(start.clone())?)?;
-        self.pages_from(start, &first, key, item)
+        self.pages_from(start, first, take)
     }
 
-    /// The same when the first page has come already.
-    pub(super) fn pages_from<T: PartialEq>(
+    /// The same when the first page has come already. No two pages are in memory at once.
+    pub(super) fn pages_from(
         &self,
         mut request: Request,
-        first: &Response,
-        key: &str,
-        item: fn(Value) -> Result<T>,
-    ) -> Result<Vec<T>> {
+        first: Response,
+        mut take: impl FnMut(&[u8]) -> Result<bool>,
+    ) -> Result<()> {
         let mut left = ALL;
-        let mut page = |response: &Response| -> Result<Vec<T>> {
+        let mut seen = HashSet::from([request.url.clone()]);
+        let mut response = first;
+        loop {
             let rest = left.checked_sub(response.bytes().len());
             left = rest.ok_or_else(too_long)?;
-            read(response, key)?.into_iter().map(item).collect()
-        };
-        let mut items = page(first)?;
-        let mut next = next(first, &request.url)?;
-        let mut last = 0;
-        let mut seen = HashSet::from([request.url.clone()]);
-        while let Some(url) = next {
+            if !take(response.bytes())? {
+                return Err(repeated());
+            }
+            let Some(url) = next(&response, &request.url)? else {
+                return Ok(());
+            };
             if !seen.insert(url.clone()) || seen.len() > PAGES {
                 return Err(repeated());
             }
             request.url = url;
-            let response = self.succeeded(self.ask(request.clone())?)?;
-            let page = page(&response)?;
-            if !page.is_empty() && page == items[last..] {
-                return Err(repeated());
-            }
-            last = items.len();
-            items.extend(page);
-            next = self::next(&response, &request.url)?;
+            drop(response);
+            response = self.succeeded(self.ask(request.clone())?)?;
         }
-        Ok(items)
     }
 }
 
@@ -81,22 +75,37 @@ fn repeated() -> Error {
     )
 }
 
-fn too_long() -> Error {
+pub(super) fn too_long() -> Error {
     let message = format!("all pages together are longer than {} MiB", ALL >> 20);
     Error::new(Kind::Protocol, message)
 }
 
-/// The items of one page.
-pub(super) fn read(response: &Response, key: &str) -> Result<Vec<Value>> {
-    let outside = |why: &str| Error::new(Kind::Protocol, format!("the answer {why}"));
-    let mut json =
-        json::parse(response.bytes()).map_err(|error| outside(&format!("is {error}")))?;
+/// The items of one page, which take no more than so many bytes of memory.
+pub(super) fn items(page: &[u8], key: &str, most: usize) -> Result<Vec<Value>> {
+    let mut json = json::parse_within(page, most).map_err(not_json)?;
     match json.get_mut(key).map(Value::take).unwrap_or_default() {
         Value::Array(items) => Ok(items),
         // Nexus says so of a repository without tags.
         Value::Null if json.is_object() => Ok(Vec::new()),
-        _ => Err(outside(&format!("has no list '{key}'"))),
+        _ => Err(without(&format!("list '{key}'"))),
     }
+}
+
+/// Adds the names of one page. Says whether they are others than those from `last` on.
+pub(super) fn names(page: &[u8], key: &str, last: usize, into: &mut Names) -> Result<bool> {
+    let begin = into.len();
+    let found = json::strings(page, Some(key), into).map_err(not_json)?;
+    found.ok_or_else(|| without(&format!("list of names '{key}'")))?;
+    let (before, these) = (into.part(last, begin), into.part(begin, into.len()));
+    Ok(into.len() == begin || !these.eq(before))
+}
+
+fn not_json(error: Error) -> Error {
+    Error::new(Kind::Protocol, format!("the answer is {error}"))
+}
+
+fn without(what: &str) -> Error {
+    Error::new(Kind::Protocol, format!("the answer has no {what}"))
 }
 
 /// The page behind the one at `here`, and always on the same origin: wherever the answer came from,
@@ -192,16 +201,30 @@ mod tests {
 
     #[test]
     fn no_list_is_an_empty_one() {
-        let count = |body: &str| read(&page("", body), "tags").map(|items| items.len());
-        assert_eq!(count(r#"{"tags":["a","b"]}"#), Ok(2));
-        assert_eq!(count(r#"{"tags":null}"#), Ok(0));
-        assert_eq!(count(r#"{}"#), Ok(0));
-        for outside in ["", "<html>", "[]", r#"{"tags":"a"}"#] {
+        let listed = |body: &str| items(body.as_bytes(), "tags", 1 << 20).map(|items| items.len());
+        let named = |body: &str| {
+            let mut found = Names::default();
+            names(body.as_bytes(), "tags", 0, &mut found).map(|_| found.len())
+        };
+        for (body, count) in [
+            (r#"{"tags":["a","b"]}"#, 2),
+            (
+                r#"{"a":{"tags":["c"]},"tags":["c"],"b":[1,{"c":[]}],"tags":["a","b"]}"#,
+                2,
+            ),
+            (r#"{"tags":null}"#, 0),
+            ("{}", 0),
+        ] {
             assert_eq!(
-                count(outside).map_err(|e| e.kind()),
-                Err(Kind::Protocol),
-                "{outside}"
+                (listed(body), named(body)),
+                (Ok(count), Ok(count)),
+                "{body}"
             );
         }
+        let kinds = |body: &str| [listed(body), named(body)].map(|it| it.map_err(|e| e.kind()));
+        for outside in ["", "<html>", "[]", r#"{"tags":"a"}"#, r#"{"tags":[],}"#] {
+            assert_eq!(kinds(outside), [Err(Kind::Protocol); 2], "{outside}");
+        }
+        assert!(named(r#"{"tags":["a",1]}"#).is_err());
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::content::{Content, Descriptor, LIMIT, ManifestKind};
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
+use crate::names::Names;
 use crate::reference::TagOrDigest;
 
 use super::blob::ResumedBlob;
@@ -32,7 +33,7 @@ impl Source for Registry {
         ResumedBlob::open(self, digest, from).during(format!("blob {digest}"))
     }
 
-    fn tags(&self) -> Result<Vec<String>> {
+    fn tags(&self) -> Result<Names> {
         self.get_tags().during("tags")
     }
 

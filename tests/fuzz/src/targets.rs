@@ -18,6 +18,7 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, Kind, Result};
 use crate::image::Image;
 use crate::json;
+use crate::names::Names;
 use crate::parallel::Pool;
 use crate::platform::{Platform, PlatformMatcher};
 use crate::query::{Input, Output, Query};
@@ -140,7 +141,8 @@ fn answer(data: &[u8]) {
     let now = SystemTime::UNIX_EPOCH;
     let _ = error_response::error(&response, now).to_string();
     let _ = rate::Rate::read(&response, now).is_scarce();
-    let _ = pages::read(&response, "tags");
+    let _ = pages::items(response.bytes(), "tags", 1 << 20);
+    let _ = pages::names(response.bytes(), "tags", 0, &mut Names::default());
     for (_, value) in &response.headers {
         let _ = retry::after(value, now).map(retry::words);
     }
@@ -313,7 +315,7 @@ impl Source for Nowhere {
         Err(nothing())
     }
 
-    fn tags(&self) -> Result<Vec<String>> {
+    fn tags(&self) -> Result<Names> {
         Err(nothing())
     }
 

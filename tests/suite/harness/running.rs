@@ -56,6 +56,22 @@ impl Running {
         signal_group(&self.child, libc::SIGINT);
     }
 
+    /// Looks at the most memory that it ever had, in bytes, until it has ended. What the kernel tells
+    /// whoever waits for it begins with the memory of the process that started it.
+    #[cfg(target_os = "linux")]
+    pub(super) fn peak(&self) -> std::thread::JoinHandle<usize> {
+        let path = format!("/proc/{}/status", self.id());
+        std::thread::spawn(move || {
+            let mut peak = 0;
+            // What has ended and not been waited for has no memory any more.
+            while let Some(now) = most(&std::fs::read_to_string(&path).unwrap_or_default()) {
+                peak = now.max(peak);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            peak
+        })
+    }
+
     /// Waits for its end.
     #[must_use = "an output that nobody looks at proves nothing"]
     pub fn wait(mut self) -> Output {
@@ -96,6 +112,16 @@ impl Drop for Running {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// What a process's status says of the most memory that it ever had.
+#[cfg(target_os = "linux")]
+fn most(status: &str) -> Option<usize> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: usize = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib << 10)
 }
 
 /// Signals a child that was not yet waited for, and its own children.

@@ -163,6 +163,15 @@ impl Tool {
         self.spawn().wait()
     }
 
+    /// Runs it, and tells how many bytes of memory it had when it had most.
+    #[cfg(target_os = "linux")]
+    #[must_use = "an output that nobody looks at proves nothing"]
+    pub fn measured(&self) -> (Output, usize) {
+        let running = self.spawn();
+        let peak = running.peak();
+        (running.wait(), peak.join().expect("a peak"))
+    }
+
     /// Starts it, for tests that do something to it while it runs.
     pub fn spawn(&self) -> Running {
         let mut command = self.command();
