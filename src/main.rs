@@ -27,6 +27,7 @@
 //!   registry/     the distribution API: ask, answer the challenge, ask again
 //! state           what has been told of images, for the next run
 //! compression     gzip and zstd, told by their first bytes
+//! terminal        a question to whoever sits there; standard input
 //! machine         what the machine grants: open files, a reader of the output
 //! parallel        work side by side, results in order; the only threads that work
 //! file            files replaced as a whole, and opened only where they are ours
@@ -71,6 +72,7 @@ mod reference;
 mod secret;
 mod source;
 mod state;
+mod terminal;
 mod text;
 
 use std::process::ExitCode;

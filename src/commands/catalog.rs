@@ -4,15 +4,14 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Flag, Operand, Spec};
-use crate::context::Context;
+use crate::cli::{Example, Flag, Operand, Spec};
 use crate::error::{During, Error, Kind, Result};
 use crate::json;
 use crate::names::Names;
 use crate::reference::{Host, Repository};
-use crate::source::Source;
+use crate::source::{Source, Sources};
 
 static TAGS: Flag = Flag {
     name: "tags",
@@ -43,10 +42,14 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Alone(run),
 };
 
-fn run(context: &Context, args: &Args) -> Result<Answer> {
-    let host: Host = args.operands()[0].parse()?;
-    let names = context.catalog(&host).map_err(hinted).during(&host)?;
-    if !args.has(&TAGS) {
+fn run(invocation: &Invocation) -> Result<Answer> {
+    let host: Host = invocation.args.operands()[0].parse()?;
+    let names = invocation
+        .sources
+        .catalog(&host)
+        .map_err(hinted)
+        .during(&host)?;
+    if !invocation.args.has(&TAGS) {
         return Ok(Answer::list(names.iter()));
     }
     let mut json = String::new();
@@ -55,9 +58,9 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
     let work = |name: &str| {
         let (host, name) = (host.clone(), name.to_owned());
         let repository = Repository { host, name };
-        (tags(context, &repository), repository.name)
+        (tags(invocation.sources, &repository), repository.name)
     };
-    context.pool.ordered(
+    invocation.pool.ordered(
         names.iter().filter(|name| seen.insert(*name)),
         work,
         |(tags, _)| tags.as_ref().map_or(0, String::len),
@@ -80,8 +83,8 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
 }
 
 /// The list of them as JSON.
-fn tags(context: &Context, repository: &Repository) -> Result<String> {
-    let tags = match context.repository(repository)?.tags() {
+fn tags(sources: &Sources, repository: &Repository) -> Result<String> {
+    let tags = match sources.repository(repository)?.tags() {
         // distribution lists repositories whose last tag was deleted, and does not know their tags.
         Err(error) if error.kind() == Kind::NotFound => Names::default(),
         tags => tags.during(repository)?,

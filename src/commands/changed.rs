@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::{Answer, Verdict};
-use crate::cli::{self, Args, Example, Flag, Operand, Spec};
+use crate::cli::{self, Example, Flag, Operand, Spec};
 use crate::content::ManifestKind;
-use crate::context;
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::platform::Platform;
@@ -54,11 +53,11 @@ With several images or platforms: exit 0 if any of them is new or updated, 8 if 
 /// Of the entry in the state file, and no part of the answer: the digest of the platform's manifest.
 const MANIFEST: &str = "manifest";
 
-fn run(image: &Image, args: &Args) -> Result<Answer> {
-    let Some(path) = args.path(&STATE) else {
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
+    let Some(path) = invocation.args.path(&STATE) else {
         return pinned(image);
     };
-    let state = State::at(path, context::timeout(args)?);
+    let state = State::at(path, invocation.timeout);
     let (key, platform) = (key(image), image.platform_name());
     let before = state.get(&key, &platform)?;
     let digest = image.resolved()?.digest.to_string();

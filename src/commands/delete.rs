@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::{Answer, Verdict};
-use crate::cli::{Args, Example, Flag, Operand, Spec};
-use crate::context::Context;
+use crate::cli::{Example, Flag, Operand, Spec};
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result, say};
 use crate::parallel::Pool;
 use crate::reference::{Reference, TagOrDigest, Transport};
 use crate::source::{Registry, Source};
+use crate::terminal;
 
 static YES: Flag = Flag {
     name: "yes",
@@ -41,26 +41,26 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Alone(run),
 };
 
-fn run(context: &Context, args: &Args) -> Result<Answer> {
-    let text = &args.operands()[0];
+fn run(invocation: &Invocation) -> Result<Answer> {
+    let text = &invocation.args.operands()[0];
     let reference: Reference = text.parse()?;
     let Transport::Registry(repository) = &reference.place else {
         return Err(Error::usage(format!(
             "{text}: delete is for images in a registry"
         )));
     };
-    if !args.has(&YES) && !context.is_attended() {
+    if !invocation.args.has(&YES) && !terminal::is_attended() {
         return Err(Error::usage(
             "delete needs --yes where there is no terminal",
         ));
     }
-    let registry = context.repository(repository)?;
+    let registry = invocation.sources.repository(repository)?;
     let digest = registry.resolve(&reference.at).during(text)?.digest;
     let image = format!("{repository}@{digest}");
     let seen = Tagged {
         registry: &registry,
         digest: &digest,
-        pool: &context.pool,
+        pool: invocation.pool,
     };
     let tags = seen.tags(&reference.at).during(text)?;
     let what = match tags {
@@ -68,13 +68,15 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
         Tags::Listed(ref all) if all.is_empty() => format!("{image}, which has no tag"),
         Tags::Listed(ref all) => sentence(&image, all),
     };
-    if args.has(&YES) {
+    if invocation.args.has(&YES) {
         say(&format!("docker-registry: deleting {what}"));
-    } else if !context.confirm(&format!("delete {what}?"))? {
+    } else if !terminal::confirm(&format!("delete {what}?"))? {
         return Ok(answer("nothing deleted", None, &[], &[]).verdict(Verdict::No));
     }
     registry.delete_manifest(&digest).during(text)?;
-    context.forget(repository, std::slice::from_ref(&digest));
+    invocation
+        .sources
+        .forget(repository, std::slice::from_ref(&digest));
     // crane's and CUE's registries delete what is under the digest and leave the tags as they are.
     let left = seen.leading_here(tags.names().to_vec()).during(text)?;
     if left.is_empty() {

@@ -1,8 +1,8 @@
 //! `docker-registry digestlist IMAGE...`
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Operand, Spec};
+use crate::cli::{Example, Operand, Spec};
 use crate::error::Result;
 use crate::image::Image;
 
@@ -27,6 +27,6 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Repository(run),
 };
 
-fn run(image: &Image, _: &Args) -> Result<Answer> {
+fn run(image: &Image, _: &Invocation) -> Result<Answer> {
     Ok(Answer::word(image.index_digest()?))
 }

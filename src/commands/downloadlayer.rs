@@ -6,10 +6,9 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::{Answer, Body};
 use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
-use crate::context;
 use crate::digest::Digest;
 use crate::download::{Download, Layer, Saved, Target};
 use crate::error::{During, Error, Kind, Result};
@@ -80,14 +79,14 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Repository(run),
 };
 
-fn run(image: &Image, args: &Args) -> Result<Answer> {
-    let progress = Progress::new(style(args));
-    let answer = match (args.path(&ALL), &image.reference().at) {
-        (Some(_), _) if args.has(&OUTPUT) => Err(Error::usage(
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
+    let progress = Progress::new(style(invocation));
+    let answer = match (invocation.args.path(&ALL), &image.reference().at) {
+        (Some(_), _) if invocation.args.has(&OUTPUT) => Err(Error::usage(
             "--all cannot be used with --output, which is one file",
         )),
-        (Some(directory), _) => all(image, directory, args, &progress),
-        (None, TagOrDigest::Digest { digest, .. }) => one(image, digest, args, &progress),
+        (Some(directory), _) => all(image, directory, invocation, &progress),
+        (None, TagOrDigest::Digest { digest, .. }) => one(image, digest, invocation, &progress),
         (None, _) => Err(
             Error::usage("downloadlayer wants one layer, IMAGE@DIGEST, or --all DIR")
                 .hint("the command 'layers' shows the digests"),
@@ -97,24 +96,34 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
     answer
 }
 
-fn style(args: &Args) -> ProgressStyle {
-    let is_stdout = args.path(&OUTPUT).is_some_and(is_stdout);
-    if args.has(&NO_PROGRESS) || (is_stdout && output::is_terminal()) {
+fn style(invocation: &Invocation) -> ProgressStyle {
+    let is_stdout = invocation.args.path(&OUTPUT).is_some_and(is_stdout);
+    if invocation.args.has(&NO_PROGRESS) || (is_stdout && output::is_terminal()) {
         ProgressStyle::Silent
-    } else if context::is_verbose(args) {
+    } else if invocation.is_verbose {
         ProgressStyle::Lines
     } else {
         ProgressStyle::automatic()
     }
 }
 
-fn one(image: &Image, digest: &Digest, args: &Args, progress: &Progress) -> Result<Answer> {
-    let download = download(image, layer(image, digest, args)?, args, progress)?;
+fn one(
+    image: &Image,
+    digest: &Digest,
+    invocation: &Invocation,
+    progress: &Progress,
+) -> Result<Answer> {
+    let download = download(
+        image,
+        layer(image, digest, invocation.args)?,
+        invocation,
+        progress,
+    )?;
     let hinted = |error: Error| match error.kind() {
         Kind::NotFound => error.hint("the command 'layers' shows the digests of an image's layers"),
         _ => error,
     };
-    match args.path(&OUTPUT) {
+    match invocation.args.path(&OUTPUT) {
         Some(path) if is_stdout(path) => {
             let mut out = Output::raw();
             let written = download.to_stream(&mut out);
@@ -142,8 +151,13 @@ fn one(image: &Image, digest: &Digest, args: &Args, progress: &Progress) -> Resu
     }
 }
 
-fn all(image: &Image, directory: &Path, args: &Args, progress: &Progress) -> Result<Answer> {
-    let mut layers = layers(image, args)?;
+fn all(
+    image: &Image,
+    directory: &Path,
+    invocation: &Invocation,
+    progress: &Progress,
+) -> Result<Answer> {
+    let mut layers = layers(image, invocation.args)?;
     let mut seen = HashSet::new();
     layers.retain(|layer| seen.insert(layer.digest.clone()));
     progress.expect(layers.iter().map(|layer| layer.size).sum());
@@ -151,7 +165,7 @@ fn all(image: &Image, directory: &Path, args: &Args, progress: &Progress) -> Res
     let target = Target::Directory(directory.to_owned());
     let downloads = layers
         .into_iter()
-        .map(|layer| download(image, layer, args, progress))
+        .map(|layer| download(image, layer, invocation, progress))
         .collect::<Result<_>>()?;
     let saved = image.pool().all(downloads, |download: Download| {
         let saved = download.to_file(&target)?;
@@ -164,15 +178,15 @@ fn all(image: &Image, directory: &Path, args: &Args, progress: &Progress) -> Res
 fn download<'a>(
     image: &'a Image,
     layer: Layer,
-    args: &Args,
+    invocation: &Invocation,
     progress: &'a Progress,
 ) -> Result<Download<'a>> {
     Ok(Download {
         source: image.source(),
         layer,
-        unpack: args.has(&DECOMPRESS),
-        force: args.has(&FORCE),
-        timeout: context::timeout(args)?,
+        unpack: invocation.args.has(&DECOMPRESS),
+        force: invocation.args.has(&FORCE),
+        timeout: invocation.timeout,
         progress,
     })
 }

@@ -2,10 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{self, Args, Example, Flag, Operand, Spec, Value};
-use crate::context::Context;
+use crate::cli::{self, Example, Flag, Operand, Spec, Value};
 use crate::error::{Error, Result};
 use crate::hooks;
 
@@ -38,9 +37,12 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Alone(run),
 };
 
-fn run(_: &Context, args: &Args) -> Result<Answer> {
+fn run(invocation: &Invocation) -> Result<Answer> {
     let table = super::table();
-    let text = match (args.operands()[0].as_str(), args.text(&PAGE)) {
+    let text = match (
+        invocation.args.operands()[0].as_str(),
+        invocation.args.text(&PAGE),
+    ) {
         ("man", None) => cli::man(&table),
         ("man", Some(name)) => {
             let unknown = || Error::usage(format!("--page wants a command, not '{name}'"));

@@ -22,5 +22,5 @@ pub(super) static COMMAND: Command = Command {
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Alone(|_, _| unreachable!("the parser answers help")),
+    run: Run::Alone(|_| unreachable!("the parser answers help")),
 };

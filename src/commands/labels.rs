@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Operand, Spec};
+use crate::cli::{Example, Operand, Spec};
 use crate::error::Result;
 use crate::image::Image;
 
@@ -29,7 +29,7 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Image(run),
 };
 
-fn run(image: &Image, _: &Args) -> Result<Answer> {
+fn run(image: &Image, _: &Invocation) -> Result<Answer> {
     Ok(Answer::value(
         match &image.config_json()?["config"]["Labels"] {
             Value::Null => Value::Object(Map::new()),

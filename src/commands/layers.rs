@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Operand, Spec};
+use crate::cli::{Example, Operand, Spec};
 use crate::content::ManifestKind;
 use crate::error::Result;
 use crate::image::Image;
@@ -30,7 +30,7 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Image(run),
 };
 
-fn run(image: &Image, _: &Args) -> Result<Answer> {
+fn run(image: &Image, _: &Invocation) -> Result<Answer> {
     let layers = image.layers()?;
     let config = image.config_json()?;
     let mut steps = steps(image, config)?.into_iter();

@@ -1,11 +1,15 @@
 //! The commands: each is its row of the table and one function.
 
+use std::time::Duration;
+
 use crate::answer::Answer;
 use crate::cli::{Args, Cli, Commands, Spec};
-use crate::context::{self, Context};
+use crate::context;
 use crate::error::Result;
 use crate::image::Image;
 use crate::manual;
+use crate::parallel::Pool;
+use crate::source::Sources;
 
 mod catalog;
 mod changed;
@@ -41,13 +45,28 @@ pub(crate) struct Command {
 /// What a command is a question about; the driver asks it for every image and platform.
 pub(crate) enum Run {
     /// One image on one platform.
-    Image(fn(&Image, &Args) -> Result<Answer>),
+    Image(AskImage),
     /// One image or repository, whatever the platform.
-    Repository(fn(&Image, &Args) -> Result<Answer>),
+    Repository(AskImage),
     /// Two images on one platform; `None` where one of them has no image for it.
     Pair(fn(Option<&Image>, Option<&Image>) -> Result<Answer>),
     /// Nothing that a registry knows.
-    Alone(fn(&Context, &Args) -> Result<Answer>),
+    Alone(fn(&Invocation) -> Result<Answer>),
+}
+
+pub(crate) type AskImage = fn(&Image, &Invocation) -> Result<Answer>;
+
+/// What a command is handed beside the image.
+pub(crate) struct Invocation<'a> {
+    pub(crate) args: &'a Args,
+    /// Opens repositories that are to be changed, or asked for what only a registry knows.
+    pub(crate) sources: &'a Sources,
+    pub(crate) pool: &'a Pool,
+    pub(crate) timeout: Duration,
+    /// The time in seconds since 1970.
+    pub(crate) now: fn() -> u64,
+    pub(crate) is_raw: bool,
+    pub(crate) is_verbose: bool,
 }
 
 /// All commands, in the order and under the titles that the help shows.

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Operand, Spec};
+use crate::cli::{Example, Operand, Spec};
 use crate::content::ManifestKind;
-use crate::context;
 use crate::error::Result;
 use crate::image::Image;
 use crate::platform::Platform;
@@ -34,7 +33,7 @@ If an entry of the index has no platform, mquery crashes; here the platform is r
     run: Run::Repository(run),
 };
 
-fn run(image: &Image, _: &Args) -> Result<Answer> {
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let root = image.top_manifest()?;
     let is_list = root.form() == ManifestKind::Index;
     let listed = image.platforms()?;
@@ -45,7 +44,7 @@ fn run(image: &Image, _: &Args) -> Result<Answer> {
         "mediatype": root.media_type(),
         "islist": is_list,
         "archlist": platforms.clone().map(fields).collect::<Value>(),
-        "cachets": context::now(),
+        "cachets": (invocation.now)(),
     });
     let (digest, media_type) = (root.digest(), root.media_type());
     let yes = if is_list { "Yes" } else { "No" };

@@ -5,13 +5,13 @@ use std::io::Read;
 
 use serde_json::json;
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
 use crate::assembly::{IndexBuilder, IndexSpec, ListKind, SpecEntry};
 use crate::cli::{Args, Example, Flag, Form, Operand, Spec, Value};
-use crate::context::{self, Context};
 use crate::error::{During, Error, Result};
 use crate::platform::Platform;
+use crate::terminal;
 
 static TYPE: Flag = Flag {
     name: "type",
@@ -108,27 +108,28 @@ What a platform leaves out is read from the image's configuration. If an image i
     run: Run::Alone(run),
 };
 
-fn run(context: &Context, args: &Args) -> Result<Answer> {
-    let mut plan = match args.operands() {
-        [_, path] => from_spec(path, args)?,
-        _ => from_args(args)?,
+fn run(invocation: &Invocation) -> Result<Answer> {
+    let mut plan = match invocation.args.operands() {
+        [_, path] => from_spec(path, invocation.args)?,
+        _ => from_args(invocation.args)?,
     };
-    plan.tags.extend(items(args, &TAGS).map(str::to_owned));
-    for item in items(args, &ANNOTATIONS) {
+    plan.tags
+        .extend(items(invocation.args, &TAGS).map(str::to_owned));
+    for item in items(invocation.args, &ANNOTATIONS) {
         let Some((name, value)) = item.split_once('=') else {
             let message = format!("--annotations wants NAME=VALUE, not '{item}'");
             return Err(Error::usage(message));
         };
         plan.annotations.push((name.to_owned(), value.to_owned()));
     }
-    let open = |repository: &_| context.repository(repository);
+    let open = |repository: &_| invocation.sources.repository(repository);
     let making = IndexBuilder {
-        kind: match args.text(&TYPE) {
+        kind: match invocation.args.text(&TYPE) {
             Some("oci") => ListKind::Oci,
             _ => ListKind::Docker,
         },
-        ignore_missing: args.has(&IGNORE_MISSING),
-        pool: &context.pool,
+        ignore_missing: invocation.args.has(&IGNORE_MISSING),
+        pool: invocation.pool,
         open: &open,
     };
     let assembly = making.assemble(&plan)?;
@@ -136,8 +137,8 @@ fn run(context: &Context, args: &Args) -> Result<Answer> {
         let left_out: Result<()> = Err(error.clone()).during("left out");
         left_out.unwrap_or_else(|error| error.report());
     }
-    let pushed = assembly.push(&context.pool, &open);
-    context.forget(&assembly.target, &[]);
+    let pushed = assembly.push(invocation.pool, &open);
+    invocation.sources.forget(&assembly.target, &[]);
     pushed.during(&plan.image)?;
     let (digest, size) = (assembly.digest.to_string(), assembly.bytes.len());
     let json = json!({
@@ -159,7 +160,7 @@ fn from_spec(path: &str, args: &Args) -> Result<IndexSpec> {
     }
     let mut yaml = String::new();
     match path {
-        "-" => context::stdin().read_to_string(&mut yaml).map(drop),
+        "-" => terminal::stdin().read_to_string(&mut yaml).map(drop),
         path => fs::read_to_string(path).map(|text| yaml = text),
     }
     .during(path)?;

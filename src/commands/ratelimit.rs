@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Operand, Spec};
-use crate::context::Context;
-use crate::error::{During, Result};
-use crate::reference::Reference;
+use crate::cli::{Example, Operand, Spec};
+use crate::error::{During, Error, Result};
+use crate::reference::{Reference, Transport};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -30,10 +29,14 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Alone(run),
 };
 
-fn run(context: &Context, args: &Args) -> Result<Answer> {
-    let text = &args.operands()[0];
+fn run(invocation: &Invocation) -> Result<Answer> {
+    let text = &invocation.args.operands()[0];
     let reference: Reference = text.parse()?;
-    let registry = context.registry(&reference).during(text)?;
+    let Transport::Registry(repository) = &reference.place else {
+        let message = format!("{text}: {} is not in a registry", reference.place);
+        return Err(Error::usage(message));
+    };
+    let registry = invocation.sources.repository(repository).during(text)?;
     let rate = registry.rate(&reference.at).during(text)?;
     Ok(Answer::value(json!({
         "limit": rate.limit,

@@ -1,8 +1,8 @@
 //! `docker-registry referrers IMAGE...`
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
+use crate::cli::{Example, Flag, Operand, Spec, Value};
 use crate::error::Result;
 use crate::image::Image;
 
@@ -37,8 +37,8 @@ For an image with an index: what refers to the index, or with `--platform` what 
     run: Run::Image(run),
 };
 
-fn run(image: &Image, args: &Args) -> Result<Answer> {
-    let artifact_type = args.text(&ARTIFACT_TYPE);
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
+    let artifact_type = invocation.args.text(&ARTIFACT_TYPE);
     let referrers = image.source().referrers(&image.subject()?, artifact_type)?;
     let descriptors = referrers.into_iter().map(|referrer| referrer.json);
     Ok(Answer::value(descriptors.collect()))

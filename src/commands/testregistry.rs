@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::{Answer, Verdict};
 use crate::assembly::{CheckResult, Conformance, conformance};
-use crate::cli::{Args, Example, Operand, Spec};
-use crate::context::Context;
+use crate::cli::{Example, Operand, Spec};
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::Repository;
 
@@ -31,11 +30,11 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Alone(run),
 };
 
-fn run(context: &Context, args: &Args) -> Result<Answer> {
-    let repository: Repository = args.operands()[0].parse()?;
-    let open = |repository: &_| context.repository(repository);
-    let conformance = conformance(&repository, &context.pool, &open);
-    context.forget(&repository, &[]);
+fn run(invocation: &Invocation) -> Result<Answer> {
+    let repository: Repository = invocation.args.operands()[0].parse()?;
+    let open = |repository: &_| invocation.sources.repository(repository);
+    let conformance = conformance(&repository, invocation.pool, &open);
+    invocation.sources.forget(&repository, &[]);
     let conformance = conformance.during(&repository)?;
     let (text, json) = (
         table(&repository, &conformance),

@@ -4,9 +4,9 @@ use std::io;
 
 use serde_json::json;
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::{Answer, Verdict};
-use crate::cli::{Args, Example, Flag, Operand, Spec};
+use crate::cli::{Example, Flag, Operand, Spec};
 use crate::compression;
 use crate::content::ManifestKind;
 use crate::digest::{Digest, Verified};
@@ -43,7 +43,7 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Image(run),
 };
 
-fn run(image: &Image, args: &Args) -> Result<Answer> {
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let mut report = Report::default();
     // Whoever fetches a document compares it with its digest; here the outcome becomes a line.
     match image.digest() {
@@ -55,7 +55,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
     if report.has_passed() {
         test_config(image, &mut report)?;
     }
-    if report.has_passed() && args.has(&LAYERS) {
+    if report.has_passed() && invocation.args.has(&LAYERS) {
         let diff_ids = image.diff_ids()?;
         for (i, layer) in image.layers()?.iter().enumerate() {
             test_layer(image, layer, diff_ids.get(i), &mut report)?;

@@ -4,25 +4,23 @@ mod registry;
 
 use std::env;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::cli::{Args, Flag, Group, HELP, VERSION, Value};
-use crate::digest::Digest;
-use crate::error::{During, Error, Result, printable, say};
+use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::machine;
-use crate::names::Names;
 use crate::output::{ColorChoice, Output};
 use crate::parallel::Pool;
 use crate::platform::PlatformMatcher;
 use crate::query::Query;
-use crate::reference::{Host, Reference, Repository, Transport};
-use crate::source::{Registry, Sources};
+use crate::reference::Reference;
+use crate::source::Sources;
 
-pub(crate) use registry::{ENVIRONMENT, cache, is_verbose, timeout};
+pub(crate) use registry::{ENVIRONMENT, cache};
 
 pub(crate) static GROUPS: &[Group] = &[
     Group {
@@ -62,7 +60,7 @@ pub(crate) static GROUPS: &[Group] = &[
 /// What the first screen of the help shows.
 pub(crate) static ESSENTIAL: &[&Flag] = &[&PLATFORM, &JQ, &RAW];
 
-pub(crate) static RAW: Flag = Flag {
+static RAW: Flag = Flag {
     name: "raw",
     short: Some('r'),
     help: "Print documents byte for byte, other JSON on one line",
@@ -142,20 +140,16 @@ static JOBS: Flag = Flag {
     about: "Also limits the requests that are sent at the same time. If the limit of open files is too low for N, fewer are sent.",
 };
 
-/// Standard input, for the operand or file that is called `-`.
-pub(crate) fn stdin() -> impl io::Read {
-    io::stdin()
-}
-
 /// Everything around a question that is the same for all images.
 pub(crate) struct Context {
     pub(crate) platforms: Platforms,
     pub(crate) presentation: Presentation,
-    /// How much is done at the same time.
     pub(crate) pool: Arc<Pool>,
+    pub(crate) timeout: Duration,
+    pub(crate) is_verbose: bool,
     /// The media types to ask for; none for all kinds of manifest.
     kinds: Vec<String>,
-    sources: Sources,
+    pub(crate) sources: Sources,
 }
 
 /// For which platforms the question is asked.
@@ -181,6 +175,8 @@ impl Context {
             platforms: platforms(args)?,
             presentation: presentation(args)?,
             pool: Arc::new(Pool::new(jobs)),
+            timeout: registry::timeout(args)?,
+            is_verbose: registry::is_verbose(args),
             kinds: registry::kinds(args).unwrap_or_default(),
             sources: registry::sources(args, jobs)?,
         })
@@ -200,46 +196,6 @@ impl Context {
         let source = self.sources.open(&reference).during(text)?;
         let image = Image::new(text, reference, source, wanted, self.pool.clone());
         Ok(image.of_kinds(self.kinds.clone()))
-    }
-
-    /// A repository to be changed, or asked for what no other kind of source knows.
-    pub(crate) fn repository(&self, repository: &Repository) -> Result<Registry> {
-        self.sources.repository(repository)
-    }
-
-    /// The repository of an image that must be a registry's.
-    pub(crate) fn registry(&self, reference: &Reference) -> Result<Registry> {
-        match &reference.place {
-            Transport::Registry(repository) => self.repository(repository),
-            place => Err(Error::usage(format!("{place} is not in a registry"))),
-        }
-    }
-
-    /// The names of all repositories that a registry shows.
-    pub(crate) fn catalog(&self, host: &Host) -> Result<Names> {
-        self.sources.catalog(host)
-    }
-
-    /// Forgets what is remembered of a repository that was changed.
-    pub(crate) fn forget(&self, repository: &Repository, gone: &[Digest]) {
-        self.sources.forget(repository, gone);
-    }
-
-    /// Whether there is somebody to ask.
-    pub(crate) fn is_attended(&self) -> bool {
-        io::stdin().is_terminal() && io::stderr().is_terminal()
-    }
-
-    /// Asks whoever sits at the terminal; everything but yes is no.
-    pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
-        let mut prompt = String::new();
-        // A registry's tags are part of the question.
-        printable(&mut prompt, question).expect("a String takes everything");
-        io::stderr().write_all(format!("{prompt} [y/N] ").as_bytes())?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        let answer = answer.trim().to_lowercase();
-        Ok(matches!(answer.as_str(), "y" | "yes"))
     }
 
     /// Whether answers are lines that name their image.

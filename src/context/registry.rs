@@ -188,7 +188,7 @@ pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 /// Whether to say on stderr what is done.
-pub(crate) fn is_verbose(args: &Args) -> bool {
+pub(super) fn is_verbose(args: &Args) -> bool {
     args.has(&VERBOSE)
 }
 
@@ -308,7 +308,7 @@ pub(super) fn kinds(args: &Args) -> Option<Vec<String>> {
     Some(types.iter().map(|name| (*name).to_owned()).collect())
 }
 
-pub(crate) fn timeout(args: &Args) -> Result<Duration> {
+pub(super) fn timeout(args: &Args) -> Result<Duration> {
     match args.duration(&TIMEOUT) {
         Some(Duration::ZERO) => Err(Error::usage("--timeout wants more than 0 seconds")),
         Some(timeout) => Ok(timeout),

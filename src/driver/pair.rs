@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Asked, keyed};
+use super::keyed;
+use super::printer::Answered;
 use crate::answer::{Answer, Verdict};
 use crate::cli::Args;
 use crate::context::{Context, Platforms};
@@ -15,7 +16,7 @@ pub(super) fn compare(
     context: &Context,
     args: &Args,
     ask: fn(Option<&Image>, Option<&Image>) -> Result<Answer>,
-) -> Result<Asked> {
+) -> Result<Answered> {
     let [from, to] = args.operands() else {
         unreachable!("the parser has counted")
     };
@@ -41,7 +42,7 @@ pub(super) fn compare(
     };
     let image = from.text().to_owned();
     let platform = from.platform().map(|platform| platform.to_string());
-    Ok(Asked {
+    Ok(Answered {
         image,
         platform,
         answer,

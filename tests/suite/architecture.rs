@@ -31,7 +31,7 @@ const ROWS: [&[&str]; 13] = [
     &["content"],
     &["platform", "reference"],
     &[
-        "digest", "encoding", "file", "json", "machine", "parallel", "secret", "text",
+        "digest", "encoding", "file", "json", "machine", "parallel", "secret", "terminal", "text",
     ],
     &["names"],
     &["error"],
@@ -96,9 +96,9 @@ const SURROUNDINGS: [(&str, &[&str]); 16] = [
     ("eprintln!", &[]),
     (
         "io::stderr",
-        &["context", "error", "progress", "source/registry/trace"],
+        &["error", "progress", "source/registry/trace", "terminal"],
     ),
-    ("io::stdin", &["context"]),
+    ("io::stdin", &["context", "terminal"]),
     ("io::stdout", &["output"]),
     ("print!", &[]),
     ("println!", &[]),

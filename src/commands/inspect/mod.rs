@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Flag, Operand, Spec};
+use crate::cli::{Example, Flag, Operand, Spec};
 use crate::content::{Content, Descriptor, ManifestKind};
-use crate::context;
 use crate::error::{Kind, Result};
 use crate::image::{Budget, Image};
 use crate::parallel::Pool;
@@ -48,8 +47,8 @@ It also shows what manifest-tool leaves out. Below `manifests` each manifest has
     run: Run::Repository(run),
 };
 
-fn run(image: &Image, args: &Args) -> Result<Answer> {
-    let is_expanded = args.has(&EXPAND_CONFIG);
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
+    let is_expanded = invocation.args.has(&EXPAND_CONFIG);
     let root = image.top_manifest()?;
     let tree = Tree {
         source: image.source(),
@@ -59,7 +58,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
     };
     let node = tree.node(root.clone(), true, 0)?;
     let json = json::of(image.text(), &node, is_expanded);
-    let text = match is_expanded || args.has(&context::RAW) {
+    let text = match is_expanded || invocation.is_raw {
         true => indented(&json).into(),
         false => report::of(image.text(), &node),
     };

@@ -7,9 +7,9 @@ mod version;
 
 use std::cmp::Reverse;
 
-use super::{Command, Run};
+use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
+use crate::cli::{Example, Flag, Operand, Spec, Value};
 use crate::error::{During, Kind, Result};
 use crate::image::Image;
 use crate::reference::TagOrDigest;
@@ -55,12 +55,12 @@ A version is one or more numbers separated by dots, with or without `v` before t
     run: Run::Repository(run),
 };
 
-fn run(image: &Image, args: &Args) -> Result<Answer> {
-    let selection = Selection::of(args)?;
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
+    let selection = Selection::of(invocation.args)?;
     let all = image.source().tags()?;
     let taken = || all.iter().filter(|tag| selection.takes(tag));
     let is_digest = matches!(image.reference().at, TagOrDigest::Digest { .. });
-    if !is_digest && args.text(&SORT).is_none() {
+    if !is_digest && invocation.args.text(&SORT).is_none() {
         return Ok(Answer::list(taken()));
     }
     let mut tags: Vec<&str> = taken().collect();
@@ -71,7 +71,7 @@ fn run(image: &Image, args: &Args) -> Result<Answer> {
             .filter_map(|(tag, leads)| leads.then_some(tag))
             .collect();
     }
-    match args.text(&SORT) {
+    match invocation.args.text(&SORT) {
         Some("semver") => tags.sort_by_cached_key(|tag| newest_first(tag)),
         Some("created") => {
             let mut dated = each(image, tags, created)?;

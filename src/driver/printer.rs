@@ -1,0 +1,204 @@
+//! Answers on standard output, and what the exit code says of them.
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Body, Verdict};
+use crate::context::Presentation;
+use crate::error::{During, Error, Result, say};
+use crate::output::Output;
+use crate::query::{self, Input, Query};
+use crate::state::{self, Entry};
+
+/// An answer and what it is about.
+pub(super) struct Answered {
+    pub(super) image: String,
+    pub(super) platform: Option<String>,
+    pub(super) answer: Answer,
+}
+
+impl Answered {
+    pub(super) fn plain(answer: Answer) -> Self {
+        Answered {
+            image: String::new(),
+            platform: None,
+            answer,
+        }
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.answer.weight()
+    }
+}
+
+/// Held from when an answer is printed until its state is saved, and by whoever ends the program.
+static PRINTING: Mutex<()> = Mutex::new(());
+
+/// Ends the program because nobody reads its output any more.
+pub(super) fn leave() -> ! {
+    let _printing = PRINTING.lock();
+    let saved = state::finish().map_err(|error| {
+        error.report();
+        i32::from(error.kind().exit_code())
+    });
+    std::process::exit(saved.err().unwrap_or_default())
+}
+
+/// Prints answers as they come and remembers what the exit code will say.
+pub(super) struct Printer<'a> {
+    presentation: &'a Presentation,
+    /// The command's, for the lines of a batch.
+    name: &'static str,
+    out: Output,
+    /// The first failure's.
+    exit_code: u8,
+    /// What the answers say together; `None` as long as there is none.
+    verdict: Option<Verdict>,
+    /// With `--exit-status`: whether the last result was null, false or missing.
+    ends_with_no: bool,
+}
+
+impl<'a> Printer<'a> {
+    pub(super) fn new(presentation: &'a Presentation, out: Output, name: &'static str) -> Self {
+        Printer {
+            presentation,
+            name,
+            out,
+            exit_code: 0,
+            verdict: None,
+            ends_with_no: false,
+        }
+    }
+
+    /// The only answer.
+    pub(super) fn print(&mut self, answered: &Answered) -> Result<()> {
+        self.publish(answered, false)
+    }
+
+    /// One of a batch. A failure is reported and counted; only a failing output ends the batch.
+    pub(super) fn line(&mut self, answered: Result<Answered>) -> Result<()> {
+        let printed = answered.and_then(|answered| self.publish(&answered, true));
+        if self.out.is_closed() {
+            // Others may still wait for a registry, and nobody waits for them.
+            leave();
+        }
+        match printed {
+            // What cannot be written is no image's fault.
+            Err(error) if self.out.is_broken() => Err(error),
+            Err(error) => {
+                self.failed(&error);
+                self.out.flush()
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// The exit code, when the last answer has been printed or an error has ended the command.
+    pub(super) fn finish(mut self, ended: Result<()>) -> Result<u8> {
+        let ended = ended.and_then(|()| self.out.flush());
+        // The state of what has been printed is saved, whatever came after.
+        let saved = state::finish();
+        match ended {
+            _ if self.out.is_closed() => saved.map(|()| 0),
+            Err(error) => Err(error),
+            Ok(()) => saved.map(|()| self.exit_code()),
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        let verdict = self.verdict.unwrap_or(Verdict::Yes);
+        match self.exit_code {
+            0 if self.ends_with_no => Verdict::No.exit_code(),
+            0 => verdict.exit_code(),
+            failed => failed,
+        }
+    }
+
+    fn failed(&mut self, error: &Error) {
+        error.report();
+        self.note(error.kind().exit_code());
+    }
+
+    fn note(&mut self, exit_code: u8) {
+        if self.exit_code == 0 {
+            self.exit_code = exit_code;
+        }
+    }
+
+    fn publish(&mut self, answered: &Answered, is_batch: bool) -> Result<()> {
+        let verdict = answered.answer.verdict;
+        let last = self.show(answered, is_batch)?;
+        {
+            let _printing = PRINTING.lock();
+            self.out.flush()?;
+            answered.answer.entries.iter().for_each(Entry::told);
+        }
+        self.ends_with_no = self.presentation.exit_status && last == Some(false);
+        for failure in &answered.answer.failures {
+            self.failed(failure);
+        }
+        if verdict == Verdict::Corrupt {
+            self.note(verdict.exit_code());
+        }
+        self.verdict = self.verdict.max(Some(verdict));
+        Ok(())
+    }
+
+    /// Whether the last result is neither null nor false; `None` if nothing was to be printed.
+    fn show(&mut self, answered: &Answered, is_batch: bool) -> Result<Option<bool>> {
+        let presentation = self.presentation;
+        let answer = &answered.answer;
+        match (&answer.body, &presentation.query) {
+            (Body::Nothing, _) => return Ok(None),
+            (body, Some(query)) => return self.filter(query, input(body), answered).map(Some),
+            _ if is_batch => self.out.line(&[
+                &format!(r#"{{"image":{},"#, json!(answered.image)),
+                &format!(r#""{}":"#, self.name),
+                &answer.compact(),
+                "}",
+            ])?,
+            (Body::Document(document), _) if presentation.raw => {
+                self.out.served(document.bytes())?
+            }
+            (Body::Document(document), _) => self.out.document(document.bytes())?,
+            (Body::Json(json), _) => self.out.json(json.as_bytes())?,
+            (Body::List(json), _) => self.out.line(&[json])?,
+            (Body::Text { text, .. }, _) if !presentation.json => self.out.text(text)?,
+            (Body::Value(json) | Body::Text { json, .. }, _) => self.out.value(json)?,
+        }
+        Ok(Some(answer.is_true()))
+    }
+
+    /// Prints what the filter makes of the answer.
+    fn filter(&mut self, query: &Query, input: Input, answered: &Answered) -> Result<bool> {
+        let (image, platform) = (&answered.image, answered.platform.as_deref());
+        let out = &mut self.out;
+        let mut written = Ok(());
+        let mut write = |found: &query::Output| {
+            written = match found {
+                query::Output::Text(text) => out.string(text),
+                query::Output::Json(json) => out.json(json),
+                query::Output::Note(note) => {
+                    say(note.trim_end_matches('\n'));
+                    Ok(())
+                }
+            };
+            written.clone()
+        };
+        let last = query.run(input, Some(image), platform, &mut write);
+        // What cannot be written is not the image's fault.
+        written?;
+        Ok(last.during(image)?.unwrap_or(false))
+    }
+}
+
+/// What a filter runs on.
+fn input(body: &Body) -> Input<'_> {
+    match body {
+        Body::Document(document) => Input::Document(document.bytes()),
+        Body::Json(json) | Body::List(json) => Input::Document(json.as_bytes()),
+        Body::Value(json) | Body::Text { json, .. } => Input::Value(json),
+        Body::Nothing => Input::Value(&Value::Null),
+    }
+}
