@@ -1,6 +1,6 @@
 //! A request and its answer, as the client sees them.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -42,29 +42,21 @@ pub(super) enum Want {
     Stream,
 }
 
-/// What is sent.
+/// What is sent: as many bytes as `size` from a reader that is opened for each try.
 #[derive(Clone)]
 pub(super) struct Payload {
     pub(super) media_type: String,
-    pub(super) content: PayloadSource,
+    pub(super) size: u64,
+    pub(super) open: Arc<dyn Fn() -> Result<Box<dyn Read + Send>> + Send + Sync>,
 }
 
-#[derive(Clone)]
-pub(super) enum PayloadSource {
-    Bytes(Vec<u8>),
-    /// As many bytes as `size` from a reader that is opened for each try.
-    Stream {
-        size: u64,
-        open: Arc<dyn Fn() -> Result<Box<dyn Read + Send>> + Send + Sync>,
-    },
-}
-
-impl PayloadSource {
-    /// A reader, if the content is a stream.
-    pub(super) fn open(&self) -> Result<Option<Box<dyn Read + Send>>> {
-        match self {
-            PayloadSource::Bytes(_) => Ok(None),
-            PayloadSource::Stream { open, .. } => open().map(Some),
+impl Payload {
+    pub(super) fn bytes(media_type: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        Payload {
+            media_type: media_type.to_owned(),
+            size: bytes.len() as u64,
+            open: Arc::new(move || Ok(Box::new(Cursor::new(Arc::clone(&bytes))))),
         }
     }
 }
@@ -108,12 +100,11 @@ impl Request {
         self
     }
 
-    pub(super) fn with_body(mut self, media_type: &str, content: PayloadSource) -> Self {
-        self.body = Some(Payload {
-            media_type: media_type.to_owned(),
-            content,
-        });
-        self
+    pub(super) fn with_body(self, payload: Payload) -> Self {
+        Request {
+            body: Some(payload),
+            ..self
+        }
     }
 
     /// As a part of what has been tried so often.

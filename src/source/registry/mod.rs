@@ -71,7 +71,7 @@ pub(crate) use state::AuthCache;
 pub(crate) use trace::Verbosity;
 pub(crate) use transport::{Certificates, Proxies};
 
-use message::{Method, PayloadSource, Request, Response, Want};
+use message::{Method, Payload, Request, Response, Want};
 use retry::Tries;
 use source::{digest_header, expected_digest, tag_or_digest};
 use state::RegistryState;
@@ -169,16 +169,11 @@ impl Registry {
 
     /// end-6: `PUT <location>?digest=<digest>` with the whole blob, which is not repeated: the
     /// registry may have kept a part. A location elsewhere sees no credentials.
-    fn finish_upload(
-        &self,
-        location: Url,
-        digest: &Digest,
-        blob: &PayloadSource,
-    ) -> Result<Response> {
+    fn finish_upload(&self, location: Url, digest: &Digest, blob: &Payload) -> Result<Response> {
         let is_own = location.origin == self.state.origin()?;
         let url = location.with("digest", &digest.to_string());
         let request = Request::new(Method::Put, url, Want::Whole(LIMIT))
-            .with_body("application/octet-stream", blob.clone())
+            .with_body(blob.clone())
             .within(None);
         match is_own {
             true => self.ask(request),
@@ -190,9 +185,8 @@ impl Registry {
     pub(crate) fn put_manifest(&self, at: &str, media_type: &str, bytes: &[u8]) -> Result<()> {
         let doing = format!("manifest {at}");
         let url = self.url(&format!("manifests/{at}"))?;
-        let content = PayloadSource::Bytes(bytes.to_vec());
-        let request =
-            Request::new(Method::Put, url, Want::Whole(LIMIT)).with_body(media_type, content);
+        let request = Request::new(Method::Put, url, Want::Whole(LIMIT))
+            .with_body(Payload::bytes(media_type, bytes));
         let response = self.ask(request).and_then(|it| self.succeeded(it));
         let response = response.during(&doing)?;
         let sent = Digest::of(Algorithm::Sha256, bytes);

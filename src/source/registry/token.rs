@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use super::challenge::Bearer;
 use super::client::Client;
 use super::credentials::Credential;
-use super::message::{Method, PayloadSource, Request, Response, Want};
+use super::message::{Method, Payload, Request, Response, Want};
 use super::retry::Tries;
 use super::url::{Origin, Url, escape};
 
@@ -177,10 +177,10 @@ fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret) -> Reques
         form.push('=');
         escape(&mut form, value, b"-._~");
     }
-    Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT)).with_body(
+    Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT)).with_body(Payload::bytes(
         "application/x-www-form-urlencoded",
-        PayloadSource::Bytes(form.into_bytes()),
-    )
+        form.into_bytes(),
+    ))
 }
 
 /// The request that a user would make for the same token, who is named by the password alone.
@@ -203,7 +203,6 @@ pub(super) fn example(
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::Payload;
     use super::*;
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
@@ -273,15 +272,11 @@ mod tests {
         );
         assert!(request.authorization == Some(Secret::new("Basic dXNlcjpwYXNzd29yZA==")));
         let request = exchange(&realm, &bearer, "repository:a/b:pull", &Secret::new("t+1"));
-        let Some(Payload {
-            content: PayloadSource::Bytes(form),
-            ..
-        }) = request.body
-        else {
-            panic!("the form is not in memory");
-        };
+        let mut form = String::new();
+        let mut reader = (request.body.unwrap().open)().unwrap();
+        reader.read_to_string(&mut form).unwrap();
         assert_eq!(
-            String::from_utf8(form).unwrap(),
+            form,
             "grant_type=refresh_token&client_id=docker-registry&service=registry%20%26%20co&scope=repository%3Aa%2Fb%3Apull&refresh_token=t%2B1"
         );
     }

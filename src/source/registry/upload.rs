@@ -8,11 +8,14 @@ use crate::content::{Descriptor, LIMIT};
 use crate::digest::{Algorithm, Digest, Verified};
 use crate::error::{During, Error, Kind, Result};
 
-use super::message::{Method, PayloadSource, Request, Response, Want};
+use super::message::{Method, Payload, Request, Response, Want};
 use super::retry::Tries;
 use super::transport::Failure;
 use super::url::{Scheme, Url};
 use super::{Registry, Source, realm};
+
+/// The media type of a blob that is sent.
+const BLOB: &str = "application/octet-stream";
 
 /// How a blob got to where it is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +32,7 @@ impl Registry {
     /// Puts a small blob there.
     pub(crate) fn put_blob(&self, bytes: &[u8]) -> Result<()> {
         let digest = Digest::of(Algorithm::Sha256, bytes);
-        let content = PayloadSource::Bytes(bytes.to_vec());
-        let sent = self.upload(&digest, &content, None);
+        let sent = self.upload(&digest, &Payload::bytes(BLOB, bytes), None);
         sent.during(format!("blob {digest}"))
     }
 
@@ -55,7 +57,8 @@ impl Registry {
             let content = Verified::new(content.reader, digest.clone(), Some(size));
             Ok(Box::new(content) as Box<dyn Read + Send>)
         };
-        let content = PayloadSource::Stream {
+        let content = Payload {
+            media_type: BLOB.to_owned(),
             size,
             open: Arc::new(open),
         };
@@ -79,12 +82,7 @@ impl Registry {
 
     /// Sends a blob in one piece, to where an upload was `started` already or a new one. What breaks
     /// on the way begins anew, since the registry may have kept a part.
-    fn upload(
-        &self,
-        digest: &Digest,
-        content: &PayloadSource,
-        mut started: Option<Url>,
-    ) -> Result<()> {
+    fn upload(&self, digest: &Digest, content: &Payload, mut started: Option<Url>) -> Result<()> {
         let tries = Tries::default();
         let attempt = || {
             let location = match started.take() {

@@ -4,10 +4,11 @@ mod redacted;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::error::say;
+use crate::parallel::lock;
 
 use super::message::{Body, Method, Request, Response};
 use super::rate::Rate;
@@ -80,7 +81,7 @@ impl Trace {
             }
             None => "# TOKEN is the registrytoken of Docker's config.json".to_owned(),
         };
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.told);
         if told.insert(how.clone()) {
             line(&how);
         }
@@ -215,7 +216,7 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Payload, PayloadSource};
+    use super::super::message::Payload;
     use super::*;
     use crate::secret::Secret;
 
@@ -248,10 +249,7 @@ mod tests {
         );
         request.authorization = Some(Secret::new("Basic secret"));
         request.method = Method::Post;
-        request.body = Some(Payload {
-            media_type: "text/plain".into(),
-            content: PayloadSource::Bytes(b"secret".to_vec()),
-        });
+        request.body = Some(Payload::bytes("text/plain", *b"secret"));
         let command = curl(&request, "");
         assert!(!command.contains("secret"), "{command}");
     }

@@ -4,11 +4,12 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::error::{During, Error};
+use crate::parallel::lock;
 use crate::secret::Secret;
 
 use super::super::url::{Origin, Scheme};
@@ -65,16 +66,11 @@ impl Connections {
 
     /// Says that the user names the registry at this origin.
     pub(in super::super) fn name(&self, origin: &Origin) {
-        let named = self.named.lock();
-        let mut named = named.unwrap_or_else(PoisonError::into_inner);
-        named.insert(origin.clone());
+        lock(&self.named).insert(origin.clone());
     }
 
     pub(in super::super) fn is_named(&self, origin: &Origin) -> bool {
-        let named = self.named.lock();
-        named
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(origin)
+        lock(&self.named).contains(origin)
     }
 
     /// Whether the origin gets to see a client certificate.
@@ -85,7 +81,7 @@ impl Connections {
 
     /// A connection to the origin: the one begun ahead, else a new one.
     pub(super) fn open(&self, origin: &Origin) -> Result<Connection, Failure> {
-        let begun = self.ahead().remove(origin);
+        let begun = lock(&self.ahead).remove(origin);
         let result = begun.and_then(|opening| match opening {
             Opening::Begun(thread) => thread.join().ok(),
             Opening::Done(result) => Some(*result),
@@ -97,7 +93,7 @@ impl Connections {
     pub(in super::super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
         let (connections, to) = (Arc::clone(self), origin.clone());
         let opening = move || connections.open_new(&to);
-        if let Entry::Vacant(place) = self.ahead().entry(origin.clone())
+        if let Entry::Vacant(place) = lock(&self.ahead).entry(origin.clone())
             // One that told whether TLS is spoken there is as good, and none as good as no thread.
             && let Ok(thread) = thread::Builder::new().spawn(opening)
         {
@@ -114,7 +110,7 @@ impl Connections {
         };
         let is_reached = !matches!(result, Err(Failure::Broken(_)));
         let opening = Opening::Done(Box::new(result));
-        self.ahead().insert(origin.clone(), opening);
+        lock(&self.ahead).insert(origin.clone(), opening);
         is_reached.then_some(true)
     }
 
@@ -123,12 +119,12 @@ impl Connections {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
-        if let Some(addresses) = self.names().get(host) {
+        if let Some(addresses) = lock(&self.names).get(host) {
             return Ok(addresses.clone());
         }
         let found = look_up(host.to_owned(), self.timeout)?;
-        // Whoever looked it up first has the last word.
-        let mut names = self.names();
+        // The first look-up wins, so that the addresses that were judged are those connected to.
+        let mut names = lock(&self.names);
         Ok(names.entry(host.to_owned()).or_insert(found).clone())
     }
 
@@ -207,14 +203,6 @@ impl Connections {
             }
         }
         Err(failure)
-    }
-
-    fn names(&self) -> MutexGuard<'_, HashMap<String, Vec<IpAddr>>> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn ahead(&self) -> MutexGuard<'_, HashMap<Origin, Opening>> {
-        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

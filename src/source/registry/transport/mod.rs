@@ -10,7 +10,7 @@ mod stream;
 mod tls;
 mod tunnel;
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use ureq::{Agent, BodyReader, Error as HttpError, SendBody};
 
 use crate::error::{Error, Kind};
 
-use super::message::{Body, ERROR_RESPONSE_LIMIT, Method, PayloadSource, Request, Response, Want};
+use super::message::{Body, ERROR_RESPONSE_LIMIT, Method, Request, Response, Want};
 use super::trace::Trace;
 use connector::TransportConnector;
 use pace::SharedPace;
@@ -75,26 +75,14 @@ impl HttpClient {
 
     /// The answer to one request, whatever its status. Redirects are answers.
     pub(super) fn exchange(&self, request: &Request) -> Outcome {
-        let stream = match &request.body {
-            Some(body) => body.content.open()?,
-            None => None,
+        let body = match &request.body {
+            Some(payload) => SendBody::from_owned_reader((payload.open)()?),
+            None if request.method == Method::Post => SendBody::from_owned_reader(io::empty()),
+            None => SendBody::none(),
         };
         let pace = SharedPace::rate(self.timeout);
         connector::set_pace(&pace);
-        let content = request.body.as_ref().map(|body| &body.content);
-        let answer = match (content, stream) {
-            (_, Some(stream)) => {
-                let body = SendBody::from_owned_reader(stream);
-                self.agent.run(build(request, body)?)
-            }
-            (Some(PayloadSource::Bytes(bytes)), None) => {
-                self.agent.run(build(request, &bytes[..])?)
-            }
-            _ if matches!(request.method, Method::Post | Method::Put) => {
-                self.agent.run(build(request, &[][..])?)
-            }
-            _ => self.agent.run(build(request, ())?),
-        };
+        let answer = self.agent.run(build(request, body)?);
         let (parts, body) = answer.map_err(failure)?.into_parts();
         let headers = parts.headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
@@ -130,11 +118,12 @@ fn build<B>(request: &Request, body: B) -> Result<http::Request<B>, Failure> {
     if let Some(authorization) = &request.authorization {
         builder = builder.header("authorization", authorization.reveal());
     }
-    if let Some(body) = &request.body {
-        builder = builder.header("content-type", &body.media_type);
-        if let PayloadSource::Stream { size, .. } = body.content {
-            builder = builder.header("content-length", size);
-        }
+    if let Some(payload) = &request.body {
+        builder = builder.header("content-type", &payload.media_type);
+    }
+    let size = request.body.as_ref().map(|payload| payload.size);
+    if let Some(size) = size.or((request.method == Method::Post).then_some(0)) {
+        builder = builder.header("content-length", size);
     }
     // The library's error is not shown: it may quote the value of a header.
     builder.body(body).map_err(|_| {

@@ -1,9 +1,10 @@
 //! What an answer may take: how long a silence, and how long in all. Nothing here waits.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::parallel::lock;
 
 use super::failure::unavailable;
 
@@ -168,7 +169,7 @@ impl SharedPace {
     }
 
     fn lock(&self) -> MutexGuard<'_, Pace> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -7,7 +7,7 @@ mod trust;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustls::ClientConfig;
 use rustls::crypto::ring;
@@ -15,6 +15,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::{During, Error, Kind, Result};
+use crate::parallel::lock;
 
 use super::super::url::Origin;
 use super::failure::unavailable;
@@ -65,10 +66,7 @@ impl Trust {
         origin: &Origin,
         is_named: bool,
     ) -> Result<Arc<ClientConfig>> {
-        let mut known = self
-            .configurations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.configurations);
         let key = (origin.authority(), is_named);
         if let Some(configuration) = known.get(&key) {
             return Ok(Arc::clone(configuration));
