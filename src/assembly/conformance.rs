@@ -69,15 +69,15 @@ pub(crate) fn conformance(
     test.found("indexes", indexes);
     test.try_mount();
     let at = TagOrDigest::Tag(IMAGE.to_owned());
-    let head = test.reading.tries_head(&at);
+    let head = test.reading.check_head(&at);
     test.found("head", head);
-    let digest_header = image.and_then(|digest| test.reading.tries_digest_header(&at, &digest));
+    let digest_header = image.and_then(|digest| test.reading.check_digest_header(&at, &digest));
     test.found("digest header", digest_header);
-    let paging = test.reading.tries_paging();
+    let paging = test.reading.check_paging();
     test.found("paging", paging);
     let referrers = test.try_referrers();
     test.found("referrers", referrers);
-    let range = sample::layer().and_then(|layer| test.reading.tries_range(&layer));
+    let range = sample::layer().and_then(|layer| test.reading.check_range(&layer));
     test.found("range", range);
     Ok(test.clean_up())
 }
@@ -173,7 +173,7 @@ impl ConformanceTest<'_> {
         };
         let mounted = sample::layer().and_then(|layer| {
             let beside = (self.open)(&beside)?.for_pushing();
-            beside.tries_mount(&layer.digest, &self.reading)?;
+            beside.check_mount(&layer.digest, &self.reading)?;
             // The other repository is nobody's but this test's. Most registries keep blobs.
             let _ = beside.delete_blob(&layer.digest);
             Ok(())
@@ -187,7 +187,7 @@ impl ConformanceTest<'_> {
         self.writing.put_blob(&empty.bytes)?;
         self.put(None, &artifact)?;
         self.reading
-            .tries_referrers(&subject.digest(), &artifact.digest())
+            .check_referrers(&subject.digest(), &artifact.digest())
     }
 
     /// Deletes the manifests, which is a finding too. Blobs are left to the registry: others may

@@ -201,7 +201,7 @@ pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
     };
     let remembering = remembering(args, verbosity)?;
     let settings = Settings {
-        stores: stores(args)?,
+        auth_files: stores(args)?,
         certificates: certificates(args)?,
         proxies: proxies(),
         plain_http: args.has(&PLAIN_HTTP),
@@ -213,7 +213,7 @@ pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
         verbosity,
         accept: kinds(args),
         user_agent: concat!("docker-registry/", env!("CARGO_PKG_VERSION")).to_owned(),
-        memory: remembering.as_ref().map(memory).unwrap_or_default(),
+        auth_cache: remembering.as_ref().map(auth_cache).unwrap_or_default(),
         clock: SystemTime::now,
     };
     Ok(Sources::new(settings, remembering))
@@ -282,15 +282,15 @@ pub(crate) fn cache(args: &Args) -> Option<DiskCache> {
     ))
 }
 
-fn memory(remembering: &CacheSettings) -> AuthCache {
+fn auth_cache(remembering: &CacheSettings) -> AuthCache {
     let (reader, writer) = (remembering.store.clone(), remembering.store.clone());
     AuthCache {
-        recall: Box::new(move |key| {
+        get: Box::new(move |key| {
             reader
                 .get(Namespace::Registries, key)
                 .map(|kept| kept.value)
         }),
-        remember: Box::new(move |key, value| writer.put(Namespace::Registries, key, value)),
+        put: Box::new(move |key, value| writer.put(Namespace::Registries, key, value)),
     }
 }
 

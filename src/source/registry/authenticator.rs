@@ -56,7 +56,7 @@ impl Registry {
             let better = match challenge::asks_for_credentials(&response) {
                 true => Some(authenticator.answer(&response, authorization)?),
                 false if request.is_personal && response.is_success() => {
-                    authenticator.introduction(&authorization)?
+                    authenticator.unasked_authorization(&authorization)?
                 }
                 false => None,
             };
@@ -141,9 +141,9 @@ impl Authenticator<'_> {
         Ok(authorization)
     }
 
-    /// An authorization for who gave credentials, where the registry has answered without them: it
-    /// may show more to whom it knows. `None` if it does not say how to make oneself known.
-    fn introduction(&self, shown: &Authorization) -> Result<Option<Authorization>> {
+    /// An authorization by the credentials given for this run, where the registry has answered
+    /// without any: its list may be longer with them. `None` if it has no challenge to answer.
+    fn unasked_authorization(&self, shown: &Authorization) -> Result<Option<Authorization>> {
         let is_settled = shown.header.is_some() || self.state.is_open();
         if is_settled || self.client.credentials.given(&self.state.host).is_none() {
             return Ok(None);
@@ -221,8 +221,8 @@ impl Authenticator<'_> {
             |token: &Token| token.is_good(now) && refused != Some(&token::bearer(&token.value));
         let is_anybodys =
             credentials.is_none() && refused.is_none() && !self.identifies(&self.origin);
-        let recall = || Token::recall(&(self.state.cache.recall)(&self.token_key(scope))?);
-        let recalled = || recall().filter(|it| is_anybodys && is_usable(it));
+        let cached = || Token::from_cache(&(self.state.cache.get)(&self.token_key(scope))?);
+        let recalled = || cached().filter(|it| is_anybodys && is_usable(it));
         let kept = place.take().filter(is_usable).or_else(recalled);
         let is_old = kept.is_some();
         let token = match kept {
@@ -275,12 +275,12 @@ impl Authenticator<'_> {
         let token = Token::read(response.bytes(), now).during(doing())?;
         let origins = [&self.origin, &realm.origin, &response.url.origin];
         if credentials.is_none() && !origins.into_iter().any(|origin| self.identifies(origin)) {
-            (self.state.cache.remember)(&self.token_key(scope), &token.write());
+            (self.state.cache.put)(&self.token_key(scope), &token.to_cache());
         }
         Ok(token)
     }
 
-    /// Whether a client certificate says there who we are: a token may be for us alone, then.
+    /// Whether the origin sees a client certificate: its token may be for this user alone, then.
     fn identifies(&self, origin: &Origin) -> bool {
         self.client.transport.connections.identifies(origin)
     }

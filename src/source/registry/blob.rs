@@ -11,15 +11,15 @@ use super::message::{Body, Want};
 use super::retry::Tries;
 use super::transport::{BodyStream, Failure};
 
-/// So many bytes make up for the failures before them: a bad line is put up with as long as it
-/// gets somewhere.
-const HEADWAY: u64 = 1 << 20;
+/// After so many bytes the failures before them are not counted any more, so that a large blob
+/// comes through a bad connection.
+const PROGRESS: u64 = 1 << 20;
 
-/// One answer's share of a blob.
+/// The body of one answer, all of a blob or the rest of it.
 struct PartialContent {
     body: BodyStream,
     from: u64,
-    /// Of the whole blob, where it is said.
+    /// Of the whole blob, where the answer says it.
     size: Option<u64>,
     /// What tells one content at the URL from another (RFC 9110, 8.8.3).
     version: Option<String>,
@@ -69,8 +69,8 @@ pub(super) struct ResumedBlob {
     /// How much comes that the caller has already.
     skip: u64,
     tries: Tries,
-    /// Where the failures before are forgotten.
-    paid_until: u64,
+    /// Where in the blob failures were last counted from zero.
+    progress_since: u64,
 }
 
 impl ResumedBlob {
@@ -86,7 +86,7 @@ impl ResumedBlob {
             skip: 0,
             part,
             tries,
-            paid_until: from,
+            progress_since: from,
         };
         Ok(Blob {
             reader: Box::new(stream),
@@ -116,9 +116,9 @@ impl ResumedBlob {
 
     /// Asks for the rest, unless that was done often enough.
     fn resume(&mut self, why: Error) -> Result<()> {
-        if self.at >= self.paid_until + HEADWAY {
+        if self.at >= self.progress_since + PROGRESS {
             self.tries = Tries::default();
-            self.paid_until = self.at;
+            self.progress_since = self.at;
         }
         let registry = &self.registry;
         let host = registry.state.host.api();

@@ -46,7 +46,7 @@ impl Challenge {
     }
 
     /// For the disk, for all scopes.
-    pub(super) fn write(&self) -> Vec<u8> {
+    pub(super) fn to_cache(&self) -> Vec<u8> {
         let json = match self {
             Challenge::Basic => json!({}),
             Challenge::Bearer(bearer) => json!({"realm": bearer.realm, "service": bearer.service}),
@@ -55,7 +55,7 @@ impl Challenge {
     }
 
     /// From the disk; `None` for what is no challenge.
-    pub(super) fn recall(bytes: &[u8]) -> Option<Challenge> {
+    pub(super) fn from_cache(bytes: &[u8]) -> Option<Challenge> {
         let json = json::parse(bytes).ok()?;
         if json.as_object()?.is_empty() {
             return Some(Challenge::Basic);
@@ -204,17 +204,20 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_is_recalled_as_it_was_written() {
+    fn a_challenge_is_cached_as_it_was() {
         let bearer = Challenge::Bearer(Bearer {
             realm: "https://auth.example.com/token".into(),
             service: Some("registry.example.com".into()),
             ..Bearer::default()
         });
         for challenge in [bearer, Challenge::Basic] {
-            assert_eq!(Challenge::recall(&challenge.write()), Some(challenge));
+            assert_eq!(
+                Challenge::from_cache(&challenge.to_cache()),
+                Some(challenge)
+            );
         }
         for damaged in [&b""[..], b"[]", br#"{"realm":1}"#, b"{"] {
-            assert_eq!(Challenge::recall(damaged), None);
+            assert_eq!(Challenge::from_cache(damaged), None);
         }
     }
 }

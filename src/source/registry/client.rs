@@ -24,7 +24,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// What flags and environment say about registries.
 pub(crate) struct Settings {
-    pub(crate) stores: AuthFiles,
+    pub(crate) auth_files: AuthFiles,
     pub(crate) certificates: Certificates,
     pub(crate) proxies: Proxies,
     pub(crate) plain_http: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Settings {
     /// The media types of manifests that the user chose; `None`: all kinds.
     pub(crate) accept: Option<Vec<String>>,
     pub(crate) user_agent: String,
-    pub(crate) memory: AuthCache,
+    pub(crate) auth_cache: AuthCache,
     pub(crate) clock: fn() -> SystemTime,
 }
 
@@ -55,14 +55,14 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(mut settings: Settings) -> Client {
         settings.timeout = settings.timeout.min(DAY);
-        let stores = std::mem::take(&mut settings.stores);
+        let auth_files = std::mem::take(&mut settings.auth_files);
         let certificates = std::mem::take(&mut settings.certificates);
         let trust = Trust::new(certificates.clone());
         let proxies = std::mem::take(&mut settings.proxies);
         let connections = Arc::new(Connections::new(proxies, trust, settings.timeout));
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
         Client {
-            credentials: Credentials::new(stores, settings.timeout),
+            credentials: Credentials::new(auth_files, settings.timeout),
             transport: HttpClient::new(
                 connections,
                 settings.jobs,
@@ -70,7 +70,7 @@ impl Client {
                 &settings.user_agent,
                 trace,
             ),
-            cache: Arc::new(std::mem::take(&mut settings.memory)),
+            cache: Arc::new(std::mem::take(&mut settings.auth_cache)),
             states: Mutex::default(),
             unreachable: Mutex::default(),
             settings,

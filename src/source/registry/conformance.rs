@@ -26,7 +26,7 @@ impl Registry {
     }
 
     /// Whether HEAD of a manifest answers as GET does, without the body.
-    pub(crate) fn tries_head(&self, at: &TagOrDigest) -> Result<()> {
+    pub(crate) fn check_head(&self, at: &TagOrDigest) -> Result<()> {
         let response = self.succeeded(self.head_manifest(at, &Tries::default())?)?;
         match response.header("content-length") {
             Some(_) => Ok(()),
@@ -35,17 +35,17 @@ impl Registry {
     }
 
     /// Whether `Docker-Content-Digest` comes with a manifest, and is right.
-    pub(crate) fn tries_digest_header(&self, at: &TagOrDigest, digest: &Digest) -> Result<()> {
+    pub(crate) fn check_digest_header(&self, at: &TagOrDigest, digest: &Digest) -> Result<()> {
         let response = self.succeeded(self.ask(self.manifest_request(Method::Get, at)?)?)?;
         match expected_digest(at, &response)? {
-            Some(said) if said == *digest => Ok(()),
-            Some(said) => Err(lacks(&format!("it says {said}"))),
+            Some(header) if header == *digest => Ok(()),
+            Some(header) => Err(lacks(&format!("it says {header}"))),
             None => Err(lacks("the answer has no such header")),
         }
     }
 
     /// Whether a list of one tag, where there are more, says where the next ones are.
-    pub(crate) fn tries_paging(&self) -> Result<()> {
+    pub(crate) fn check_paging(&self) -> Result<()> {
         let url = self.url("tags/list")?.with("n", "1");
         let response = self.succeeded(self.ask(pages::request(url))?)?;
         let mut tags = Names::default();
@@ -59,7 +59,7 @@ impl Registry {
 
     /// Whether the referrers API lists `referrer` among those of `subject`; the fallback tag does
     /// not count.
-    pub(crate) fn tries_referrers(&self, subject: &Digest, referrer: &Digest) -> Result<()> {
+    pub(crate) fn check_referrers(&self, subject: &Digest, referrer: &Digest) -> Result<()> {
         let url = self.url(&format!("referrers/{subject}"))?;
         let response = self.succeeded(self.ask(pages::request(url))?)?;
         let listed = pages::items(response.bytes(), "manifests", MOST)?;
@@ -71,7 +71,7 @@ impl Registry {
     }
 
     /// Whether a blob can be taken from another repository without sending it.
-    pub(crate) fn tries_mount(&self, digest: &Digest, from: &Registry) -> Result<()> {
+    pub(crate) fn check_mount(&self, digest: &Digest, from: &Registry) -> Result<()> {
         match self.mount(digest, from)? {
             Mount::Done => Ok(()),
             Mount::Refused(_) => Err(lacks("the blob is to be sent instead")),
@@ -79,7 +79,7 @@ impl Registry {
     }
 
     /// Whether a part of a blob can be asked for.
-    pub(crate) fn tries_range(&self, blob: &Descriptor) -> Result<()> {
+    pub(crate) fn check_range(&self, blob: &Descriptor) -> Result<()> {
         let want = Want::Whole(LIMIT);
         let response = self.get_blob(&blob.digest, 1, want, &Tries::default())?;
         let response = self.succeeded(response)?;

@@ -14,14 +14,14 @@ use super::url::Scheme;
 /// A registry's own words are not quoted beyond this many characters.
 const QUOTE: usize = 200;
 
-/// What the registry itself says.
-struct Said {
+/// The body of the answer: code and message of its first error.
+struct ErrorBody {
     code: String,
     message: String,
 }
 
-impl Said {
-    fn by(response: &Response) -> Said {
+impl ErrorBody {
+    fn read(response: &Response) -> ErrorBody {
         let json = json::parse(response.bytes()).unwrap_or_default();
         let first = match &json["errors"] {
             Value::Array(errors) => errors.first().cloned().unwrap_or_default(),
@@ -36,7 +36,7 @@ impl Said {
             &json["message"],
             &json["error"],
         ];
-        Said {
+        ErrorBody {
             code: text(&first["code"]),
             message: message
                 .map(text)
@@ -62,13 +62,13 @@ impl Said {
 
     /// In brackets behind our own words; empty if the registry says nothing.
     fn quoted(&self) -> String {
-        let said = match (self.message.as_str(), self.code.as_str()) {
+        let text = match (self.message.as_str(), self.code.as_str()) {
             ("", "") => return String::new(),
             ("", code) => code,
             (message, _) => message,
         };
-        let mut quote: String = said.chars().take(QUOTE).collect();
-        if quote.len() < said.len() {
+        let mut quote: String = text.chars().take(QUOTE).collect();
+        if quote.len() < text.len() {
             quote.push('…');
         }
         format!(" ({quote})")
@@ -80,12 +80,12 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
     if wants_tls(response) {
         return speaks_tls();
     }
-    let said = Said::by(response);
-    let (status, quoted) = (response.status, said.quoted());
+    let body = ErrorBody::read(response);
+    let (status, quoted) = (response.status, body.quoted());
     let is_refusal = (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 429);
-    if status == 404 || (said.is_not_found() && (is_refusal || status >= 500)) {
+    if status == 404 || (body.is_not_found() && (is_refusal || status >= 500)) {
         let error = Error::new(Kind::NotFound, format!("not found{quoted}"));
-        return match said.code.as_str() {
+        return match body.code.as_str() {
             "NAME_UNKNOWN" => {
                 error.hint("check the name; a private repository may need credentials")
             }

@@ -72,7 +72,7 @@ pub(super) struct Request {
     pub(super) want: Want,
     /// Whether the answer depends on who asks, as a list does of what one may see.
     pub(super) is_personal: bool,
-    /// `None` for what is sent once: whoever gets half of a blob may keep that half, so that not the
+    /// `None` for what is sent once: of half a blob the registry may keep that half, so that not the
     /// request but the whole upload begins anew.
     pub(super) tries: Option<Tries>,
 }

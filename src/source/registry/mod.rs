@@ -80,8 +80,8 @@ use url::{Origin, Url};
 
 use super::{Blob, Resolved, Source};
 
-/// All kinds of manifest, in one header: GHCR and others answer 404 to whoever does not name the
-/// kind they have.
+/// All kinds of manifest, in one header: GHCR and others answer 404 where the kind they have is
+/// not accepted.
 const MANIFESTS: [&str; 6] = [
     OCI_INDEX,
     DOCKER_LIST,

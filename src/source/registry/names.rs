@@ -45,7 +45,7 @@ impl Registry {
             next.url = next.url.with("last", &last);
             let page = self.page_names(next, key)?;
             let before = names.len();
-            // Who ignores `last` begins anew, and so does crane's registry behind the very last name.
+            // A registry that ignores `last` begins anew, as crane's does behind the very last name.
             names.extend(page.iter().filter(|name| **name > *last));
             if page.len() != PAGE || names.len() == before {
                 return Ok(names);

@@ -1,5 +1,5 @@
-//! Where a registry may send us: one that is read by anybody must not lead, for a token, a blob or an
-//! upload, to a server that only we can reach.
+//! Where a registry may send a client, for a token, a blob or an upload: a public registry never to
+//! an internal address, and never from HTTPS to a token server without it.
 
 use crate::error::{During, Error, Kind, Result};
 

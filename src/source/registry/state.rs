@@ -20,24 +20,24 @@ use super::url::{Origin, Scheme};
 const PLAIN_HTTP: &[u8] = b"http";
 
 /// The bytes under a key, if there are any.
-type Recall = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
+type Get = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
 
 /// Keeps bytes under a key; no bytes: forget.
-type Remember = dyn Fn(&str, &[u8]) + Send + Sync;
+type Put = dyn Fn(&str, &[u8]) + Send + Sync;
 
-/// What is kept between runs. Whoever keeps it keeps it from others: it may be a token that
-/// anybody can get, never one that was got with credentials.
+/// What is kept between runs: challenges, and tokens that anybody can get, never one that was got
+/// with credentials. Other users must not read it all the same.
 pub(crate) struct AuthCache {
-    pub(crate) recall: Box<Recall>,
-    pub(crate) remember: Box<Remember>,
+    pub(crate) get: Box<Get>,
+    pub(crate) put: Box<Put>,
 }
 
 impl Default for AuthCache {
     /// Keeps nothing.
     fn default() -> Self {
         AuthCache {
-            recall: Box::new(|_| None),
-            remember: Box::new(|_, _| {}),
+            get: Box::new(|_| None),
+            put: Box::new(|_, _| {}),
         }
     }
 }
@@ -53,7 +53,7 @@ pub(super) struct RegistryState {
     /// Whether an answer has come. The first request holds the lock until then.
     has_answered: Mutex<bool>,
     challenges: Mutex<Challenges>,
-    /// By scope. Who fetches a token holds its lock, so that the others wait for it.
+    /// By scope. The request that fetches a token holds its lock, so that the others wait for it.
     tokens: Mutex<HashMap<String, Arc<Mutex<Option<Token>>>>>,
     /// Stored credentials that were refused, by scope.
     refused: Mutex<HashMap<String, Credential>>,
@@ -123,11 +123,11 @@ impl RegistryState {
         self.connections.name(&https);
         let is_candidate = !self.plain_http && https.is_loopback();
         let key = scheme_key(&https);
-        let is_recalled = is_candidate && (self.cache.recall)(&key).as_deref() == Some(PLAIN_HTTP);
+        let is_recalled = is_candidate && (self.cache.get)(&key).as_deref() == Some(PLAIN_HTTP);
         let is_found =
             is_candidate && !is_recalled && self.connections.speaks_tls(&https) == Some(false);
         if is_found {
-            (self.cache.remember)(&key, PLAIN_HTTP);
+            (self.cache.put)(&key, PLAIN_HTTP);
         }
         let origin = match self.plain_http || is_recalled || is_found {
             true => self.origin_by(Scheme::Http)?,
@@ -157,7 +157,7 @@ impl RegistryState {
         if std::mem::take(&mut known.is_recalled) && !is_good {
             let https = self.origin_by(Scheme::Https)?;
             if self.connections.speaks_tls(&https) == Some(true) {
-                (self.cache.remember)(&scheme_key(&https), b"");
+                (self.cache.put)(&scheme_key(&https), b"");
                 known.origin = https;
             }
         }
@@ -180,10 +180,10 @@ impl RegistryState {
         known.get(&scope.text).or_else(|| known.get("")).cloned()
     }
 
-    /// What the registry asked for in the last run. Nobody has verified that it was the registry:
-    /// to this no credentials are an answer.
+    /// What the registry asked for in the last run. The cache may be wrong
+    /// about who asked, so that no credentials are sent in answer to it.
     pub(super) fn recalled_challenge(&self, origin: &Origin) -> Option<Challenge> {
-        let recall = || Challenge::recall(&(self.cache.recall)(&challenge_key(origin))?);
+        let recall = || Challenge::from_cache(&(self.cache.get)(&challenge_key(origin))?);
         let recalled = &mut lock(&self.challenges).recalled;
         recalled.get_or_insert_with(recall).clone()
     }
@@ -209,7 +209,7 @@ impl RegistryState {
         };
         let recalled = challenges.recalled.as_ref().and_then(Option::as_ref);
         if challenges.known.get("") != Some(&general) && recalled != Some(&general) {
-            (self.cache.remember)(&challenge_key(origin), &general.write());
+            (self.cache.put)(&challenge_key(origin), &general.to_cache());
         }
         challenges.known.insert(String::new(), general);
         challenges.known.remove(&scope.text);
@@ -220,7 +220,7 @@ impl RegistryState {
         let mut challenges = lock(&self.challenges);
         challenges.known.clear();
         challenges.recalled = Some(None);
-        (self.cache.remember)(&challenge_key(origin), b"");
+        (self.cache.put)(&challenge_key(origin), b"");
     }
 
     /// Notes that the registry has no use for credentials.

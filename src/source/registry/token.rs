@@ -25,7 +25,7 @@ const LEAST: u64 = 60;
 /// A token that ends this soon is not used any more: the request needs time as well.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// Who we are to token servers.
+/// `client_id` for token servers.
 const CLIENT: &str = "docker-registry";
 
 /// What a request wants to do, as tokens name it.
@@ -72,7 +72,7 @@ impl Token {
     }
 
     /// For the disk.
-    pub(super) fn write(&self) -> Vec<u8> {
+    pub(super) fn to_cache(&self) -> Vec<u8> {
         let since = self.until.duration_since(SystemTime::UNIX_EPOCH);
         let until = since.unwrap_or_default().as_secs();
         json!({"token": self.value.reveal(), "until": until})
@@ -81,7 +81,7 @@ impl Token {
     }
 
     /// From the disk; `None` for what is no token.
-    pub(super) fn recall(bytes: &[u8]) -> Option<Token> {
+    pub(super) fn from_cache(bytes: &[u8]) -> Option<Token> {
         let json = json::parse(bytes).ok()?;
         let until = Duration::from_secs(json["until"].as_u64()?);
         Some(Token {
@@ -240,12 +240,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_recalled_as_it_was_written() {
+    fn a_token_is_cached_as_it_was() {
         let token = Token::read(br#"{"token":"a","expires_in":300}"#, NOW).unwrap();
-        let again = Token::recall(&token.write()).unwrap();
+        let again = Token::from_cache(&token.to_cache()).unwrap();
         assert!(again.value == token.value && again.until == token.until);
         for damaged in [&b""[..], b"{}", br#"{"token":"a\n","until":1}"#] {
-            assert!(Token::recall(damaged).is_none());
+            assert!(Token::from_cache(damaged).is_none());
         }
     }
 

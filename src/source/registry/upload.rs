@@ -75,7 +75,7 @@ impl Registry {
             Err(error) if matches!(error.kind(), Kind::Unavailable | Kind::RateLimited) => {
                 Err(error)
             }
-            // Who cannot mount says so in many ways; whether pushing is allowed shows next.
+            // Registries that cannot mount answer in many ways; whether pushing is allowed shows next.
             Err(_) => Ok(Mount::Refused(None)),
         }
     }

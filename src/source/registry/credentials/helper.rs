@@ -38,8 +38,8 @@ pub(super) fn ask(
         _ => wrong(&Error::from(error).to_string()),
     })?;
     let deadline = Instant::now() + timeout;
-    let said = converse(&mut child, server, timeout);
-    let status = match said {
+    let output = talk(&mut child, server, timeout);
+    let status = match output {
         Ok(Ok(_)) => ended(&mut child, deadline),
         _ => None,
     };
@@ -49,13 +49,13 @@ pub(super) fn ask(
         let _ = child.wait();
     }
     let late = || wrong(&format!("no answer within {} s", timeout.as_secs_f64()));
-    let said = said.map_err(|_| late())?;
-    let said = said.map_err(|error| wrong(&Error::from(error).to_string()))?;
-    if said.len() as u64 > LIMIT {
+    let output = output.map_err(|_| late())?;
+    let output = output.map_err(|error| wrong(&Error::from(error).to_string()))?;
+    if output.len() as u64 > LIMIT {
         return Err(wrong("its answer has no end"));
     }
     if !status.ok_or_else(late)?.success() {
-        let why = String::from_utf8_lossy(&said);
+        let why = String::from_utf8_lossy(&output);
         let why = why.trim().lines().next().unwrap_or_default();
         // What looks like an answer may hold a secret.
         let why = if why.contains('{') { "" } else { why };
@@ -66,27 +66,28 @@ pub(super) fn ask(
         let why: String = why.chars().take(200).collect();
         return Err(wrong(if why.is_empty() { "it failed" } else { &why }));
     }
-    read(&said).map_err(wrong)
+    read(&output).map_err(wrong)
 }
 
-type Said = io::Result<Vec<u8>>;
+/// What it printed.
+type Output = io::Result<Vec<u8>>;
 
 /// What the child says to `server`, unless it takes too long. The thread that listens is left
 /// behind then: a grandchild may hold the pipe open.
-fn converse(
+fn talk(
     child: &mut Child,
     server: &str,
     timeout: Duration,
-) -> Result<Said, mpsc::RecvTimeoutError> {
+) -> Result<Output, mpsc::RecvTimeoutError> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let server = server.to_owned();
     let (sender, receiver) = mpsc::channel();
     let listen = move || {
         // A helper may answer without listening.
         let _ = stdin.map(|mut stdin| stdin.write_all(server.as_bytes()));
-        let mut said = Vec::new();
-        let read = stdout.map(|stdout| stdout.take(LIMIT + 1).read_to_end(&mut said));
-        let _ = sender.send(read.unwrap_or(Ok(0)).map(|_| said));
+        let mut output = Vec::new();
+        let read = stdout.map(|stdout| stdout.take(LIMIT + 1).read_to_end(&mut output));
+        let _ = sender.send(read.unwrap_or(Ok(0)).map(|_| output));
     };
     if let Err(error) = thread::Builder::new().spawn(listen) {
         return Ok(Err(error));
@@ -106,9 +107,9 @@ fn ended(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
 }
 
 /// `{"Username": …, "Secret": …}`; the user `<token>` says that the secret is an identity token.
-fn read(said: &[u8]) -> Result<Option<Credential>, &'static str> {
+fn read(output: &[u8]) -> Result<Option<Credential>, &'static str> {
     const NONSENSE: &str = "its answer is not {\"Username\": …, \"Secret\": …}";
-    let json = json::parse(said).map_err(|_| NONSENSE)?;
+    let json = json::parse(output).map_err(|_| NONSENSE)?;
     let secret = json["Secret"].as_str().ok_or(NONSENSE)?;
     let user = json["Username"].as_str().ok_or(NONSENSE)?;
     if secret.is_empty() {

@@ -1,4 +1,5 @@
-//! Who the user is to a registry: given, Docker's configuration, containers' auth.json, nobody.
+//! The user's credentials for a registry: given for this run, else of Docker's configuration, else of
+//! containers' auth.json.
 
 mod auth_file;
 mod helper;
@@ -53,9 +54,9 @@ pub(super) struct ResolvedCredentials {
     pub(super) store: Option<String>,
 }
 
-/// The stores, read when first needed.
+/// Looks for credentials; files are read when first needed.
 pub(super) struct Credentials {
-    stores: AuthFiles,
+    sources: AuthFiles,
     /// Whose the given credentials are.
     owner: OnceLock<Host>,
     timeout: Duration,
@@ -65,9 +66,9 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    pub(super) fn new(stores: AuthFiles, timeout: Duration) -> Self {
+    pub(super) fn new(sources: AuthFiles, timeout: Duration) -> Self {
         Credentials {
-            stores,
+            sources,
             owner: OnceLock::new(),
             timeout,
             files: OnceLock::new(),
@@ -78,7 +79,7 @@ impl Credentials {
     /// Given credentials are for one registry, the first that is named. `Kind::Usage` for another:
     /// it must not learn them.
     pub(super) fn claim(&self, host: &Host) -> Result<()> {
-        let Some(given) = &self.stores.given else {
+        let Some(given) = &self.sources.given else {
             return Ok(());
         };
         let owner = self.owner.get_or_init(|| host.clone());
@@ -91,7 +92,7 @@ impl Credentials {
 
     /// What the user gave for the host.
     pub(super) fn given(&self, host: &Host) -> Option<ResolvedCredentials> {
-        let given = self.stores.given.as_ref();
+        let given = self.sources.given.as_ref();
         let given = given.filter(|_| self.claim(host).is_ok())?;
         Some(ResolvedCredentials {
             credential: Credential::Password {
@@ -111,7 +112,7 @@ impl Credentials {
         if let Some(given) = self.given(host) {
             return Some(given);
         }
-        // Who names Docker Hub's API means its login.
+        // A reference to Docker Hub's API means the login of docker.io.
         let host = match host.name() {
             HUB_API => "docker.io",
             name => name,
@@ -131,19 +132,19 @@ impl Credentials {
 
     fn files(&self) -> &[AuthFile] {
         self.files.get_or_init(|| {
-            let stores = &self.stores;
-            let value = stores.docker_auth_config.iter().filter_map(|text| {
+            let sources = &self.sources;
+            let value = sources.docker_auth_config.iter().filter_map(|text| {
                 AuthFile::read(
                     "DOCKER_AUTH_CONFIG".into(),
                     AuthFileFormat::Docker,
                     text.reveal().as_bytes(),
                 )
             });
-            let docker = stores
+            let docker = sources
                 .docker_config
                 .iter()
                 .map(|path| (AuthFileFormat::Docker, path));
-            let containers = stores
+            let containers = sources
                 .auth_files
                 .iter()
                 .map(|path| (AuthFileFormat::Containers, path));

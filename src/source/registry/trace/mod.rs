@@ -106,7 +106,7 @@ impl Trace {
             ));
         }
         if self.verbosity >= Verbosity::Requests {
-            scarcity(request, response);
+            rate_left(request, response);
         }
         if self.verbosity >= Verbosity::Curl {
             for (name, value) in &response.headers {
@@ -124,7 +124,7 @@ impl Trace {
 }
 
 /// Tells what the registry still allows where that is little.
-fn scarcity(request: &Request, response: &Response) {
+fn rate_left(request: &Request, response: &Response) {
     // When the count begins anew is not told here, so the time does not matter.
     let rate = Rate::read(response, SystemTime::UNIX_EPOCH);
     if let (Some(limit), Some(remaining), true) = (rate.limit, rate.remaining, rate.is_scarce()) {

@@ -1,4 +1,4 @@
-//! Which hosts and addresses not everybody can reach, however they are written.
+//! Which hosts and addresses are internal, however they are written: reachable from some places only.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! Connections that were opened our way, as ureq wants them.
+//! What ureq knows of a connection: its reading and writing, at a pace, and what a failure means.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -41,13 +41,13 @@ impl TransportConnector {
 }
 
 impl Connector for TransportConnector {
-    type Out = Socket;
+    type Out = HttpConnection;
 
     fn connect(
         &self,
         details: &ConnectionDetails,
         _: Option<()>,
-    ) -> Result<Option<Socket>, HttpError> {
+    ) -> Result<Option<HttpConnection>, HttpError> {
         let scheme = match details.needs_tls() {
             true => Scheme::Https,
             false => Scheme::Http,
@@ -55,9 +55,9 @@ impl Connector for TransportConnector {
         let authority = details.uri.authority().map_or("", |a| a.as_str());
         let open = || self.connections.open(&Origin::new(scheme, authority)?);
         let unreached = |failure| HttpError::Other(Box::new(Failure::Unreached(Box::new(failure))));
-        let line = open().map_err(unreached)?;
-        Ok(Some(Socket {
-            line,
+        let connection = open().map_err(unreached)?;
+        Ok(Some(HttpConnection {
+            connection,
             buffers: LazyBuffers::new(BUFFER, BUFFER),
             phase: Phase::New,
             pace: PACE.with_borrow(Clone::clone),
@@ -70,14 +70,14 @@ impl Connector for TransportConnector {
 enum Phase {
     New,
     /// A request is on its way; `used` if it is not the connection's first.
-    Asked {
+    Sent {
         used: bool,
     },
     Answered,
 }
 
-pub(super) struct Socket {
-    line: Connection,
+pub(super) struct HttpConnection {
+    connection: Connection,
     buffers: LazyBuffers,
     phase: Phase,
     /// Of the request that is on its way or was the last.
@@ -85,19 +85,19 @@ pub(super) struct Socket {
     is_tls: bool,
 }
 
-impl Socket {
+impl HttpConnection {
     fn write(&mut self, amount: usize) -> io::Result<()> {
-        let begins = !matches!(self.phase, Phase::Asked { .. });
+        let begins = !matches!(self.phase, Phase::Sent { .. });
         if begins {
             let used = self.phase == Phase::Answered;
-            self.phase = Phase::Asked { used };
+            self.phase = Phase::Sent { used };
             self.pace = PACE.with_borrow(Clone::clone);
-            self.line.stream.set_pace(self.pace.clone());
+            self.connection.stream.set_pace(self.pace.clone());
         }
         self.pace.begin();
-        let stream = &mut self.line.stream;
+        let stream = &mut self.connection.stream;
         let mut output = &self.buffers.output()[..amount];
-        if let Some(forwarded) = self.line.forwarded.as_ref().filter(|_| begins) {
+        if let Some(forwarded) = self.connection.forwarded.as_ref().filter(|_| begins) {
             let target = output
                 .iter()
                 .position(|b| *b == b' ')
@@ -125,7 +125,7 @@ impl Socket {
         if self.phase != Phase::Answered {
             self.pace.await_answer();
         }
-        let stream = &mut self.line.stream;
+        let stream = &mut self.connection.stream;
         let amount = stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);
         Ok(amount)
@@ -134,7 +134,7 @@ impl Socket {
     /// What it means that the connection broke or fell silent.
     fn broken(&self, error: io::Error) -> HttpError {
         let failure = match Failure::of_io(error) {
-            Failure::Broken(error) if self.phase == (Phase::Asked { used: true }) => {
+            Failure::Broken(error) if self.phase == (Phase::Sent { used: true }) => {
                 Failure::Stale(error)
             }
             failure => failure,
@@ -143,7 +143,7 @@ impl Socket {
     }
 }
 
-impl Transport for Socket {
+impl Transport for HttpConnection {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }
@@ -172,7 +172,7 @@ impl Transport for Socket {
     }
 
     fn is_open(&mut self) -> bool {
-        self.line.stream.is_open()
+        self.connection.stream.is_open()
     }
 
     fn is_tls(&self) -> bool {
@@ -189,14 +189,14 @@ fn is_end(error: &io::Error) -> bool {
     )
 }
 
-impl std::fmt::Debug for Socket {
+impl std::fmt::Debug for HttpConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.debug_struct("Socket").finish_non_exhaustive()
+        f.debug_struct("HttpConnection").finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for TransportConnector {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.debug_struct("Opener").finish_non_exhaustive()
+        f.debug_struct("TransportConnector").finish_non_exhaustive()
     }
 }

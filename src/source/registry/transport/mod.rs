@@ -64,9 +64,9 @@ impl HttpClient {
             // Bytes are compared with digests: nobody may encode them.
             .accept_encoding("identity")
             .build();
-        let opener = TransportConnector::new(Arc::clone(&connections));
+        let connector = TransportConnector::new(Arc::clone(&connections));
         HttpClient {
-            agent: Agent::with_parts(config, opener, NoResolver),
+            agent: Agent::with_parts(config, connector, NoResolver),
             connections,
             timeout,
             trace,
