@@ -136,7 +136,7 @@ impl Content {
         &self.json
     }
 
-    pub(crate) fn form(&self) -> ManifestKind {
+    pub(crate) fn kind(&self) -> ManifestKind {
         ManifestKind::of(&self.media_type)
     }
 

@@ -118,13 +118,13 @@ impl Pool {
         results.into_iter().flatten().collect()
     }
 
-    /// A place for one more worker, if there is one.
-    fn place(&self) -> Option<Place<'_>> {
+    /// A permit for one more worker, if there is one.
+    fn permit(&self) -> Option<Permit<'_>> {
         let less = |spare: usize| spare.checked_sub(1);
         let taken = self
             .spare
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
-        taken.ok().map(|_| Place(self))
+        taken.ok().map(|_| Permit(self))
     }
 }
 
@@ -179,9 +179,9 @@ impl Drop for End<'_> {
 }
 
 /// A worker's place, free again when it is dropped.
-struct Place<'a>(&'a Pool);
+struct Permit<'a>(&'a Pool);
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.spare.fetch_add(1, Ordering::AcqRel);
     }
@@ -197,7 +197,7 @@ fn toil<'scope, I: 'scope, S: Clone + Send + 'scope>(
     to: S,
 ) {
     while let Some(item) = next() {
-        if let Some(place) = pool.place() {
+        if let Some(place) = pool.permit() {
             let to = to.clone();
             let help = move || {
                 let _place = place;

@@ -1,7 +1,7 @@
-//! What has been told of images, for the next run: a JSON file, `{"images": {IMAGE: {PLATFORM: entry}}}`.
+//! What has been printed of images, for the next run: a JSON file, `{"images": {IMAGE: {PLATFORM: entry}}}`.
 //!
 //! It is read without a lock, as it is replaced as a whole. Who writes holds the lock while reading
-//! it again, adding entries and replacing it, so that nobody's entry is lost. What is told within a
+//! it again, adding entries and replacing it, so that nobody's entry is lost. What is printed within a
 //! second is written together.
 
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ use crate::error::{During, Error, Kind, Result};
 use crate::file::{self, Lock};
 use crate::json;
 
-/// How long what has been told waits for more.
+/// How long what has been printed waits for more.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// All state files of this process.
@@ -38,7 +38,7 @@ struct Known {
     /// What the file says, as long as it is the same file.
     file: Option<(Identity, Arc<Value>)>,
     /// What it does not say yet.
-    told: VecDeque<Entry>,
+    printed: VecDeque<Entry>,
     writer: Option<JoinHandle<()>>,
     is_over: bool,
 }
@@ -46,7 +46,7 @@ struct Known {
 /// What tells a file from the one that replaced it.
 type Identity = (u64, u64, Option<SystemTime>);
 
-/// What is to be remembered of an image for a platform, when it has been told.
+/// What is to be remembered of an image for a platform, when it has been printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     state: Arc<State>,
@@ -57,10 +57,10 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Remembers it, here at once and in the file within a second or when all is over.
-    pub(crate) fn told(&self) {
+    pub(crate) fn printed(&self) {
         let state = &self.state;
         let mut known = state.known();
-        known.told.push_back(self.clone());
+        known.printed.push_back(self.clone());
         if known.writer.is_none() {
             let writing = state.clone();
             let writer = thread::Builder::new().spawn(move || writing.write_at_intervals());
@@ -70,7 +70,7 @@ impl Entry {
     }
 }
 
-/// Writes what has been told and is in no file yet. Several threads may end the program at the same
+/// Writes what has been printed and is in no file yet. Several threads may end the program at the same
 /// time: none does before it is written.
 pub(crate) fn finish() -> Result<()> {
     let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +97,7 @@ impl State {
     pub(crate) fn get(&self, image: &str, platform: &str) -> Result<Option<Value>> {
         let mut known = self.known();
         let is_it = |entry: &&Entry| entry.image == image && entry.platform == platform;
-        if let Some(entry) = known.told.iter().rfind(is_it) {
+        if let Some(entry) = known.printed.iter().rfind(is_it) {
             return Ok(Some(entry.value.clone()));
         }
         let all = self.look(&mut known).during(self.path.display())?;
@@ -105,7 +105,7 @@ impl State {
         Ok(all["images"][image].get(platform).cloned())
     }
 
-    /// An entry to be remembered when it has been told. Fails where that cannot succeed.
+    /// An entry to be remembered when it has been printed. Fails where that cannot succeed.
     pub(crate) fn entry(
         self: &Arc<Self>,
         image: String,
@@ -139,7 +139,7 @@ impl State {
         Ok(file)
     }
 
-    /// Until nothing is left that has been told. What cannot be written now may be in the end.
+    /// Until nothing is left that has been printed. What cannot be written now may be in the end.
     fn write_at_intervals(&self) {
         let mut known = self.known();
         loop {
@@ -149,7 +149,7 @@ impl State {
             if known.is_over {
                 return;
             }
-            if known.told.is_empty() {
+            if known.printed.is_empty() {
                 known.writer = None;
                 return;
             }
@@ -173,18 +173,18 @@ impl State {
     }
 
     fn write(&self) -> Result<()> {
-        let told: Vec<Entry> = self.known().told.iter().cloned().collect();
-        if told.is_empty() {
+        let printed: Vec<Entry> = self.known().printed.iter().cloned().collect();
+        if printed.is_empty() {
             return Ok(());
         }
         let lock = Lock::take(&self.lock_path(), self.timeout)?;
         let mut all = self.read()?;
-        for entry in &told {
+        for entry in &printed {
             all["images"][&entry.image][&entry.platform] = entry.value.clone();
         }
         file::replace(&self.path, format!("{all:#}\n").as_bytes())?;
         lock.release()?;
-        self.known().told.drain(..told.len());
+        self.known().printed.drain(..printed.len());
         Ok(())
     }
 

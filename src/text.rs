@@ -20,8 +20,8 @@ impl Text {
         self
     }
 
-    pub(crate) fn colored(&mut self, hue: Color, part: impl Display) -> &mut Self {
-        self.0.push((part.to_string(), Some(hue)));
+    pub(crate) fn colored(&mut self, color: Color, part: impl Display) -> &mut Self {
+        self.0.push((part.to_string(), Some(color)));
         self
     }
 
@@ -36,7 +36,7 @@ impl Text {
     }
 
     pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, Option<Color>)> {
-        self.0.iter().map(|(part, hue)| (part.as_str(), *hue))
+        self.0.iter().map(|(part, color)| (part.as_str(), *color))
     }
 }
 

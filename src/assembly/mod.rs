@@ -3,10 +3,8 @@
 //! Everything is looked at before anything is sent, and tags are moved last: what dies half-way
 //! leaves no tag that points at something incomplete.
 
-mod conformance;
 mod exists;
-mod list;
-mod sample;
+mod index;
 mod spec;
 mod transfer;
 
@@ -21,9 +19,8 @@ use crate::platform::Platform;
 use crate::reference::{Reference, Repository, TagOrDigest, Transport};
 use crate::source::{Registry, Source};
 
-pub(crate) use conformance::{CheckResult, Conformance, conformance};
 use exists::exists;
-pub(crate) use list::ListKind;
+pub(crate) use index::IndexKind;
 pub(crate) use spec::{IndexSpec, SpecEntry};
 
 const IMAGE_CONFIGS: [&str; 2] = [
@@ -36,10 +33,10 @@ pub(crate) struct BuiltIndex {
     pub(crate) target: Repository,
     /// The first one is that of the target.
     pub(crate) tags: Vec<String>,
-    pub(crate) kind: ListKind,
+    pub(crate) kind: IndexKind,
     pub(crate) bytes: Vec<u8>,
     pub(crate) digest: Digest,
-    /// Why parts were left out.
+    /// Why manifests were left out.
     pub(crate) missing: Vec<Error>,
     entries: Vec<Entry>,
 }
@@ -55,7 +52,7 @@ struct Entry {
 
 /// How a list is made, whatever it is made of.
 pub(crate) struct IndexBuilder<'a> {
-    pub(crate) kind: ListKind,
+    pub(crate) kind: IndexKind,
     /// Whether images that are not there are left out.
     pub(crate) ignore_missing: bool,
     pub(crate) pool: &'a Pool,
@@ -63,20 +60,20 @@ pub(crate) struct IndexBuilder<'a> {
 }
 
 impl IndexBuilder<'_> {
-    /// Looks at all images. `Kind::Usage`, before any request, if the plan cannot be followed
+    /// Looks at all images. `Kind::Usage`, before any request, if the spec cannot be followed
     /// whatever the images are; else `Kind::Protocol` if they do not fit together.
-    pub(crate) fn assemble(&self, plan: &IndexSpec) -> Result<BuiltIndex> {
-        if self.kind == ListKind::Docker && !plan.annotations.is_empty() {
+    pub(crate) fn assemble(&self, spec: &IndexSpec) -> Result<BuiltIndex> {
+        if self.kind == IndexKind::Docker && !spec.annotations.is_empty() {
             let error = Error::usage("Docker's manifest lists have no annotations");
             return Err(error.hint("--type oci makes an index, which may have them"));
         }
-        let (target, tags) = target(plan)?;
-        let parts = plan.parts.iter().map(|part| checked(part, &target));
-        let parts = parts.collect::<Result<Vec<_>>>()?;
+        let (target, tags) = target(spec)?;
+        let manifests = spec.manifests.iter().map(|entry| checked(entry, &target));
+        let manifests = manifests.collect::<Result<Vec<_>>>()?;
         let budget = Budget::default();
-        let gathered = self.pool.all(parts, |(part, repository, at)| {
-            let entries = self.entries(part, &repository, &at, &budget);
-            match entries.during(&part.image) {
+        let gathered = self.pool.all(manifests, |(entry, repository, at)| {
+            let entries = self.entries(entry, &repository, &at, &budget);
+            match entries.during(&entry.image) {
                 Err(error) if error.kind() == Kind::NotFound && self.ignore_missing => {
                     Ok(Err(error))
                 }
@@ -93,7 +90,7 @@ impl IndexBuilder<'_> {
         // Stable: what belongs to an image keeps its place among its kind.
         entries.sort_by_key(|entry: &Entry| entry.is_attestation);
         distinct(&entries)?;
-        let bytes = list::bytes(self.kind, &entries, &plan.annotations);
+        let bytes = index::bytes(self.kind, &entries, &spec.annotations);
         Ok(BuiltIndex {
             target,
             tags,
@@ -108,18 +105,18 @@ impl IndexBuilder<'_> {
     /// What a part adds to the list: one image, or all that another list has.
     fn entries(
         &self,
-        part: &SpecEntry,
+        entry: &SpecEntry,
         repository: &Repository,
         at: &TagOrDigest,
         budget: &Budget,
     ) -> Result<Vec<Entry>> {
         let registry = (self.open)(repository)?;
         let document = registry.manifest(at)?;
-        if document.form() == ManifestKind::Index {
+        if document.kind() == ManifestKind::Index {
             return flattened(&registry, repository, budget, &document);
         }
         let config = config_of(&registry, &document)?;
-        let platform = completed(&part.platform, &config);
+        let platform = completed(&entry.platform, &config);
         if !exists(&platform) {
             let message = format!("there is no such platform: {platform}");
             return Err(Error::new(Kind::Protocol, message));
@@ -134,15 +131,15 @@ impl IndexBuilder<'_> {
 }
 
 /// The repository and the tags that the list is to have.
-fn target(plan: &IndexSpec) -> Result<(Repository, Vec<String>)> {
-    let reference: Reference = plan.image.parse()?;
+fn target(spec: &IndexSpec) -> Result<(Repository, Vec<String>)> {
+    let reference: Reference = spec.image.parse()?;
     let (Transport::Registry(repository), TagOrDigest::Tag(tag)) = (reference.place, reference.at)
     else {
         let why = "the new index needs a name and a tag in a registry";
-        return Err(Error::usage(format!("{}: {why}", plan.image)));
+        return Err(Error::usage(format!("{}: {why}", spec.image)));
     };
     let mut tags = vec![tag];
-    for tag in &plan.tags {
+    for tag in &spec.tags {
         let named = format!("{repository}:{tag}");
         match named.parse::<Reference>()?.at {
             TagOrDigest::Tag(parsed) if parsed == *tag => tags.push(parsed),
@@ -156,11 +153,11 @@ fn target(plan: &IndexSpec) -> Result<(Repository, Vec<String>)> {
 
 /// A part that is at the target's registry.
 fn checked<'a>(
-    part: &'a SpecEntry,
+    entry: &'a SpecEntry,
     target: &Repository,
 ) -> Result<(&'a SpecEntry, Repository, TagOrDigest)> {
-    let reference: Reference = part.image.parse()?;
-    let wrong = |why: String| Err(Error::usage(format!("{}: {why}", part.image)));
+    let reference: Reference = entry.image.parse()?;
+    let wrong = |why: String| Err(Error::usage(format!("{}: {why}", entry.image)));
     let Transport::Registry(repository) = reference.place else {
         return wrong("the images must be in the registry of the new index".into());
     };
@@ -170,12 +167,12 @@ fn checked<'a>(
             repository.host, target.host
         ));
     }
-    let platform = &part.platform;
+    let platform = &entry.platform;
     let is_whole = !platform.os.is_empty() && !platform.architecture.is_empty();
     if is_whole && !exists(platform) {
         return wrong(format!("there is no such platform: {platform}"));
     }
-    Ok((part, repository, reference.at))
+    Ok((entry, repository, reference.at))
 }
 
 /// The configuration of an image; nothing else may stand in a list that engines choose from.
@@ -186,7 +183,7 @@ fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
             format!("{what} cannot be in an index"),
         ))
     };
-    if manifest.form() != ManifestKind::Manifest {
+    if manifest.kind() != ManifestKind::Manifest {
         return unfit(format!("a manifest of type {}", manifest.media_type()));
     }
     match manifest.config()? {

@@ -18,7 +18,7 @@ pub(crate) struct IndexSpec {
     pub(crate) image: String,
     pub(crate) tags: Vec<String>,
     pub(crate) annotations: Vec<(String, String)>,
-    pub(crate) parts: Vec<SpecEntry>,
+    pub(crate) manifests: Vec<SpecEntry>,
 }
 
 /// One image of the list, or another list whose images become part of it.
@@ -44,7 +44,7 @@ impl IndexSpec {
             let count = documents.len();
             return Err(Error::usage(format!("expected one document, not {count}")));
         };
-        plan(document)
+        index_spec(document)
     }
 }
 
@@ -67,45 +67,45 @@ fn check_depth(yaml: &str) -> Result<()> {
 
 type Node<'a> = MarkedYaml<'a>;
 
-fn plan(node: &Node) -> Result<IndexSpec> {
-    let mut plan = IndexSpec::default();
+fn index_spec(node: &Node) -> Result<IndexSpec> {
+    let mut spec = IndexSpec::default();
     for (key, value) in mapping(node, "the document")? {
         match name(key)? {
-            "image" => plan.image = text(value, "image")?,
-            "tags" => plan.tags = texts(value, "tags")?,
+            "image" => spec.image = text(value, "image")?,
+            "tags" => spec.tags = texts(value, "tags")?,
             "annotations" => {
                 for (key, value) in mapping(value, "annotations")? {
                     let key = name(key)?;
                     let value = text(value, key)?;
-                    plan.annotations.push((key.to_owned(), value));
+                    spec.annotations.push((key.to_owned(), value));
                 }
             }
             "manifests" => {
-                let parts = sequence(value, "manifests")?.iter().map(part);
-                plan.parts = parts.collect::<Result<_>>()?;
+                let entries = sequence(value, "manifests")?.iter().map(spec_entry);
+                spec.manifests = entries.collect::<Result<_>>()?;
             }
             other => return Err(unknown(key, other, "image, tags, manifests or annotations")),
         }
     }
-    match (plan.image.is_empty(), plan.parts.is_empty()) {
+    match (spec.image.is_empty(), spec.manifests.is_empty()) {
         (true, _) => Err(wrong(node, "'image' is missing")),
         (_, true) => Err(wrong(node, "'manifests' lists no image")),
-        _ => Ok(plan),
+        _ => Ok(spec),
     }
 }
 
-fn part(node: &Node) -> Result<SpecEntry> {
-    let mut part = SpecEntry::default();
+fn spec_entry(node: &Node) -> Result<SpecEntry> {
+    let mut entry = SpecEntry::default();
     for (key, value) in mapping(node, "an entry of manifests")? {
         match name(key)? {
-            "image" => part.image = text(value, "image")?,
-            "platform" => part.platform = platform(value)?,
+            "image" => entry.image = text(value, "image")?,
+            "platform" => entry.platform = platform(value)?,
             other => return Err(unknown(key, other, "image or platform")),
         }
     }
-    match part.image.is_empty() {
+    match entry.image.is_empty() {
         true => Err(wrong(node, "'image' is missing")),
-        false => Ok(part),
+        false => Ok(entry),
     }
 }
 
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let plan = IndexSpec::read(
+        let spec = IndexSpec::read(
             "image: example.com/a:v1\n\
              tags: [\"1.0\", 1.10, latest]\n\
              annotations: {b: c, d: }\n\
@@ -216,7 +216,7 @@ mod tests {
             image: "example.com/a:v1".into(),
             tags: vec!["1.0".into(), "1.10".into(), "latest".into()],
             annotations: vec![("b".into(), "c".into()), ("d".into(), String::new())],
-            parts: vec![
+            manifests: vec![
                 SpecEntry {
                     image: "example.com/a:amd64".into(),
                     ..SpecEntry::default()
@@ -233,7 +233,7 @@ mod tests {
                 },
             ],
         };
-        assert_eq!(plan.unwrap(), expected);
+        assert_eq!(spec.unwrap(), expected);
     }
 
     #[test]

@@ -9,12 +9,12 @@ use crate::secret::Secret;
 /// The options and operands of one command. An option that was not given is absent, not its
 /// default. Each accessor is for the values of one kind; using another one is a bug.
 pub(crate) struct Args {
-    pub(super) given: Vec<(&'static Flag, Given)>,
+    pub(super) given: Vec<(&'static Flag, OptionValue)>,
     pub(super) operands: Vec<String>,
 }
 
 /// The value of an option, parsed.
-pub(super) enum Given {
+pub(super) enum OptionValue {
     Switch,
     Text(String),
     Secret(Secret),
@@ -42,35 +42,35 @@ impl Args {
     /// All values of such an option.
     pub(crate) fn texts(&self, flag: &Flag) -> impl Iterator<Item = &str> {
         self.all(flag).map(|given| match given {
-            Given::Text(text) => text.as_str(),
+            OptionValue::Text(text) => text.as_str(),
             _ => unreachable!("--{} holds no text", flag.name),
         })
     }
 
     pub(crate) fn secret(&self, flag: &Flag) -> Option<&Secret> {
         self.all(flag).last().map(|given| match given {
-            Given::Secret(secret) => secret,
+            OptionValue::Secret(secret) => secret,
             _ => unreachable!("--{} holds no secret", flag.name),
         })
     }
 
     pub(crate) fn pairs(&self, flag: &Flag) -> impl Iterator<Item = (&str, &str)> {
         self.all(flag).map(|given| match given {
-            Given::Pair(name, value) => (name.as_str(), value.as_str()),
+            OptionValue::Pair(name, value) => (name.as_str(), value.as_str()),
             _ => unreachable!("--{} holds no pair", flag.name),
         })
     }
 
     pub(crate) fn number(&self, flag: &Flag) -> Option<u64> {
         self.all(flag).last().map(|given| match given {
-            Given::Number(number) => *number,
+            OptionValue::Number(number) => *number,
             _ => unreachable!("--{} holds no number", flag.name),
         })
     }
 
     pub(crate) fn duration(&self, flag: &Flag) -> Option<Duration> {
         self.all(flag).last().map(|given| match given {
-            Given::Duration(duration) => *duration,
+            OptionValue::Duration(duration) => *duration,
             _ => unreachable!("--{} holds no duration", flag.name),
         })
     }
@@ -78,7 +78,7 @@ impl Args {
     /// A file, a directory or a list of images; `-` is for the caller to understand.
     pub(crate) fn path(&self, flag: &Flag) -> Option<&Path> {
         self.all(flag).last().map(|given| match given {
-            Given::Path(path) => path.as_path(),
+            OptionValue::Path(path) => path.as_path(),
             _ => unreachable!("--{} holds no path", flag.name),
         })
     }
@@ -88,7 +88,7 @@ impl Args {
         &self.operands
     }
 
-    fn all(&self, flag: &Flag) -> impl Iterator<Item = &Given> {
+    fn all(&self, flag: &Flag) -> impl Iterator<Item = &OptionValue> {
         self.given
             .iter()
             .filter(move |(other, _)| std::ptr::eq(*other, flag))

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::args::{Args, Given};
+use super::args::{Args, OptionValue};
 use super::check;
 use super::closest::closest;
 use super::tokens::{Token, Tokens};
@@ -52,7 +52,7 @@ pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) ->
 #[derive(Default)]
 struct CommandLine {
     words: Vec<String>,
-    given: Vec<(&'static Flag, Given)>,
+    given: Vec<(&'static Flag, OptionValue)>,
     /// The first of them.
     help_or_version: Option<HelpOrVersion>,
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::Value;
-use super::args::Given;
+use super::args::OptionValue;
 use super::closest::closest;
 use crate::error::{Error, Result, without_user};
 use crate::secret::Secret;
@@ -16,16 +16,16 @@ impl Value {
         self,
         option: &str,
         mut next: impl FnMut() -> Option<OsString>,
-    ) -> Result<Given> {
+    ) -> Result<OptionValue> {
         if self.is_switch() {
-            return Ok(Given::Switch);
+            return Ok(OptionValue::Switch);
         }
         let wanted = || format!("{option} wants {}", self.wanted());
         let first = next().ok_or_else(|| Error::usage(wanted()))?;
         if let Value::Path(_) | Value::Directory(_) | Value::Images(_) = self {
             return match first.is_empty() {
                 true => Err(Error::usage(format!("{}, not ''", wanted()))),
-                false => Ok(Given::Path(first.into())),
+                false => Ok(OptionValue::Path(first.into())),
             };
         }
         let utf8 = |word: OsString| {
@@ -35,7 +35,7 @@ impl Value {
         let first = utf8(first)?;
         if let Value::Pair(..) = self {
             let second = next().ok_or_else(|| Error::usage(wanted()))?;
-            return Ok(Given::Pair(first, utf8(second)?));
+            return Ok(OptionValue::Pair(first, utf8(second)?));
         }
         self.parse(&first).ok_or_else(|| {
             let shown = without_user(&first);
@@ -48,14 +48,14 @@ impl Value {
     }
 
     /// `None` if the word is not such a value.
-    fn parse(self, word: &str) -> Option<Given> {
+    fn parse(self, word: &str) -> Option<OptionValue> {
         match self {
             Value::Number if word.starts_with('+') => None,
-            Value::Number => word.parse().ok().map(Given::Number),
-            Value::Seconds | Value::Duration => duration(word).map(Given::Duration),
+            Value::Number => word.parse().ok().map(OptionValue::Number),
+            Value::Seconds | Value::Duration => duration(word).map(OptionValue::Duration),
             Value::Choice(choices) if !choices.contains(&word) => None,
-            Value::Secret(_) => Some(Given::Secret(Secret::new(word))),
-            _ => Some(Given::Text(word.to_owned())),
+            Value::Secret(_) => Some(OptionValue::Secret(Secret::new(word))),
+            _ => Some(OptionValue::Text(word.to_owned())),
         }
     }
 

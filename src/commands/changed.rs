@@ -86,15 +86,15 @@ fn is_same_entry(before: &Value, after: &Value) -> bool {
 
 /// What is remembered.
 fn described(image: &Image) -> Result<Value> {
-    let root = image.top_manifest()?;
+    let top = image.top_manifest()?;
     let config = image.config_json()?;
     let layers = image.layers()?;
     let layers = layers.iter().map(|layer| layer.digest.to_string());
     Ok(json!({
         "name": name(image),
         "tag": tag(image),
-        "mimeType": root.media_type(),
-        "digest": root.digest().to_string(),
+        "mimeType": top.media_type(),
+        "digest": top.digest().to_string(),
         "created": config["created"],
         "dockerVersion": config["docker_version"],
         "labels": config["config"]["Labels"],

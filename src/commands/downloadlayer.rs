@@ -10,7 +10,7 @@ use super::{Command, Invocation, Run};
 use crate::answer::{Answer, Body};
 use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
 use crate::digest::Digest;
-use crate::download::{Download, Layer, Saved, Target};
+use crate::download::{Download, Layer, SavedLayer, Target};
 use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
 use crate::output::{self, Output};
@@ -233,7 +233,7 @@ fn is_device(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-fn line(saved: &Saved) -> String {
+fn line(saved: &SavedLayer) -> String {
     let name = saved.path.display();
     match saved.is_new {
         true => format!("layer downloaded to file '{name}'"),
@@ -241,6 +241,6 @@ fn line(saved: &Saved) -> String {
     }
 }
 
-fn entry(digest: &Digest, saved: &Saved) -> Json {
+fn entry(digest: &Digest, saved: &SavedLayer) -> Json {
     json!({"file": saved.path.display().to_string(), "digest": digest.to_string(), "size": saved.size})
 }

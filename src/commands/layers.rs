@@ -50,7 +50,7 @@ fn run(image: &Image, _: &Invocation) -> Result<Answer> {
 
 /// When and by what each layer was made, the lowest first.
 fn steps(image: &Image, config: &Value) -> Result<Vec<[Value; 2]>> {
-    if image.manifest()?.form() == ManifestKind::Schema1 {
+    if image.manifest()?.kind() == ManifestKind::Schema1 {
         let history = image.history()?;
         let newest_first = history.as_array().into_iter().flatten();
         let made = newest_first.rev().map(|layer| {

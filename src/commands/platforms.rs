@@ -34,19 +34,19 @@ If an entry of the index has no platform, mquery crashes; here the platform is r
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
-    let root = image.top_manifest()?;
-    let is_list = root.form() == ManifestKind::Index;
+    let top = image.top_manifest()?;
+    let is_list = top.kind() == ManifestKind::Index;
     let listed = image.platforms()?;
     let mut platforms = listed.images.iter().map(|(platform, _)| platform);
     let json = json!({
         "imagename": image.text(),
-        "digest": root.digest().to_string(),
-        "mediatype": root.media_type(),
+        "digest": top.digest().to_string(),
+        "mediatype": top.media_type(),
         "islist": is_list,
         "archlist": platforms.clone().map(fields).collect::<Value>(),
         "cachets": (invocation.now)(),
     });
-    let (digest, media_type) = (root.digest(), root.media_type());
+    let (digest, media_type) = (top.digest(), top.media_type());
     let yes = if is_list { "Yes" } else { "No" };
     let mut text = format!(
         "Image: {} (digest: {digest})\n * Manifest List: {yes} (Image type: {media_type})\n",

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Command, Invocation, Run};
 use crate::answer::Answer;
-use crate::assembly::{IndexBuilder, IndexSpec, ListKind, SpecEntry};
+use crate::assembly::{IndexBuilder, IndexKind, IndexSpec, SpecEntry};
 use crate::cli::{Args, Example, Flag, Form, Operand, Spec, Value};
 use crate::error::{During, Error, Result};
 use crate::platform::Platform;
@@ -109,44 +109,44 @@ What a platform leaves out is read from the image's configuration. If an image i
 };
 
 fn run(invocation: &Invocation) -> Result<Answer> {
-    let mut plan = match invocation.args.operands() {
+    let mut spec = match invocation.args.operands() {
         [_, path] => from_spec(path, invocation.args)?,
         _ => from_args(invocation.args)?,
     };
-    plan.tags
+    spec.tags
         .extend(items(invocation.args, &TAGS).map(str::to_owned));
     for item in items(invocation.args, &ANNOTATIONS) {
         let Some((name, value)) = item.split_once('=') else {
             let message = format!("--annotations wants NAME=VALUE, not '{item}'");
             return Err(Error::usage(message));
         };
-        plan.annotations.push((name.to_owned(), value.to_owned()));
+        spec.annotations.push((name.to_owned(), value.to_owned()));
     }
     let open = |repository: &_| invocation.sources.repository(repository);
-    let making = IndexBuilder {
+    let builder = IndexBuilder {
         kind: match invocation.args.text(&TYPE) {
-            Some("oci") => ListKind::Oci,
-            _ => ListKind::Docker,
+            Some("oci") => IndexKind::Oci,
+            _ => IndexKind::Docker,
         },
         ignore_missing: invocation.args.has(&IGNORE_MISSING),
         pool: invocation.pool,
         open: &open,
     };
-    let assembly = making.assemble(&plan)?;
-    for error in &assembly.missing {
+    let index = builder.assemble(&spec)?;
+    for error in &index.missing {
         let left_out: Result<()> = Err(error.clone()).during("left out");
         left_out.unwrap_or_else(|error| error.report());
     }
-    let pushed = assembly.push(invocation.pool, &open);
-    invocation.sources.forget(&assembly.target, &[]);
-    pushed.during(&plan.image)?;
-    let (digest, size) = (assembly.digest.to_string(), assembly.bytes.len());
+    let pushed = index.push(invocation.pool, &open);
+    invocation.sources.forget(&index.target, &[]);
+    pushed.during(&spec.image)?;
+    let (digest, size) = (index.digest.to_string(), index.bytes.len());
     let json = json!({
         "digest": digest,
         "size": size,
-        "mediaType": assembly.kind.media_type(),
-        "repository": assembly.target.to_string(),
-        "tags": assembly.tags,
+        "mediaType": index.kind.media_type(),
+        "repository": index.target.to_string(),
+        "tags": index.tags,
     });
     Ok(Answer::text(format!("Digest: {digest} {size}"), json))
 }
@@ -173,16 +173,16 @@ fn from_args(args: &Args) -> Result<IndexSpec> {
         args.text(flag).ok_or_else(missing)
     };
     let (_, template, target) = (given(&PLATFORMS)?, given(&TEMPLATE)?, given(&TARGET)?);
-    let parts = items(args, &PLATFORMS).map(|text| part(text, template));
+    let manifests = items(args, &PLATFORMS).map(|text| spec_entry(text, template));
     Ok(IndexSpec {
         image: target.to_owned(),
-        parts: parts.collect::<Result<_>>()?,
+        manifests: manifests.collect::<Result<_>>()?,
         ..IndexSpec::default()
     })
 }
 
 /// The image for a platform, as the template names it.
-fn part(text: &str, template: &str) -> Result<SpecEntry> {
+fn spec_entry(text: &str, template: &str) -> Result<SpecEntry> {
     let (os, architecture, variant) = match text.split('/').collect::<Vec<_>>()[..] {
         [os, architecture] => (os, architecture, ""),
         [os, architecture, variant] => (os, architecture, variant),

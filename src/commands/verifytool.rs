@@ -67,10 +67,10 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
 fn test_config(image: &Image, report: &mut Report) -> Result<()> {
     const NAME: &str = "config digest";
     let manifest = image.manifest()?;
-    if manifest.form() == ManifestKind::Manifest && manifest.config()?.is_none() {
+    if manifest.kind() == ManifestKind::Manifest && manifest.config()?.is_none() {
         return image.config().map(drop);
     }
-    if manifest.form() == ManifestKind::Schema1 {
+    if manifest.kind() == ManifestKind::Schema1 {
         report.skip(NAME, "a schema 1 manifest contains its configuration");
         return Ok(());
     }

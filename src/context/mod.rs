@@ -189,12 +189,12 @@ impl Context {
     /// The image that a user names. `Kind::Usage` if the reference is malformed.
     pub(crate) fn image(&self, text: &str) -> Result<Image> {
         let reference: Reference = text.parse()?;
-        let wanted = match &self.platforms {
-            Platforms::One(wanted) => wanted.clone(),
+        let matcher = match &self.platforms {
+            Platforms::One(matcher) => matcher.clone(),
             Platforms::All => PlatformMatcher::default(),
         };
         let source = self.sources.open(&reference).during(text)?;
-        let image = Image::new(text, reference, source, wanted, self.pool.clone());
+        let image = Image::new(text, reference, source, matcher, self.pool.clone());
         Ok(image.of_kinds(self.kinds.clone()))
     }
 
@@ -279,7 +279,7 @@ pub(crate) fn now() -> u64 {
 }
 
 fn platforms(args: &Args) -> Result<Platforms> {
-    let mut wanted = PlatformMatcher::default();
+    let mut matcher = PlatformMatcher::default();
     match args.text(&PLATFORM) {
         Some("all") if args.has(&OS) || args.has(&ARCH) || args.has(&VARIANT) => {
             return Err(Error::usage(
@@ -287,19 +287,19 @@ fn platforms(args: &Args) -> Result<Platforms> {
             ));
         }
         Some("all") => return Ok(Platforms::All),
-        Some(text) => wanted = text.parse()?,
+        Some(text) => matcher = text.parse()?,
         None => {}
     }
     if let Some(os) = args.text(&OS) {
-        wanted.os = Some(os.to_lowercase());
+        matcher.os = Some(os.to_lowercase());
     }
     if let Some(variant) = args.text(&VARIANT) {
-        wanted.variant = Some(variant.to_owned());
+        matcher.variant = Some(variant.to_owned());
     }
     if let Some(architecture) = args.text(&ARCH) {
-        wanted.architecture(architecture);
+        matcher.architecture(architecture);
     }
-    Ok(Platforms::One(wanted))
+    Ok(Platforms::One(matcher))
 }
 
 fn presentation(args: &Args) -> Result<Presentation> {

@@ -199,9 +199,9 @@ pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
         1 => Verbosity::Requests,
         _ => Verbosity::Curl,
     };
-    let remembering = remembering(args, verbosity)?;
+    let cache = cache_settings(args, verbosity)?;
     let settings = Settings {
-        auth_files: stores(args)?,
+        auth_files: auth_files(args)?,
         certificates: certificates(args)?,
         proxies: proxies(),
         plain_http: args.has(&PLAIN_HTTP),
@@ -213,14 +213,14 @@ pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
         verbosity,
         accept: kinds(args),
         user_agent: concat!("docker-registry/", env!("CARGO_PKG_VERSION")).to_owned(),
-        auth_cache: remembering.as_ref().map(auth_cache).unwrap_or_default(),
+        auth_cache: cache.as_ref().map(auth_cache).unwrap_or_default(),
         clock: SystemTime::now,
     };
-    Ok(Sources::new(settings, remembering))
+    Ok(Sources::new(settings, cache))
 }
 
 /// `None` for `--no-cache` and `--insecure`, and where there is no home to keep anything in.
-fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSettings>> {
+fn cache_settings(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSettings>> {
     let freshness = match (args.has(&OFFLINE), args.duration(&MAX_AGE)) {
         (true, _) => Freshness::Offline,
         (false, Some(limit)) => Freshness::Within(limit),
@@ -244,11 +244,11 @@ fn remembering(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSettings
         return Ok(None);
     };
     let is_verbose = verbosity != Verbosity::Quiet;
-    let store = Arc::new(DiskCache::new(directory, SystemTime::now, is_verbose));
+    let disk = Arc::new(DiskCache::new(directory, SystemTime::now, is_verbose));
     // What was asked for with a choice of media types is the answer to another question.
     let accept = kinds(args).map_or_else(String::new, |types| types.join(","));
     Ok(Some(CacheSettings {
-        store,
+        disk,
         freshness,
         accept,
         is_verbose,
@@ -282,13 +282,13 @@ pub(crate) fn cache(args: &Args) -> Option<DiskCache> {
     ))
 }
 
-fn auth_cache(remembering: &CacheSettings) -> AuthCache {
-    let (reader, writer) = (remembering.store.clone(), remembering.store.clone());
+fn auth_cache(cache: &CacheSettings) -> AuthCache {
+    let (reader, writer) = (cache.disk.clone(), cache.disk.clone());
     AuthCache {
         get: Box::new(move |key| {
             reader
                 .get(Namespace::Registries, key)
-                .map(|kept| kept.value)
+                .map(|entry| entry.value)
         }),
         put: Box::new(move |key, value| writer.put(Namespace::Registries, key, value)),
     }
@@ -316,7 +316,7 @@ pub(super) fn timeout(args: &Args) -> Result<Duration> {
     }
 }
 
-fn stores(args: &Args) -> Result<AuthFiles> {
+fn auth_files(args: &Args) -> Result<AuthFiles> {
     let home = env::home_dir();
     let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
     let docker = variable("DOCKER_CONFIG")

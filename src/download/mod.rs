@@ -13,9 +13,9 @@ use crate::error::{During, Kind, Result};
 use crate::progress::Progress;
 use crate::readahead::Readahead;
 use crate::source::Source;
-use part::Part;
+use part::PartFile;
 
-pub(crate) use target::{Saved, Target};
+pub(crate) use target::{SavedLayer, Target};
 
 /// So much of a stream is held back until the digest is known.
 const HELD: u64 = 256 << 10;
@@ -44,13 +44,13 @@ pub(crate) struct Download<'a> {
 
 impl Download<'_> {
     /// The file appears when it is whole and right. One that is there already is left alone.
-    pub(crate) fn to_file(&self, target: &Target) -> Result<Saved> {
+    pub(crate) fn to_file(&self, target: &Target) -> Result<SavedLayer> {
         let digest = &self.layer.digest;
         if let Some(saved) = self.find(target)? {
             self.progress.skip(saved.size);
             return Ok(saved);
         }
-        let mut part = Part::open(target.part(digest, ""), digest.algorithm(), self.timeout)?;
+        let mut part = PartFile::open(target.part(digest, ""), digest.algorithm(), self.timeout)?;
         self.progress.skip(part.size());
         // Whoever had the part before us may have finished.
         if let Some(saved) = self.find(target)? {
@@ -91,7 +91,7 @@ impl Download<'_> {
     }
 
     /// Fetches what is missing of the part, and all of it if that does not fit.
-    fn complete(&self, part: &mut Part) -> Result<()> {
+    fn complete(&self, part: &mut PartFile) -> Result<()> {
         let digest = &self.layer.digest;
         let begun = part.size();
         if begun > 0 && part.verify(digest, self.layer.size).is_ok() {
@@ -112,7 +112,7 @@ impl Download<'_> {
     }
 
     /// Appends what follows the part, and says how long the whole should be.
-    fn receive(&self, part: &mut Part) -> Result<Option<u64>> {
+    fn receive(&self, part: &mut PartFile) -> Result<Option<u64>> {
         let blob = self.source.blob(&self.layer.digest, part.size())?;
         if blob.from != part.size() {
             self.progress.lose(part.size());
@@ -124,7 +124,7 @@ impl Download<'_> {
         Ok(size)
     }
 
-    fn save(&self, part: &Part, target: &Target) -> Result<Saved> {
+    fn save(&self, part: &PartFile, target: &Target) -> Result<SavedLayer> {
         let digest = &self.layer.digest;
         if self.unpack {
             return self.save_unpacked(part, target);
@@ -133,14 +133,14 @@ impl Download<'_> {
         // Only now it is known what the file will be called.
         self.compare(&path)?;
         part.keep(&path)?;
-        Ok(Saved {
+        Ok(SavedLayer {
             path,
             size: part.size(),
             is_new: true,
         })
     }
 
-    fn save_unpacked(&self, part: &Part, target: &Target) -> Result<Saved> {
+    fn save_unpacked(&self, part: &PartFile, target: &Target) -> Result<SavedLayer> {
         let Layer {
             digest, diff_id, ..
         } = &self.layer;
@@ -148,7 +148,7 @@ impl Download<'_> {
         let algorithm = diff_id
             .as_ref()
             .map_or(Algorithm::Sha256, Digest::algorithm);
-        let mut whole = Part::open(target.part(digest, ".tar"), algorithm, self.timeout)?;
+        let mut whole = PartFile::open(target.part(digest, ".tar"), algorithm, self.timeout)?;
         let path = target.path(digest, compression::Compression::None);
         let saved = whole
             .start_over()
@@ -163,7 +163,7 @@ impl Download<'_> {
             return Err(error);
         }
         part.remove();
-        Ok(Saved {
+        Ok(SavedLayer {
             path,
             size: whole.size(),
             is_new: true,
@@ -172,7 +172,7 @@ impl Download<'_> {
 }
 
 /// Appends all that comes, but hardly more than there should be.
-fn pour(content: impl Read + Send + 'static, part: &mut Part, size: Option<u64>) -> Result<()> {
+fn pour(content: impl Read + Send + 'static, part: &mut PartFile, size: Option<u64>) -> Result<()> {
     let mut content = Readahead::start(content)?;
     loop {
         let block = content.fill_buf()?;

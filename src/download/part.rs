@@ -14,7 +14,7 @@ use crate::file;
 const BLOCK: usize = 256 << 10;
 
 /// A file of which nobody else writes, and the running digest of what is in it.
-pub(super) struct Part {
+pub(super) struct PartFile {
     path: PathBuf,
     file: File,
     hasher: Hasher,
@@ -22,12 +22,12 @@ pub(super) struct Part {
     size: u64,
 }
 
-impl Part {
+impl PartFile {
     /// Opens what an earlier download left, or begins. Waits for one that is under way, if it is
     /// not silent for longer than `timeout`.
     pub(super) fn open(path: PathBuf, algorithm: Algorithm, timeout: Duration) -> Result<Self> {
         let file = own(&path, timeout).during(path.display())?;
-        let mut part = Part {
+        let mut part = PartFile {
             path,
             file,
             hasher: Hasher::new(algorithm),

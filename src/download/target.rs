@@ -18,7 +18,7 @@ pub(crate) enum Target {
 }
 
 /// Where a layer is.
-pub(crate) struct Saved {
+pub(crate) struct SavedLayer {
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
     /// Whether it was not there before.
@@ -56,7 +56,7 @@ impl Target {
 
 impl Download<'_> {
     /// The file that has the layer already. `Kind::Local` if another is in the way.
-    pub(super) fn find(&self, target: &Target) -> Result<Option<Saved>> {
+    pub(super) fn find(&self, target: &Target) -> Result<Option<SavedLayer>> {
         use Compression::{Gzip, None as Tar, Zstd};
         let digest = &self.layer.digest;
         let compressions = match (target, self.unpack) {
@@ -75,7 +75,7 @@ impl Download<'_> {
     }
 
     /// The file at the path if it has the layer; an error if it has not and may not be overwritten.
-    pub(super) fn compare(&self, path: &Path) -> Result<Option<Saved>> {
+    pub(super) fn compare(&self, path: &Path) -> Result<Option<SavedLayer>> {
         let size = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata.len(),
             Ok(_) => return Err(Error::new(Kind::Local, "not a file")).during(path.display()),
@@ -91,7 +91,7 @@ impl Download<'_> {
         {
             let path = path.to_owned();
             let is_new = false;
-            return Ok(Some(Saved { path, size, is_new }));
+            return Ok(Some(SavedLayer { path, size, is_new }));
         }
         // What a crash has left empty is nobody's content.
         if self.force || size == 0 {

@@ -132,7 +132,7 @@ impl<'a> Printer<'a> {
         {
             let _printing = PRINTING.lock();
             self.out.flush()?;
-            answered.answer.entries.iter().for_each(Entry::told);
+            answered.answer.entries.iter().for_each(Entry::printed);
         }
         self.ends_with_no = self.presentation.exit_status && last == Some(false);
         for failure in &answered.answer.failures {

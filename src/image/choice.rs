@@ -31,12 +31,12 @@ impl Image {
             let image = self.on(platform.clone(), self.platform_descriptor()?.cloned());
             return Ok(vec![image].into());
         }
-        let root = self.top_manifest()?;
-        if root.form() != ManifestKind::Index {
-            let platform = self.platform_of(root)?.unwrap_or_else(Platform::unknown);
+        let top = self.top_manifest()?;
+        if top.kind() != ManifestKind::Index {
+            let platform = self.platform_of(top)?.unwrap_or_else(Platform::unknown);
             return Ok(vec![self.on(platform, None)].into());
         }
-        let (entries, missing) = self.flattened(root)?;
+        let (entries, missing) = self.flattened(top)?;
         let on = |entry: Descriptor| {
             let platform = entry.platform.clone();
             self.on(platform.unwrap_or_else(Platform::unknown), Some(entry))
@@ -58,13 +58,13 @@ impl Image {
         (platform, image)
     }
 
-    pub(super) fn check(&self, root: &Content) -> Result<()> {
-        let platform = self.platform_of(root)?.unwrap_or_else(Platform::unknown);
-        if self.wanted.accepts(&platform) {
+    pub(super) fn check(&self, top: &Content) -> Result<()> {
+        let platform = self.platform_of(top)?.unwrap_or_else(Platform::unknown);
+        if self.matcher.accepts(&platform) {
             return Ok(());
         }
         let hint = format!("the image is only for {platform}");
-        Err(Error::new(Kind::NotFound, format!("no image for {}", self.wanted)).hint(hint))
+        Err(Error::new(Kind::NotFound, format!("no image for {}", self.matcher)).hint(hint))
     }
 
     pub(super) fn choose(&self, index: &Content) -> Result<Descriptor> {
@@ -86,13 +86,13 @@ impl Image {
                 [] => "the index lists no image".to_owned(),
                 _ => format!("available: {}", some_of(&names)),
             };
-            Error::new(Kind::NotFound, format!("no image for {}", self.wanted)).hint(hint)
+            Error::new(Kind::NotFound, format!("no image for {}", self.matcher)).hint(hint)
         })
     }
 
     fn best(&self, entries: &[Descriptor]) -> Option<Descriptor> {
         let best = self
-            .wanted
+            .matcher
             .best(entries.iter().filter_map(|entry| entry.platform.as_ref()))?;
         entries
             .iter()

@@ -24,7 +24,7 @@ pub(crate) struct Image {
     text: String,
     reference: Reference,
     source: Arc<dyn Source>,
-    wanted: PlatformMatcher,
+    matcher: PlatformMatcher,
     pool: Arc<Pool>,
     /// Shared by the images of one question.
     budget: Arc<Budget>,
@@ -45,14 +45,14 @@ impl Image {
         text: &str,
         reference: Reference,
         source: Arc<dyn Source>,
-        wanted: PlatformMatcher,
+        matcher: PlatformMatcher,
         pool: Arc<Pool>,
     ) -> Self {
         Image {
             text: text.to_owned(),
             reference,
             source,
-            wanted,
+            matcher,
             pool,
             budget: Arc::default(),
             kinds: Vec::new(),
@@ -72,7 +72,7 @@ impl Image {
     }
 
     fn has_accept_override(&self) -> bool {
-        !self.kinds.is_empty() && !self.wanted.is_explicit()
+        !self.kinds.is_empty() && !self.matcher.is_explicit()
     }
 
     /// `Kind::NotFound` for a kind that was not asked for. Registries answer with what they have,
@@ -81,8 +81,8 @@ impl Image {
         if self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == media_type) {
             return Ok(());
         }
-        let wanted = self.kinds.join(" or ");
-        let message = format!("no {wanted}, but {media_type} with digest {digest}");
+        let kinds = self.kinds.join(" or ");
+        let message = format!("no {kinds}, but {media_type} with digest {digest}");
         let error = Error::new(Kind::NotFound, message);
         Err(match ManifestKind::of(media_type) {
             // distribution 2.8.2 does, and does not know it by its digest.
@@ -122,17 +122,17 @@ impl Image {
             at,
             ..self.reference.clone()
         };
-        let (source, wanted) = (self.source.clone(), self.wanted.clone());
-        Image::new(&self.text, reference, source, wanted, self.pool.clone())
+        let (source, matcher) = (self.source.clone(), self.matcher.clone());
+        Image::new(&self.text, reference, source, matcher, self.pool.clone())
     }
 
     /// Digest and type of what the reference leads to, without its content where the source can
     /// say so for less.
     pub(crate) fn resolved(&self) -> Result<&Resolved> {
         once(&self.resolved, || match self.top_manifest.get() {
-            Some(root) => Ok(Resolved {
-                media_type: root.media_type().to_owned(),
-                digest: root.digest().clone(),
+            Some(top) => Ok(Resolved {
+                media_type: top.media_type().to_owned(),
+                digest: top.digest().clone(),
             }),
             None => {
                 let resolved = self.source.resolve(&self.reference.at);
@@ -146,7 +146,7 @@ impl Image {
     /// What others refer to when they refer to the image: the platform's manifest if a platform was
     /// asked for, else what the reference leads to.
     pub(crate) fn subject(&self) -> Result<Digest> {
-        if self.fixed.is_some() || self.wanted.is_explicit() {
+        if self.fixed.is_some() || self.matcher.is_explicit() {
             return self.digest();
         }
         match &self.reference.at {
@@ -196,15 +196,15 @@ impl Image {
     pub(crate) fn platform_name(&self) -> String {
         match &self.fixed {
             Some(platform) => platform.to_string(),
-            None => self.wanted.to_string(),
+            None => self.matcher.to_string(),
         }
     }
 
     /// The index; `Kind::NotFound` if the image has none, naming what it is instead.
     pub(crate) fn index(&self) -> Result<&Arc<Content>> {
-        let root = self.top_manifest()?;
-        if root.form() == ManifestKind::Index {
-            Ok(root)
+        let top = self.top_manifest()?;
+        if top.kind() == ManifestKind::Index {
+            Ok(top)
         } else {
             Err(self.without_index()?)
         }
@@ -221,14 +221,14 @@ impl Image {
     }
 
     fn without_index(&self) -> Result<Error> {
-        let root = self.top_manifest()?;
-        let what = match self.platform_of(root)? {
+        let top = self.top_manifest()?;
+        let what = match self.platform_of(top)? {
             Some(platform) => format!("a manifest for {platform}"),
-            None => format!("a manifest of type {}", root.media_type()),
+            None => format!("a manifest of type {}", top.media_type()),
         };
         Ok(Error::new(
             Kind::NotFound,
-            format!("no manifest list, but {what} with digest {}", root.digest()),
+            format!("no manifest list, but {what} with digest {}", top.digest()),
         ))
     }
 
@@ -290,7 +290,7 @@ impl Image {
     /// The layers, the lowest first.
     pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
         let manifest = self.manifest()?;
-        if manifest.form() == ManifestKind::Schema1 {
+        if manifest.kind() == ManifestKind::Schema1 {
             let digests = manifest.fs_layers()?.into_iter();
             return Ok(digests.map(Layer::of_schema1).collect());
         }
@@ -324,7 +324,7 @@ impl Image {
     /// image what it says of each layer, the newest first.
     pub(crate) fn history(&self) -> Result<Value> {
         let manifest = self.manifest()?;
-        if manifest.form() != ManifestKind::Schema1 {
+        if manifest.kind() != ManifestKind::Schema1 {
             return Ok(match &self.config_json()?["history"] {
                 Value::Null => Value::Array(Vec::new()),
                 history => history.clone(),
@@ -349,10 +349,10 @@ impl Image {
     /// platform is checked if one was asked for.
     fn platform_descriptor(&self) -> Result<Option<&Descriptor>> {
         let chosen = once(&self.platform_descriptor, || {
-            let root = self.top_manifest()?;
-            match root.form() {
-                ManifestKind::Index => self.choose(root).map(Some),
-                _ if self.wanted.is_explicit() => self.check(root).map(|()| None),
+            let top = self.top_manifest()?;
+            match top.kind() {
+                ManifestKind::Index => self.choose(top).map(Some),
+                _ if self.matcher.is_explicit() => self.check(top).map(|()| None),
                 _ => Ok(None),
             }
         })?;
@@ -368,7 +368,7 @@ impl Image {
     }
 
     fn config_of(&self, manifest: &Content) -> Result<Arc<Content>> {
-        if manifest.form() == ManifestKind::Schema1 {
+        if manifest.kind() == ManifestKind::Schema1 {
             return manifest.v1_compatibility().map(Arc::new);
         }
         let config = manifest.config()?.ok_or_else(|| without_config(manifest))?;
@@ -404,7 +404,7 @@ impl Layer {
 
 /// Whether a manifest is not an image's: it has no configuration that could be.
 fn is_artifact(manifest: &Content) -> Result<bool> {
-    if manifest.form() == ManifestKind::Schema1 {
+    if manifest.kind() == ManifestKind::Schema1 {
         return Ok(false);
     }
     let config = manifest.config()?;

@@ -73,10 +73,10 @@ impl Output {
 
     /// A line, or several.
     pub(crate) fn text(&mut self, text: &Text) -> Result<()> {
-        for (part, hue) in text.parts() {
-            match hue {
-                Some(hue) if self.style.is_colored => {
-                    self.bytes(sequence(hue).as_bytes())?;
+        for (part, color) in text.parts() {
+            match color {
+                Some(color) if self.style.is_colored => {
+                    self.bytes(sequence(color).as_bytes())?;
                     self.part(part)?;
                     self.bytes(RESET.as_bytes())?;
                 }
@@ -218,8 +218,8 @@ impl Write for Output {
 }
 
 /// manifest-tool's colours.
-fn sequence(hue: Color) -> &'static str {
-    match hue {
+fn sequence(color: Color) -> &'static str {
+    match color {
         Color::Red => "\x1b[1;31m",
         Color::Green => "\x1b[1;32m",
         Color::Yellow => "\x1b[1;33m",

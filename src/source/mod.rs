@@ -72,12 +72,12 @@ pub(crate) struct Blob {
 /// Opens sources; what they share lives here.
 pub(crate) struct Sources {
     client: Arc<Client>,
-    remembering: Option<CacheSettings>,
+    cache: Option<CacheSettings>,
 }
 
 /// What is remembered between runs, and how far it is believed.
 pub(crate) struct CacheSettings {
-    pub(crate) store: Arc<DiskCache>,
+    pub(crate) disk: Arc<DiskCache>,
     pub(crate) freshness: Freshness,
     /// Empty where all kinds of manifest are asked for.
     pub(crate) accept: String,
@@ -85,10 +85,10 @@ pub(crate) struct CacheSettings {
 }
 
 impl Sources {
-    pub(crate) fn new(settings: Settings, remembering: Option<CacheSettings>) -> Self {
+    pub(crate) fn new(settings: Settings, cache: Option<CacheSettings>) -> Self {
         Sources {
             client: Arc::new(Client::new(settings)),
-            remembering,
+            cache,
         }
     }
 
@@ -126,8 +126,8 @@ impl Sources {
     }
 
     fn online(&self) -> Result<()> {
-        let remembering = self.remembering.as_ref();
-        if remembering.is_none_or(|it| it.freshness != Freshness::Offline) {
+        let cache = self.cache.as_ref();
+        if cache.is_none_or(|cache| cache.freshness != Freshness::Offline) {
             return Ok(());
         }
         let message = "only the registry knows it, and --offline allows no requests";
@@ -136,16 +136,16 @@ impl Sources {
 
     /// Forgets where the tags of a repository led to, and manifests that are there no more.
     pub(crate) fn forget(&self, repository: &Repository, gone: &[Digest]) {
-        if let Some(remembering) = &self.remembering {
-            cache::forget(&remembering.store, repository, gone);
+        if let Some(cache) = &self.cache {
+            cache::forget(&cache.disk, repository, gone);
         }
     }
 
     fn remembered(&self, repository: &Repository, at: &TagOrDigest) -> Arc<dyn Source> {
         let registry = self.client.repository(repository).with_accept_override(at);
-        match &self.remembering {
+        match &self.cache {
             None => Arc::new(registry),
-            Some(remembering) => Arc::new(Cache::new(registry, repository, remembering)),
+            Some(cache) => Arc::new(Cache::new(registry, repository, cache)),
         }
     }
 }

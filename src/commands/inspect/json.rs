@@ -31,7 +31,7 @@ fn body(node: &Node, is_expanded: bool) -> Map<String, Value> {
         Value::Object(object) => object.clone(),
         _ => Map::new(),
     };
-    if node.document.form() == ManifestKind::Index {
+    if node.document.kind() == ManifestKind::Index {
         let children = node.children.iter();
         let children = children.map(|(entry, child)| listed(entry, child, is_expanded));
         object.insert("manifests".to_owned(), children.collect());

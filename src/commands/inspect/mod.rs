@@ -49,14 +49,14 @@ It also shows what manifest-tool leaves out. Below `manifests` each manifest has
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let is_expanded = invocation.args.has(&EXPAND_CONFIG);
-    let root = image.top_manifest()?;
+    let top = image.top_manifest()?;
     let tree = Tree {
         source: image.source(),
         pool: image.pool(),
         budget: image.budget(),
         is_expanded,
     };
-    let node = tree.node(root.clone(), true, 0)?;
+    let node = tree.node(top.clone(), true, 0)?;
     let json = json::of(image.text(), &node, is_expanded);
     let text = match is_expanded || invocation.is_raw {
         true => indented(&json).into(),
@@ -94,7 +94,7 @@ impl Tree<'_> {
     fn node(&self, document: Arc<Content>, with_config: bool, depth: usize) -> Result<Node> {
         let mut children = Vec::new();
         let mut config = None;
-        if document.form() == ManifestKind::Index {
+        if document.kind() == ManifestKind::Index {
             let entries = self.budget.entries_again(&document, depth)?;
             children = self.pool.all(entries, |entry| {
                 let child = self.child(&entry, depth)?;
@@ -125,7 +125,7 @@ impl Tree<'_> {
     }
 
     fn config(&self, manifest: &Content) -> Result<Option<Arc<Content>>> {
-        if manifest.form() == ManifestKind::Schema1 {
+        if manifest.kind() == ManifestKind::Schema1 {
             return manifest.v1_compatibility().map(Arc::new).map(Some);
         }
         match manifest.config()? {

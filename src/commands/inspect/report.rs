@@ -9,7 +9,7 @@ use crate::text::{Color, Text};
 
 pub(super) fn of(name: &str, node: &Node) -> Text {
     let mut report = Report(Text::default());
-    match node.document.form() {
+    match node.document.kind() {
         ManifestKind::Index => report.list(name, node),
         _ => report.image(name, node),
     }
@@ -20,8 +20,8 @@ struct Report(Text);
 
 impl Report {
     /// A label and what it stands for.
-    fn line(&mut self, label: impl Display, hue: Color, value: impl Display) {
-        self.0.plain(label).colored(hue, value).plain('\n');
+    fn line(&mut self, label: impl Display, color: Color, value: impl Display) {
+        self.0.plain(label).colored(color, value).plain('\n');
     }
 
     fn title(&mut self, label: &str, name: &str, node: &Node) {
@@ -96,7 +96,7 @@ impl Report {
                 self.0
                     .plain(format_args!("{n}       >>> The manifest is not there\n\n"));
             }
-            Child::Node(list) if list.document.form() == ManifestKind::Index => {
+            Child::Node(list) if list.document.kind() == ManifestKind::Index => {
                 self.0.plain('\n');
                 self.entries(&format!("{number}."), list);
             }

@@ -1,9 +1,8 @@
 //! `docker-registry tags IMAGE...`
 
-mod range;
 mod selection;
+mod semver;
 mod timestamp;
-mod version;
 
 use std::cmp::Reverse;
 
@@ -14,8 +13,8 @@ use crate::error::{During, Kind, Result};
 use crate::image::Image;
 use crate::reference::TagOrDigest;
 use selection::{EXCLUDE, MATCH, NO_ARTIFACTS, SEMVER, Selection};
+use semver::Version;
 use timestamp::Timestamp;
-use version::Version;
 
 static SORT: Flag = Flag {
     name: "sort",

@@ -1,7 +1,6 @@
 //! Which tags are wanted.
 
-use super::range::Range;
-use super::version::Version;
+use super::semver::{Range, Version};
 use crate::cli::{Args, Flag, Value};
 use crate::error::Result;
 use crate::query::Pattern;

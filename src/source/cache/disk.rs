@@ -25,7 +25,7 @@ const LARGEST: u64 = content::LIMIT + (64 << 10);
 /// How old a file must be that no process is still writing to.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// After which part of the limit written, by all processes together, the store is swept. A sweep
+/// After which part of the limit written, by all processes together, the cache is swept. A sweep
 /// leaves three quarters of the limit, so that what is written until the next one still fits.
 const SWEEP: u64 = 8;
 
@@ -111,7 +111,7 @@ impl DiskCache {
         }
     }
 
-    /// The keys of a shelf, in no order.
+    /// The keys of a namespace, in no order.
     pub(crate) fn keys(&self, namespace: Namespace) -> Vec<String> {
         if self.is_ours(namespace).is_err() {
             return Vec::new();
@@ -129,7 +129,7 @@ impl DiskCache {
             .collect()
     }
 
-    /// An error if somebody else could have put there what is on the shelf; none if there is no
+    /// An error if somebody else could have put there the files of the namespace; none if there is no
     /// such directory yet.
     fn is_ours(&self, namespace: Namespace) -> io::Result<()> {
         for directory in [&self.directory, &self.directory.join(namespace.name())] {
@@ -275,37 +275,37 @@ fn private_directory(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn store() -> (tempfile::TempDir, DiskCache) {
+    fn cache() -> (tempfile::TempDir, DiskCache) {
         let directory = tempfile::tempdir().unwrap();
-        let store = DiskCache::new(directory.path().join("cache"), SystemTime::now, false);
-        (directory, store)
+        let cache = DiskCache::new(directory.path().join("cache"), SystemTime::now, false);
+        (directory, cache)
     }
 
-    fn value(store: &DiskCache, key: &str) -> Option<Vec<u8>> {
-        store.get(Namespace::Content, key).map(|kept| kept.value)
+    fn value(cache: &DiskCache, key: &str) -> Option<Vec<u8>> {
+        cache.get(Namespace::Content, key).map(|entry| entry.value)
     }
 
     #[test]
     fn what_was_put_is_there_until_it_is_forgotten() {
-        let (_directory, store) = store();
-        assert_eq!(value(&store, "a"), None);
-        store.put(Namespace::Content, "a", b"one\ntwo");
-        store.put(Namespace::Tags, "a", b"other");
-        assert_eq!(value(&store, "a").as_deref(), Some(&b"one\ntwo"[..]));
-        assert_eq!(store.keys(Namespace::Content), ["a"]);
-        store.put(Namespace::Content, "a", b"");
-        store.put(Namespace::Content, "a", b"");
-        assert_eq!(value(&store, "a"), None);
+        let (_directory, cache) = cache();
+        assert_eq!(value(&cache, "a"), None);
+        cache.put(Namespace::Content, "a", b"one\ntwo");
+        cache.put(Namespace::Tags, "a", b"other");
+        assert_eq!(value(&cache, "a").as_deref(), Some(&b"one\ntwo"[..]));
+        assert_eq!(cache.keys(Namespace::Content), ["a"]);
+        cache.put(Namespace::Content, "a", b"");
+        cache.put(Namespace::Content, "a", b"");
+        assert_eq!(value(&cache, "a"), None);
     }
 
     #[test]
     fn a_file_that_is_damaged_or_of_another_key_is_not_believed() {
-        let (_directory, store) = store();
-        store.put(Namespace::Content, "a", b"value");
-        let path = store.path(Namespace::Content, "a");
+        let (_directory, cache) = cache();
+        cache.put(Namespace::Content, "a", b"value");
+        let path = cache.path(Namespace::Content, "a");
         let whole = fs::read(&path).unwrap();
-        fs::copy(&path, store.path(Namespace::Content, "b")).unwrap();
-        assert_eq!(value(&store, "b"), None);
+        fs::copy(&path, cache.path(Namespace::Content, "b")).unwrap();
+        assert_eq!(value(&cache, "b"), None);
         let flipped: Vec<u8> = whole[..whole.len() - 1]
             .iter()
             .copied()
@@ -319,20 +319,20 @@ mod tests {
             &flipped,
         ] {
             fs::write(&path, damaged).unwrap();
-            assert_eq!(value(&store, "a"), None, "{damaged:?}");
+            assert_eq!(value(&cache, "a"), None, "{damaged:?}");
         }
     }
 
     #[test]
     fn the_oldest_go_when_there_is_too_much() {
-        let (_directory, mut store) = store();
-        assert_eq!(store.limit, 256 << 20);
-        store.limit = 1 << 20;
+        let (_directory, mut cache) = cache();
+        assert_eq!(cache.limit, 256 << 20);
+        cache.limit = 1 << 20;
         let long = vec![0; 32 << 10];
         let written = SystemTime::now() - Duration::from_secs(3600);
         for n in 0..40u64 {
-            store.put(Namespace::Content, &n.to_string(), &long);
-            let path = store.path(Namespace::Content, &n.to_string());
+            cache.put(Namespace::Content, &n.to_string(), &long);
+            let path = cache.path(Namespace::Content, &n.to_string());
             let time = written + Duration::from_secs(n);
             OpenOptions::new()
                 .write(true)
@@ -340,23 +340,23 @@ mod tests {
                 .unwrap()
                 .set_modified(time)
                 .unwrap();
-            let files = fs::read_dir(store.directory.join("content")).unwrap();
+            let files = fs::read_dir(cache.directory.join("content")).unwrap();
             let size: u64 = files
                 .map(|file| file.unwrap().metadata().unwrap().len())
                 .sum();
-            assert!(size <= store.limit, "{size} bytes after {n} files");
+            assert!(size <= cache.limit, "{size} bytes after {n} files");
         }
-        assert!(value(&store, "0").is_none() && value(&store, "39").is_some());
+        assert!(value(&cache, "0").is_none() && value(&cache, "39").is_some());
     }
 
     #[cfg(unix)]
     #[test]
     fn nobody_else_can_read_it() {
         use std::os::unix::fs::PermissionsExt;
-        let (_directory, store) = store();
-        store.put(Namespace::Registries, "token", b"secret");
+        let (_directory, cache) = cache();
+        cache.put(Namespace::Registries, "token", b"secret");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&store.path(Namespace::Registries, "token")), 0o600);
-        assert_eq!(mode(&store.directory), 0o700);
+        assert_eq!(mode(&cache.path(Namespace::Registries, "token")), 0o600);
+        assert_eq!(mode(&cache.directory), 0o700);
     }
 }

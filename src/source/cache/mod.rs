@@ -28,7 +28,7 @@ pub(crate) enum Freshness {
 
 pub(crate) struct Cache<S> {
     inner: S,
-    store: Arc<DiskCache>,
+    disk: Arc<DiskCache>,
     /// What tells the values of this repository from those of others.
     name: String,
     /// What tells apart answers to the same tag: the kinds of manifest that were asked for.
@@ -39,14 +39,14 @@ pub(crate) struct Cache<S> {
 }
 
 impl<S: Source> Cache<S> {
-    pub(super) fn new(inner: S, repository: &Repository, remembering: &CacheSettings) -> Self {
+    pub(super) fn new(inner: S, repository: &Repository, settings: &CacheSettings) -> Self {
         Cache {
             inner,
-            store: remembering.store.clone(),
+            disk: settings.disk.clone(),
             name: name(repository),
-            accept: remembering.accept.clone(),
-            freshness: remembering.freshness,
-            is_verbose: remembering.is_verbose,
+            accept: settings.accept.clone(),
+            freshness: settings.freshness,
+            is_verbose: settings.is_verbose,
         }
     }
 
@@ -74,9 +74,9 @@ impl<S: Source> Cache<S> {
     }
 
     /// A manifest that is kept under its digest, compared with it again.
-    fn kept_manifest(&self, digest: &Digest) -> Option<Content> {
+    fn cached_manifest(&self, digest: &Digest) -> Option<Content> {
         let value = self
-            .store
+            .disk
             .get(Namespace::Content, &self.manifest_key(digest))?
             .value;
         let (media_type, bytes) = unpacked(&value)?;
@@ -85,9 +85,9 @@ impl<S: Source> Cache<S> {
         Some(document)
     }
 
-    fn keep_manifest(&self, document: &Content) {
+    fn save_manifest(&self, document: &Content) {
         let value = [document.media_type().as_bytes(), b"\n", document.bytes()].concat();
-        self.store.put(
+        self.disk.put(
             Namespace::Content,
             &self.manifest_key(document.digest()),
             &value,
@@ -95,22 +95,22 @@ impl<S: Source> Cache<S> {
     }
 
     /// What the tag last led to, and how long ago that was.
-    fn kept_tag(&self, tag: &str) -> Option<(Resolved, Duration)> {
-        let kept = self.store.get(Namespace::Tags, &self.tag_key(tag))?;
-        let (media_type, digest) = unpacked(&kept.value)?;
+    fn cached_tag(&self, tag: &str) -> Option<(Resolved, Duration)> {
+        let entry = self.disk.get(Namespace::Tags, &self.tag_key(tag))?;
+        let (media_type, digest) = unpacked(&entry.value)?;
         let digest = str::from_utf8(digest).ok()?.parse().ok()?;
         Some((
             Resolved {
                 media_type: media_type.to_owned(),
                 digest,
             },
-            kept.age,
+            entry.age,
         ))
     }
 
-    fn keep_tag(&self, tag: &str, resolved: &Resolved) {
+    fn save_tag(&self, tag: &str, resolved: &Resolved) {
         let value = format!("{}\n{}", resolved.media_type, resolved.digest);
-        self.store
+        self.disk
             .put(Namespace::Tags, &self.tag_key(tag), value.as_bytes());
     }
 
@@ -129,7 +129,7 @@ impl<S: Source> Cache<S> {
     }
 
     fn by_digest(&self, digest: &Digest) -> Result<Content> {
-        if let Some(document) = self.kept_manifest(digest) {
+        if let Some(document) = self.cached_manifest(digest) {
             return Ok(document);
         }
         let at = TagOrDigest::Digest {
@@ -137,20 +137,20 @@ impl<S: Source> Cache<S> {
             tag: None,
         };
         let document = self.asked(digest)?.manifest(&at)?;
-        self.keep_manifest(&document);
+        self.save_manifest(&document);
         Ok(document)
     }
 
     fn by_tag(&self, tag: &str, at: &TagOrDigest) -> Result<Content> {
-        if let Some((last, age)) = self.kept_tag(tag)
-            && let Some(document) = self.kept_manifest(&last.digest)
+        if let Some((last, age)) = self.cached_tag(tag)
+            && let Some(document) = self.cached_manifest(&last.digest)
         {
             if self.is_fresh(age) {
                 return Ok(document);
             }
             // Less to send, and Docker Hub counts what is got but not what is only looked at.
             let now = self.inner.resolve(at)?;
-            self.keep_tag(tag, &now);
+            self.save_tag(tag, &now);
             if now.digest == last.digest {
                 return Ok(document);
             }
@@ -159,9 +159,9 @@ impl<S: Source> Cache<S> {
             }
         }
         let document = self.asked(&format_args!("tag {tag}"))?.manifest(at)?;
-        self.keep_manifest(&document);
+        self.save_manifest(&document);
         let digest = document.digest().clone();
-        self.keep_tag(
+        self.save_tag(
             tag,
             &Resolved {
                 media_type: document.media_type().to_owned(),
@@ -190,11 +190,11 @@ impl<S: Source> Source for Cache<S> {
                 digest: document.digest().clone(),
             });
         };
-        match self.kept_tag(tag) {
+        match self.cached_tag(tag) {
             Some((last, age)) if self.is_fresh(age) => Ok(last),
             _ => {
                 let now = self.asked(&format_args!("tag {tag}"))?.resolve(at)?;
-                self.keep_tag(tag, &now);
+                self.save_tag(tag, &now);
                 Ok(now)
             }
         }
@@ -202,14 +202,14 @@ impl<S: Source> Source for Cache<S> {
 
     fn document(&self, descriptor: &Descriptor) -> Result<Content> {
         let digest = &descriptor.digest;
-        if let Some(kept) = self.store.get(Namespace::Content, &self.blob_key(digest))
-            && let Ok(document) = Content::blob(descriptor, kept.value)
+        if let Some(entry) = self.disk.get(Namespace::Content, &self.blob_key(digest))
+            && let Ok(document) = Content::blob(descriptor, entry.value)
         {
             self.note(digest, document.bytes());
             return Ok(document);
         }
         let document = self.asked(digest)?.document(descriptor)?;
-        self.store
+        self.disk
             .put(Namespace::Content, &self.blob_key(digest), document.bytes());
         Ok(document)
     }
@@ -219,31 +219,31 @@ impl<S: Source> Source for Cache<S> {
         if self.freshness != Freshness::Offline {
             return self.inner.blob(digest, from);
         }
-        let Some(kept) = self.store.get(Namespace::Content, &self.blob_key(digest)) else {
+        let Some(entry) = self.disk.get(Namespace::Content, &self.blob_key(digest)) else {
             return self.asked(digest)?.blob(digest, from);
         };
-        let size = Some(kept.value.len() as u64);
+        let size = Some(entry.value.len() as u64);
         Ok(Blob {
-            reader: Box::new(Cursor::new(kept.value)),
+            reader: Box::new(Cursor::new(entry.value)),
             from: 0,
             size,
         })
     }
 
     fn tags(&self) -> Result<Names> {
-        let kept = || self.store.get(Namespace::Tags, &self.name);
+        let cached = || self.disk.get(Namespace::Tags, &self.name);
         if self.freshness != Freshness::Asked
-            && let Some(kept) = kept()
-            && self.is_fresh(kept.age)
+            && let Some(entry) = cached()
+            && self.is_fresh(entry.age)
         {
             let mut tags = Names::default();
-            if let Ok(Some(())) = json::strings(&kept.value, None, &mut tags) {
+            if let Ok(Some(())) = json::strings(&entry.value, None, &mut tags) {
                 return Ok(tags);
             }
         }
         let tags = self.asked(&"tags")?.tags()?;
         if tags.weight() as u64 <= LIMIT {
-            self.store.put(
+            self.disk.put(
                 Namespace::Tags,
                 &self.name,
                 json::list(tags.iter()).as_bytes(),
@@ -259,16 +259,16 @@ impl<S: Source> Source for Cache<S> {
 }
 
 /// Forgets all that is known of a repository's tags, and these manifests.
-pub(super) fn forget(store: &DiskCache, repository: &Repository, gone: &[Digest]) {
+pub(super) fn forget(disk: &DiskCache, repository: &Repository, gone: &[Digest]) {
     let name = name(repository);
-    for key in store.keys(Namespace::Tags) {
+    for key in disk.keys(Namespace::Tags) {
         let rest = key.strip_prefix(&name);
         if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':')) {
-            store.put(Namespace::Tags, &key, b"");
+            disk.put(Namespace::Tags, &key, b"");
         }
     }
     for digest in gone {
-        store.put(Namespace::Content, &format!("{name}@{digest}"), b"");
+        disk.put(Namespace::Content, &format!("{name}@{digest}"), b"");
     }
 }
 

@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+mod conformance;
+mod sample;
+
 use super::{Command, Invocation, Run};
 use crate::answer::{Answer, Verdict};
-use crate::assembly::{CheckResult, Conformance, conformance};
 use crate::cli::{Example, Operand, Spec};
 use crate::error::{During, Error, Kind, Result};
 use crate::reference::Repository;
+use conformance::{CheckResult, Conformance, conformance};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -66,23 +69,23 @@ fn json(repository: &Repository, conformance: &Conformance) -> Value {
             feature => feature,
         };
         let why = why_not.as_ref().map(Error::to_string);
-        let finding = json!({"supported": why.is_none(), "why": why});
-        json.insert(name.into(), finding);
+        let result = json!({"supported": why.is_none(), "why": why});
+        json.insert(name.into(), result);
     }
     json.insert("left".into(), json!(conformance.left));
     json.into()
 }
 
 fn verdict(results: &[CheckResult]) -> Verdict {
-    let mut failed = results.iter().filter(|finding| finding.why_not.is_some());
-    let is_corrupt = |finding: &CheckResult| {
-        let kind = finding.why_not.as_ref().map(Error::kind);
+    let mut failed = results.iter().filter(|result| result.why_not.is_some());
+    let is_corrupt = |result: &CheckResult| {
+        let kind = result.why_not.as_ref().map(Error::kind);
         kind == Some(Kind::Corrupt)
     };
     if failed.clone().any(is_corrupt) {
         return Verdict::Corrupt;
     }
-    match failed.any(|finding| matches!(finding.feature, "lists" | "indexes")) {
+    match failed.any(|result| matches!(result.feature, "lists" | "indexes")) {
         true => Verdict::No,
         false => Verdict::Yes,
     }

@@ -13,16 +13,16 @@ use crate::platform::Platform;
 
 /// Which of the two kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ListKind {
+pub(crate) enum IndexKind {
     Docker,
     Oci,
 }
 
-impl ListKind {
+impl IndexKind {
     pub(crate) fn media_type(self) -> &'static str {
         match self {
-            ListKind::Docker => DOCKER_LIST,
-            ListKind::Oci => OCI_INDEX,
+            IndexKind::Docker => DOCKER_LIST,
+            IndexKind::Oci => OCI_INDEX,
         }
     }
 
@@ -32,12 +32,12 @@ impl ListKind {
         json.insert("mediaType".into(), descriptor.media_type.clone().into());
         let digest = descriptor.digest.to_string();
         match self {
-            ListKind::Docker => {
+            IndexKind::Docker => {
                 json.insert("size".into(), descriptor.size.into());
                 json.insert("digest".into(), digest.into());
                 put(&mut json, "annotations", annotations_of(descriptor));
             }
-            ListKind::Oci => {
+            IndexKind::Oci => {
                 json.insert("digest".into(), digest.into());
                 json.insert("size".into(), descriptor.size.into());
                 put(&mut json, "urls", descriptor.json["urls"].clone());
@@ -46,7 +46,7 @@ impl ListKind {
             }
         }
         json.insert("platform".into(), platform(&entry.platform));
-        if self == ListKind::Oci {
+        if self == IndexKind::Oci {
             let kind = descriptor.json["artifactType"].clone();
             put(&mut json, "artifactType", kind);
         }
@@ -56,7 +56,7 @@ impl ListKind {
 
 /// The list of these entries.
 pub(super) fn bytes(
-    kind: ListKind,
+    kind: IndexKind,
     entries: &[Entry],
     annotations: &[(String, String)],
 ) -> Vec<u8> {

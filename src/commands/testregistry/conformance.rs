@@ -1,7 +1,7 @@
 //! A registry tried out: lists of both kinds pushed and read back, and what else it supports.
 
 use super::sample::{self, LAYER, PLATFORMS, Sample};
-use super::{BuiltIndex, IndexBuilder, IndexSpec, ListKind, SpecEntry};
+use crate::assembly::{BuiltIndex, IndexBuilder, IndexKind, IndexSpec, SpecEntry};
 use crate::content::Content;
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
@@ -14,16 +14,16 @@ const INDEX: &str = "docker-registry-test-index";
 const IMAGE: &str = "docker-registry-test-image";
 
 /// What was found out.
-pub(crate) struct Conformance {
-    pub(crate) results: Vec<CheckResult>,
+pub(super) struct Conformance {
+    pub(super) results: Vec<CheckResult>,
     /// Tags that are still there, since they could not be deleted.
-    pub(crate) left: Vec<&'static str>,
+    pub(super) left: Vec<&'static str>,
 }
 
-pub(crate) struct CheckResult {
-    pub(crate) feature: &'static str,
+pub(super) struct CheckResult {
+    pub(super) feature: &'static str,
     /// `None` if the registry supports it.
-    pub(crate) why_not: Option<Error>,
+    pub(super) why_not: Option<Error>,
 }
 
 struct ConformanceTest<'a> {
@@ -41,7 +41,7 @@ struct ConformanceTest<'a> {
 }
 
 /// Tries everything. An error if who asks may not push, or the registry is not there.
-pub(crate) fn conformance(
+pub(super) fn conformance(
     repository: &Repository,
     pool: &Pool,
     open: &(dyn Fn(&Repository) -> Result<Registry> + Sync),
@@ -62,8 +62,8 @@ pub(crate) fn conformance(
         Err(error) if error.kind() == Kind::Protocol => {}
         outcome => outcome?,
     }
-    let lists = test.list(ListKind::Docker, LIST);
-    let indexes = test.list(ListKind::Oci, INDEX);
+    let lists = test.list(IndexKind::Docker, LIST);
+    let indexes = test.list(IndexKind::Oci, INDEX);
     let image = test.image();
     test.found("lists", lists);
     test.found("indexes", indexes);
@@ -103,8 +103,8 @@ impl ConformanceTest<'_> {
     }
 
     /// Pushes images and their list, and reads all of it back.
-    fn list(&mut self, kind: ListKind, tag: &str) -> Result<()> {
-        let mut plan = IndexSpec {
+    fn list(&mut self, kind: IndexKind, tag: &str) -> Result<()> {
+        let mut spec = IndexSpec {
             image: format!("{}:{tag}", self.repository),
             ..IndexSpec::default()
         };
@@ -112,29 +112,29 @@ impl ConformanceTest<'_> {
             let [config, manifest] = sample::image(kind, platform);
             self.writing.put_blob(&config.bytes)?;
             self.put(None, &manifest)?;
-            plan.parts.push(SpecEntry {
+            spec.manifests.push(SpecEntry {
                 image: format!("{}@{}", self.repository, manifest.digest()),
                 ..SpecEntry::default()
             });
         }
-        let making = IndexBuilder {
+        let builder = IndexBuilder {
             kind,
             ignore_missing: false,
             pool: self.pool,
             open: self.open,
         };
-        let assembly = making.assemble(&plan)?;
+        let index = builder.assemble(&spec)?;
         // A list before what it lists, or some registries refuse.
-        self.pushed.insert(0, assembly.digest.clone());
-        assembly.push(self.pool, self.open)?;
-        self.read_back(&assembly, tag)
+        self.pushed.insert(0, index.digest.clone());
+        index.push(self.pool, self.open)?;
+        self.read_back(&index, tag)
     }
 
-    fn read_back(&self, assembly: &BuiltIndex, tag: &str) -> Result<()> {
+    fn read_back(&self, index: &BuiltIndex, tag: &str) -> Result<()> {
         let list = self.reading.manifest(&TagOrDigest::Tag(tag.to_owned()))?;
-        same(&list, &assembly.bytes, assembly.kind.media_type()).during(tag)?;
+        same(&list, &index.bytes, index.kind.media_type()).during(tag)?;
         for platform in PLATFORMS {
-            let [config, manifest] = sample::image(assembly.kind, platform);
+            let [config, manifest] = sample::image(index.kind, platform);
             let digest = manifest.digest();
             let read = self
                 .reading
@@ -151,7 +151,7 @@ impl ConformanceTest<'_> {
     /// An image with a tag, of whichever kind the registry takes.
     fn image(&mut self) -> Result<Digest> {
         let mut outcome = Err(Error::new(Kind::Protocol, "no image could be pushed"));
-        for kind in [ListKind::Docker, ListKind::Oci] {
+        for kind in [IndexKind::Docker, IndexKind::Oci] {
             let [config, manifest] = sample::image(kind, PLATFORMS[3]);
             outcome = self
                 .writing
@@ -182,7 +182,7 @@ impl ConformanceTest<'_> {
     }
 
     fn try_referrers(&mut self) -> Result<()> {
-        let [_, subject] = sample::image(ListKind::Oci, PLATFORMS[3]);
+        let [_, subject] = sample::image(IndexKind::Oci, PLATFORMS[3]);
         let [empty, artifact] = sample::artifact(&subject);
         self.writing.put_blob(&empty.bytes)?;
         self.put(None, &artifact)?;

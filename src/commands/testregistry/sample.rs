@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ListKind;
+use crate::assembly::IndexKind;
 use crate::content::{DOCKER_MANIFEST, Descriptor, OCI_MANIFEST};
 use crate::digest::{Algorithm, Digest};
 use crate::error::Result;
@@ -46,14 +46,14 @@ impl Sample {
 }
 
 /// The configuration and the manifest of an image.
-pub(super) fn image(kind: ListKind, (architecture, variant): (&str, Option<&str>)) -> [Sample; 2] {
+pub(super) fn image(kind: IndexKind, (architecture, variant): (&str, Option<&str>)) -> [Sample; 2] {
     let (config, layer, manifest) = match kind {
-        ListKind::Docker => (
+        IndexKind::Docker => (
             "application/vnd.docker.container.image.v1+json",
             "application/vnd.docker.image.rootfs.diff.tar.gzip",
             DOCKER_MANIFEST,
         ),
-        ListKind::Oci => (
+        IndexKind::Oci => (
             "application/vnd.oci.image.config.v1+json",
             "application/vnd.oci.image.layer.v1.tar+gzip",
             OCI_MANIFEST,
