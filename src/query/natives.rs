@@ -80,7 +80,7 @@ fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
         ("_implode", v(0), |cv| bome(implode(&cv.1))),
         ("_base64d", v(0), |cv| {
             bome(decoded(&cv.1, "valid base64 data", |bytes| {
-                encoding::decode(&text(bytes))
+                encoding::decode(text(bytes).trim_end_matches('='))
             }))
         }),
         ("_base32", v(0), |cv| bome(encoded(&cv.1, bases::to_base32))),
