@@ -1,4 +1,4 @@
-//! Which platforms there are: what Go, and so every container engine, can be built for.
+//! Which platforms exist: those that Go, and so every container engine, can be built for.
 
 use crate::platform::Platform;
 
@@ -34,7 +34,7 @@ const VARIANTS: [(&str, &str); 3] = [
     ("amd64", "v1 v2 v3 v4"),
 ];
 
-/// Whether something can be built for it.
+/// Whether Go can build for the platform.
 pub(super) fn exists(platform: &Platform) -> bool {
     let runs = has(&SYSTEMS, &platform.os, &platform.architecture);
     let variant = platform.variant.as_deref();

@@ -1,4 +1,5 @@
-//! A manifest list or index as bytes: the very ones that manifest-tool writes, and so its digest.
+//! A manifest list or index as bytes: the same as manifest-tool writes, so that the digest is the
+//! same.
 //!
 //! That is Go's JSON: members in the order of the structs of docker/distribution and of image-spec,
 //! two spaces of indentation, annotations sorted, `<`, `>` and `&` escaped, no newline at the end.
@@ -11,7 +12,7 @@ use super::Entry;
 use crate::content::{DOCKER_LIST, Descriptor, OCI_INDEX};
 use crate::platform::Platform;
 
-/// Which of the two kinds.
+/// A Docker manifest list or an OCI index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IndexKind {
     Docker,
@@ -54,7 +55,7 @@ impl IndexKind {
     }
 }
 
-/// The list of these entries.
+/// The index of these entries.
 pub(super) fn bytes(
     kind: IndexKind,
     entries: &[Entry],
@@ -68,7 +69,7 @@ pub(super) fn bytes(
     let annotations: BTreeMap<_, _> = annotations.iter().cloned().collect();
     put(&mut list, "annotations", json!(annotations));
     let text = format!("{:#}", Value::from(list));
-    // They stand in strings only, where Go escapes them.
+    // These characters occur only in strings, where Go escapes them.
     let escaped = [
         ("<", r"\u003c"),
         (">", r"\u003e"),

@@ -1,7 +1,8 @@
-//! Lists of images, put together from images that a registry has, and pushed: what manifest-tool does.
+//! Manifest lists and indexes of images that a registry has, built and pushed as manifest-tool
+//! does.
 //!
-//! Everything is looked at before anything is sent, and tags are moved last: what dies half-way
-//! leaves no tag that points at something incomplete.
+//! Everything is checked before anything is sent, and tags are set last: an interrupted push leaves
+//! no tag that leads to an incomplete index.
 
 mod exists;
 mod index;
@@ -28,20 +29,20 @@ const IMAGE_CONFIGS: [&str; 2] = [
     "application/vnd.oci.image.config.v1+json",
 ];
 
-/// A list that is ready to be pushed.
+/// An index that is ready to be pushed.
 pub(crate) struct BuiltIndex {
     pub(crate) target: Repository,
-    /// The first one is that of the target.
+    /// The first one is the tag of the target.
     pub(crate) tags: Vec<String>,
     pub(crate) kind: IndexKind,
     pub(crate) bytes: Vec<u8>,
     pub(crate) digest: Digest,
-    /// Why manifests were left out.
+    /// The errors of the images that were left out.
     pub(crate) missing: Vec<Error>,
     entries: Vec<Entry>,
 }
 
-/// A line of the list.
+/// An entry of the index.
 struct Entry {
     descriptor: Descriptor,
     platform: Platform,
@@ -50,18 +51,18 @@ struct Entry {
     is_attestation: bool,
 }
 
-/// How a list is made, whatever it is made of.
+/// Builds indexes from specs.
 pub(crate) struct IndexBuilder<'a> {
     pub(crate) kind: IndexKind,
-    /// Whether images that are not there are left out.
+    /// Whether images that do not exist are left out.
     pub(crate) ignore_missing: bool,
     pub(crate) pool: &'a Pool,
     pub(crate) open: &'a (dyn Fn(&Repository) -> Result<Registry> + Sync),
 }
 
 impl IndexBuilder<'_> {
-    /// Looks at all images. `Kind::Usage`, before any request, if the spec cannot be followed
-    /// whatever the images are; else `Kind::Protocol` if they do not fit together.
+    /// Reads all images. `Kind::Usage`, before any request, if the spec itself is wrong;
+    /// `Kind::Protocol` if the images do not fit together.
     pub(crate) fn assemble(&self, spec: &IndexSpec) -> Result<BuiltIndex> {
         if self.kind == IndexKind::Docker && !spec.annotations.is_empty() {
             let error = Error::usage("Docker's manifest lists have no annotations");
@@ -87,7 +88,7 @@ impl IndexBuilder<'_> {
                 Err(error) => missing.push(error),
             }
         }
-        // Stable: what belongs to an image keeps its place among its kind.
+        // The sort is stable: images keep their order, and so do attestations.
         entries.sort_by_key(|entry: &Entry| entry.is_attestation);
         distinct(&entries)?;
         let bytes = index::bytes(self.kind, &entries, &spec.annotations);
@@ -102,7 +103,7 @@ impl IndexBuilder<'_> {
         })
     }
 
-    /// What a part adds to the list: one image, or all that another list has.
+    /// The entries for one image of the spec: the image, or all images of an index.
     fn entries(
         &self,
         entry: &SpecEntry,
@@ -130,7 +131,7 @@ impl IndexBuilder<'_> {
     }
 }
 
-/// The repository and the tags that the list is to have.
+/// The repository and the tags of the new index.
 fn target(spec: &IndexSpec) -> Result<(Repository, Vec<String>)> {
     let reference: Reference = spec.image.parse()?;
     let (Transport::Registry(repository), TagOrDigest::Tag(tag)) = (reference.place, reference.at)
@@ -151,7 +152,7 @@ fn target(spec: &IndexSpec) -> Result<(Repository, Vec<String>)> {
     Ok((repository, tags))
 }
 
-/// A part that is at the target's registry.
+/// Refuses an image that is not in the target's registry.
 fn checked<'a>(
     entry: &'a SpecEntry,
     target: &Repository,
@@ -175,7 +176,8 @@ fn checked<'a>(
     Ok((entry, repository, reference.at))
 }
 
-/// The configuration of an image; nothing else may stand in a list that engines choose from.
+/// The configuration of an image; anything but images is refused, since engines choose from the
+/// index.
 fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
     let unfit = |what: String| {
         Err(Error::new(
@@ -198,8 +200,8 @@ fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
     }
 }
 
-/// The platform that was asked for, and what the configuration says where that is silent. Its
-/// variant and version only count for the system and architecture that they are of.
+/// The platform of the spec, completed from the configuration. The configuration's variant and
+/// version are used only if system and architecture are the same.
 fn completed(asked: &Platform, config: &Content) -> Platform {
     let own = Platform::read(config.json()).unwrap_or_default();
     let mut platform = asked.clone();
@@ -222,7 +224,7 @@ fn completed(asked: &Platform, config: &Content) -> Platform {
     platform
 }
 
-/// All images below a list, with their attestations.
+/// All images below an index, with their attestations.
 fn flattened(
     registry: &Registry,
     repository: &Repository,
@@ -259,7 +261,7 @@ fn flattened(
     Ok(entries)
 }
 
-/// A descriptor of a manifest that was asked for by name.
+/// A descriptor of the manifest.
 fn descriptor_of(document: &Content) -> Descriptor {
     Descriptor {
         media_type: document.media_type().to_owned(),
@@ -270,7 +272,7 @@ fn descriptor_of(document: &Content) -> Descriptor {
     }
 }
 
-/// Refuses a list in which two images are for one platform, or none is.
+/// Refuses an index with two images for one platform, or without images.
 fn distinct(entries: &[Entry]) -> Result<()> {
     let mut seen = HashMap::new();
     for entry in entries.iter().filter(|entry| !entry.is_attestation) {

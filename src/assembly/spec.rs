@@ -1,4 +1,4 @@
-//! What a list is to be made of, as a YAML file says it.
+//! The YAML file that says which images an index is built from.
 
 use std::fmt::Display;
 
@@ -8,11 +8,11 @@ use saphyr_parser::{Event, Parser};
 use crate::error::{Error, Result};
 use crate::platform::Platform;
 
-/// Mappings and lists in each other; the form that is read has four. The loader recurses.
+/// How deep mappings and lists may be nested: a spec needs four levels, and the loader recurses.
 const DEPTH: usize = 32;
 
-/// A list that is to be made. References are not parsed yet; what a platform leaves empty is for the
-/// image's configuration to say.
+/// An index to be built. References are not parsed yet; empty fields of a platform are read from
+/// the image's configuration later.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct IndexSpec {
     pub(crate) image: String,
@@ -21,7 +21,7 @@ pub(crate) struct IndexSpec {
     pub(crate) manifests: Vec<SpecEntry>,
 }
 
-/// One image of the list, or another list whose images become part of it.
+/// An image to be added, or an index whose images are added.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct SpecEntry {
     pub(crate) image: String,
@@ -34,7 +34,7 @@ impl IndexSpec {
     pub(crate) fn read(yaml: &str) -> Result<IndexSpec> {
         check_depth(yaml)?;
         let mut loader = YamlLoader::<MarkedYaml>::default();
-        // A version such as 1.10 stays what it is, not a number.
+        // A version such as 1.10 must stay text and not become a number.
         loader.early_parse(false);
         let loaded = Parser::new_from_str(yaml).load(&mut loader, true);
         let loaded = loaded.and_then(|()| loader.error().cloned().map_or(Ok(()), Err));
@@ -51,7 +51,7 @@ impl IndexSpec {
 fn check_depth(yaml: &str) -> Result<()> {
     let mut depth = 0;
     for event in Parser::new_from_str(yaml) {
-        // What is not YAML is the loader's to say.
+        // The loader reports what is not YAML.
         let Ok((event, span)) = event else { break };
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
@@ -128,7 +128,7 @@ fn platform(node: &Node) -> Result<Platform> {
     Ok(platform)
 }
 
-/// Keys and values; none of what is not there.
+/// Keys and values; none if the node is empty.
 fn mapping<'a, 'b>(
     node: &'a Node<'b>,
     what: &str,
@@ -159,7 +159,7 @@ fn texts(node: &Node, what: &str) -> Result<Vec<String>> {
         .collect()
 }
 
-/// A scalar, whatever YAML would take it for; empty if there is nothing.
+/// A scalar as text, whatever type YAML gives it; empty if there is none.
 fn text(node: &Node, what: &str) -> Result<String> {
     match &node.data {
         _ if is_null(node) => Ok(String::new()),

@@ -1,4 +1,5 @@
-//! A list on its way: what it needs from other repositories, then itself, then its tags.
+//! Pushes an index: first manifests and blobs from other repositories, then the index, then its
+//! other tags.
 
 use std::collections::BTreeMap;
 
@@ -45,8 +46,8 @@ impl BuiltIndex {
     }
 }
 
-/// What a manifest needs to be whole: configuration and layers, but those that are only to be had
-/// elsewhere.
+/// The configuration and the layers of a manifest, without foreign layers, which registries do not
+/// store.
 fn blobs_of(manifest: &Content) -> Result<Vec<Descriptor>> {
     let mut blobs = manifest.descriptors("layers")?;
     blobs.retain(|layer| {

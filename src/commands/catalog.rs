@@ -82,10 +82,11 @@ fn run(invocation: &Invocation) -> Result<Answer> {
     Ok(Answer::json_text(json).failures(failures))
 }
 
-/// The list of them as JSON.
+/// The repository's tags as a JSON array.
 fn tags(sources: &Sources, repository: &Repository) -> Result<String> {
     let tags = match sources.repository(repository)?.tags() {
-        // distribution lists repositories whose last tag was deleted, and does not know their tags.
+        // distribution lists repositories whose last tag was deleted, and answers 404 for their
+        // tags.
         Err(error) if error.kind() == Kind::NotFound => Names::default(),
         tags => tags.during(repository)?,
     };

@@ -50,7 +50,7 @@ With several images or platforms: exit 0 if any of them is new or updated, 8 if 
     run: Run::Image(run),
 };
 
-/// Of the entry in the state file, and no part of the answer: the digest of the platform's manifest.
+/// The key of an entry that is saved but not printed: the digest of the platform's manifest.
 const MANIFEST: &str = "manifest";
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
@@ -76,7 +76,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     Ok(answer(after, status).entries(vec![entry]))
 }
 
-/// Whether two lists have the same manifest for the platform.
+/// Whether both are indexes that have the same manifest for the platform.
 fn is_same_entry(before: &Value, after: &Value) -> bool {
     let is_list = |it: &Value| {
         ManifestKind::of(it["mimeType"].as_str().unwrap_or_default()) == ManifestKind::Index
@@ -84,7 +84,7 @@ fn is_same_entry(before: &Value, after: &Value) -> bool {
     is_list(before) && is_list(after) && before[MANIFEST] == after[MANIFEST]
 }
 
-/// What is remembered.
+/// The entry for the state file.
 fn described(image: &Image) -> Result<Value> {
     let top = image.top_manifest()?;
     let config = image.config_json()?;
@@ -116,7 +116,7 @@ fn answer(mut entry: Value, status: &str) -> Answer {
     Answer::value(entry).verdict(verdict)
 }
 
-/// Whether the tag still leads to the digest that stands behind it.
+/// Whether the tag still leads to the digest after it.
 fn pinned(image: &Image) -> Result<Answer> {
     let (TagOrDigest::Digest { digest, .. }, Some(image)) = (&image.reference().at, image.tagged())
     else {

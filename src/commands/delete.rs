@@ -98,7 +98,7 @@ fn run(invocation: &Invocation) -> Result<Answer> {
 /// The tags that lead to the digest.
 enum Tags {
     Listed(Vec<String>),
-    /// Those that are known all the same, of a registry that lists none.
+    /// The tag that was named, for a registry that lists no tags.
     Unlisted(Vec<String>),
 }
 
@@ -110,7 +110,7 @@ impl Tags {
     }
 }
 
-/// A manifest, and who asks which tags lead to it.
+/// Finds the tags that lead to a manifest.
 struct Tagged<'a> {
     registry: &'a Registry,
     digest: &'a Digest,
@@ -125,7 +125,7 @@ impl Tagged<'_> {
             _ => Vec::new(),
         };
         let all = match self.registry.tags() {
-            // distribution says so of a repository that has manifests and no tags.
+            // distribution answers 404 for a repository that has manifests but no tags.
             Err(error) if error.kind() == Kind::NotFound => return Ok(Tags::Unlisted(named)),
             tags => tags?,
         };

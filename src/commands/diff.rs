@@ -65,7 +65,7 @@ struct Facts {
     layers: Vec<String>,
     labels: Map<String, Value>,
     env: Map<String, Value>,
-    /// What else there is, by the names under which differences are shown.
+    /// Everything else, by the names under which differences are shown.
     others: Map<String, Value>,
 }
 

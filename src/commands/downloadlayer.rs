@@ -191,7 +191,7 @@ fn download<'a>(
     })
 }
 
-/// The layer, with its diff ID if that is wanted and an image is named that tells it.
+/// The layer; with its diff ID if the tar is to be unpacked and the image is known.
 fn layer(image: &Image, digest: &Digest, args: &Args) -> Result<Layer> {
     let tagged = image.tagged().filter(|_| args.has(&DECOMPRESS));
     let Some(tagged) = tagged else {
@@ -222,7 +222,7 @@ fn layers(image: &Image, args: &Args) -> Result<Vec<Layer>> {
     Ok(known.collect())
 }
 
-/// By its names too: where it is a file, that is not to be replaced.
+/// Also by its other names: where stdout is a file, the file must not be replaced.
 fn is_stdout(path: &Path) -> bool {
     let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     names.iter().any(|name| path == Path::new(name))

@@ -50,7 +50,7 @@ pub(crate) enum Run {
     Repository(AskImage),
     /// Two images on one platform; `None` where one of them has no image for it.
     Pair(fn(Option<&Image>, Option<&Image>) -> Result<Answer>),
-    /// Nothing that a registry knows.
+    /// Whatever the operands name: a registry, several repositories, the program itself.
     Alone(fn(&Invocation) -> Result<Answer>),
 }
 

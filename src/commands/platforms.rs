@@ -64,7 +64,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     Ok(Answer::text(text, json).failures(listed.missing))
 }
 
-/// `OS/ARCH[/VARIANT]`, and the version of Windows, where it decides what can run.
+/// `OS/ARCH[/VARIANT]`, for Windows with its version, which decides what can run.
 fn named(platform: &Platform) -> String {
     let is_windows = platform.os == "windows";
     let os_version = platform.os_version.clone().filter(|_| is_windows);

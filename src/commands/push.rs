@@ -203,7 +203,7 @@ fn spec_entry(text: &str, template: &str) -> Result<SpecEntry> {
     })
 }
 
-/// The values of an option that takes several, with commas between them.
+/// The values of an option that may be repeated or hold several values with commas between them.
 fn items<'a>(args: &'a Args, flag: &'a Flag) -> impl Iterator<Item = &'a str> {
     let values = args.texts(flag).flat_map(|text| text.split(','));
     values.map(str::trim).filter(|item| !item.is_empty())

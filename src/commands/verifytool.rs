@@ -45,9 +45,10 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let mut report = Report::default();
-    // Whoever fetches a document compares it with its digest; here the outcome becomes a line.
+    // Every fetch compares the content with its digest; here the result becomes a line.
     match image.digest() {
-        // What the reference leads to must be there; what is missing below it has failed.
+        // If the image itself does not exist, that is an error; if something below it is missing, a
+        // test has failed.
         Err(error) if error.kind() == Kind::NotFound => return Err(error),
         Err(error) => report.test("manifest digest", Err::<(), _>(error))?,
         Ok(_) => report.test("manifest digest", image.manifest())?,
@@ -100,7 +101,7 @@ fn test_layer(
     report.test(&format!("{name} diff ID"), unpacked)
 }
 
-/// Reads to the end, where a wrong digest shows.
+/// Reads to the end, where the digest is compared.
 fn drained(mut content: impl io::Read) -> Result<()> {
     Ok(io::copy(&mut content, &mut io::sink()).map(drop)?)
 }
@@ -110,7 +111,7 @@ struct Report {
     tests: Vec<(String, Outcome)>,
 }
 
-/// What came of a test, and why if it did not pass.
+/// The result of a test, with the reason if it did not pass.
 enum Outcome {
     Passed,
     Failed(String),
@@ -119,8 +120,8 @@ enum Outcome {
 }
 
 impl Report {
-    /// What is listed and not there has failed. Errors that say nothing about the content, such as a
-    /// missing registry, are handed on.
+    /// What is listed but missing has failed. Errors that say nothing about the content, such as an
+    /// unreachable registry, are returned.
     fn test<T>(&mut self, name: &str, outcome: Result<T>) -> Result<()> {
         let outcome = match outcome {
             Ok(_) => Outcome::Passed,

@@ -120,7 +120,7 @@ impl Question<'_> {
     }
 }
 
-/// What went wrong names the image.
+/// Adds the image to the messages of the error or of the failures.
 fn named(answer: Result<Answer>, image: &str) -> Result<Answer> {
     let mut answer = answer.during(image)?;
     let failures = std::mem::take(&mut answer.failures).into_iter();
@@ -129,7 +129,7 @@ fn named(answer: Result<Answer>, image: &str) -> Result<Answer> {
     Ok(answer)
 }
 
-/// One object of those that were answered. Of two answers for one platform the first counts.
+/// One JSON object of all answers. Of two answers for one platform the first one is kept.
 fn keyed(
     answers: Vec<(String, Result<Answer>)>,
     mut missing: Vec<Error>,

@@ -11,7 +11,7 @@ use crate::error::{During, Result};
 use crate::image::Image;
 use crate::platform::Platform;
 
-/// For one platform, or for each that either of them has.
+/// For one platform, or for each platform that at least one of the images has.
 pub(super) fn compare(
     context: &Context,
     args: &Args,
@@ -36,7 +36,7 @@ pub(super) fn compare(
                         let limit = images.find_map(|image| image.budget().exceeded().cloned());
                         limit.map_or(Ok((platform, answer)), Err)
                     })?;
-            // Two images are the same only if they are on all platforms.
+            // Two images are the same only if they are the same on all platforms.
             keyed(answers, missing, Verdict::min)
         }
     };
@@ -49,7 +49,7 @@ pub(super) fn compare(
     })
 }
 
-/// Brings together what is for the same platform.
+/// Pairs the images by platform.
 fn paired(
     from: Vec<(Platform, Image)>,
     to: Vec<(Platform, Image)>,

@@ -32,7 +32,8 @@ impl Answered {
     }
 }
 
-/// Held from when an answer is printed until its state is saved, and by whoever ends the program.
+/// Held while an answer is printed and its state is saved, so that the program does not end in
+/// between.
 static PRINTING: Mutex<()> = Mutex::new(());
 
 /// Ends the program because nobody reads its output any more.
@@ -80,11 +81,11 @@ impl<'a> Printer<'a> {
     pub(super) fn line(&mut self, answered: Result<Answered>) -> Result<()> {
         let printed = answered.and_then(|answered| self.publish(&answered, true));
         if self.out.is_closed() {
-            // Others may still wait for a registry, and nobody waits for them.
+            // The output's reader is gone: the requests that are still running are not needed.
             leave();
         }
         match printed {
-            // What cannot be written is no image's fault.
+            // An output that cannot be written to ends the batch; a failing image does not.
             Err(error) if self.out.is_broken() => Err(error),
             Err(error) => {
                 self.failed(&error);
@@ -187,7 +188,7 @@ impl<'a> Printer<'a> {
             written.clone()
         };
         let last = query.run(input, Some(image), platform, &mut write);
-        // What cannot be written is not the image's fault.
+        // An error of the output is returned without the image's name.
         written?;
         Ok(last.during(image)?.unwrap_or(false))
     }

@@ -25,7 +25,7 @@ pub(super) fn of(name: &str, node: &Node, is_expanded: bool) -> Value {
     object.into()
 }
 
-/// The manifest as it is, with what it leads to put in the place of what points there.
+/// The manifest, in which descriptors are replaced by what they point to.
 fn body(node: &Node, is_expanded: bool) -> Map<String, Value> {
     let mut object = match node.document.json() {
         Value::Object(object) => object.clone(),
@@ -42,7 +42,7 @@ fn body(node: &Node, is_expanded: bool) -> Map<String, Value> {
     object
 }
 
-/// What the list says of a manifest, and the manifest.
+/// The manifest with the fields of its entry in the index.
 fn listed(entry: &Descriptor, child: &Child, is_expanded: bool) -> Value {
     let Child::Node(node) = child else {
         return entry.json.clone();

@@ -68,17 +68,17 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
 /// A manifest, and what it leads to.
 struct Node {
     document: Arc<Content>,
-    /// Of an image, where it is needed.
+    /// Only for images, and only if it is needed.
     config: Option<Arc<Content>>,
-    /// Of a list, in its order.
+    /// The entries of an index, in its order.
     children: Vec<(Descriptor, Child)>,
 }
 
 enum Child {
     Node(Node),
-    /// Listed, but not there: lists may be copied without all that they list.
+    /// Listed, but missing: an index may be copied without some of its images.
     Missing,
-    /// Of a type that is not known here.
+    /// Of an unknown media type.
     Unknown,
 }
 
@@ -86,7 +86,7 @@ struct Tree<'a> {
     source: &'a dyn Source,
     pool: &'a Pool,
     budget: &'a Budget,
-    /// Whether all configurations are needed.
+    /// Whether configurations are fetched for all images.
     is_expanded: bool,
 }
 

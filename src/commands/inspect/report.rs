@@ -19,7 +19,7 @@ pub(super) fn of(name: &str, node: &Node) -> Text {
 struct Report(Text);
 
 impl Report {
-    /// A label and what it stands for.
+    /// A label and its value.
     fn line(&mut self, label: impl Display, color: Color, value: impl Display) {
         self.0.plain(label).colored(color, value).plain('\n');
     }
@@ -68,7 +68,7 @@ impl Report {
         self.entries("", node);
     }
 
-    /// Entries of a list in a list have the numbers of both.
+    /// The entries of an index in an index are numbered `2.1`.
     fn entries(&mut self, outer: &str, node: &Node) {
         for (i, (entry, child)) in node.children.iter().enumerate() {
             self.entry(&format!("{outer}{}", i + 1), entry, child);
@@ -160,12 +160,12 @@ fn layers(node: &Node) -> Vec<Descriptor> {
     node.document.descriptors("layers").unwrap_or_default()
 }
 
-/// By the mark that manifest-tool counts.
+/// Recognized by the same annotation as in manifest-tool.
 fn is_attestation(entry: &Descriptor) -> bool {
     entry.annotation("vnd.docker.reference.type") == Some("attestation-manifest")
 }
 
-/// From two on, as manifest-tool counts.
+/// Starts at two, as in manifest-tool.
 fn plural(count: usize) -> &'static str {
     if count > 1 { "s" } else { "" }
 }

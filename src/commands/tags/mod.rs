@@ -83,7 +83,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     Ok(Answer::list(tags.into_iter()))
 }
 
-/// What is said of each tag, side by side.
+/// The result of `ask` for each tag, in parallel.
 fn each<'a, T: Send>(
     image: &Image,
     tags: Vec<&'a str>,
@@ -99,14 +99,14 @@ fn each<'a, T: Send>(
     })
 }
 
-/// Of two that are the same version the one that says more numbers comes first, as in diun.
+/// Of two equal versions the one with more numbers comes first, as in diun.
 fn newest_first(tag: &str) -> impl Ord + use<> {
     let version = Version::parse(tag);
     let numbers = version.as_ref().map_or(0, |_| tag.matches('.').count());
     (Reverse(version), Reverse(numbers), tag.to_owned())
 }
 
-/// `None` if there is no image for the platform, or it does not say.
+/// `None` if there is no image for the platform, or it has no date.
 fn created(image: &Image) -> Result<Option<Timestamp>> {
     match image.config_json() {
         Err(error) if error.kind() == Kind::NotFound => Ok(None),

@@ -1,4 +1,4 @@
-//! Which tags are wanted.
+//! Which tags are listed.
 
 use super::semver::{Range, Version};
 use crate::cli::{Args, Flag, Value};

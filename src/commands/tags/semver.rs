@@ -28,11 +28,12 @@ impl Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let numbers = self.numbers.cmp(&other.numbers);
-        // The bare version is the one that is out.
+        // A version without a suffix is the final one and comes last.
         let bare = self.suffix.is_empty().cmp(&other.suffix.is_empty());
         let identifiers = |suffix: &str| Vec::from_iter(suffix.split('.').map(Identifier::of));
         let suffix = || identifiers(&self.suffix).cmp(&identifiers(&other.suffix));
-        // What reads the same but is written otherwise, such as `-01`, must not be equal.
+        // Suffixes that compare the same but are written differently, such as `-01` and `-1`, must
+        // not be equal.
         numbers
             .then(bare)
             .then_with(suffix)
@@ -92,11 +93,11 @@ pub(super) struct Range(Vec<Bounds>);
 #[derive(Debug)]
 struct Bounds {
     intervals: Vec<Interval>,
-    /// `*` is any or none.
+    /// `*`: any suffix, or none.
     suffix: String,
 }
 
-/// From the first on and, unless it is `None`, below the second.
+/// At least the first version and less than the second; `None`: no upper bound.
 #[derive(Debug)]
 struct Interval(Vec<u64>, Option<Vec<u64>>);
 
@@ -140,7 +141,7 @@ impl Bounds {
         (!bounds.intervals.is_empty()).then_some(bounds)
     }
 
-    /// `None` if this is no bound, or names another suffix than one before.
+    /// `None` if this is not a bound, or has another suffix than an earlier one.
     fn add(&mut self, operator: &str, word: &str) -> Option<()> {
         let (version, suffix) = word.split_once('-').unwrap_or((word, ""));
         if !suffix.is_empty() {
@@ -165,7 +166,7 @@ impl Bounds {
 impl Interval {
     fn of(operator: &str, version: &[u64]) -> Option<Self> {
         let Some(last) = version.len().checked_sub(1) else {
-            // Nothing is above or below all versions.
+            // `>*` and `<*` contain no version.
             let is_open = matches!(operator, "" | "=" | "^" | "~" | ">=" | "<=");
             return is_open.then_some(Interval(Vec::new(), None));
         };
@@ -185,7 +186,7 @@ impl Interval {
     }
 }
 
-/// The numbers before the first that may be anything: `1.x` is 1, `*` is none.
+/// The numbers before the first wildcard: 1 for `1.x`, none for `*`.
 fn partial(text: &str) -> Option<Vec<u64>> {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let mut parts = text.split('.');
@@ -197,7 +198,7 @@ fn partial(text: &str) -> Option<Vec<u64>> {
     parts.all(is_any).then_some(numbers)
 }
 
-/// The first version behind all that begin with the numbers up to this place.
+/// The lowest version above all those that begin with the numbers up to this place.
 fn after(version: &[u64], place: usize) -> Vec<u64> {
     let mut next = version[..=place].to_vec();
     next[place] = next[place].saturating_add(1);

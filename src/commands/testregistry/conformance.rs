@@ -1,4 +1,5 @@
-//! A registry tried out: lists of both kinds pushed and read back, and what else it supports.
+//! Checks what a registry supports: manifest lists and indexes are pushed and read back, then the
+//! rest is tried.
 
 use super::sample::{self, LAYER, PLATFORMS, Sample};
 use crate::assembly::{BuiltIndex, IndexBuilder, IndexKind, IndexSpec, SpecEntry};
@@ -13,10 +14,10 @@ const LIST: &str = "docker-registry-test-list";
 const INDEX: &str = "docker-registry-test-index";
 const IMAGE: &str = "docker-registry-test-image";
 
-/// What was found out.
+/// The results of all checks.
 pub(super) struct Conformance {
     pub(super) results: Vec<CheckResult>,
-    /// Tags that are still there, since they could not be deleted.
+    /// Tags that could not be deleted.
     pub(super) left: Vec<&'static str>,
 }
 
@@ -33,14 +34,14 @@ struct ConformanceTest<'a> {
     reading: Registry,
     writing: Registry,
     results: Vec<CheckResult>,
-    /// The manifests that were sent, in the order to delete them in: what answers with an error may
-    /// have been kept.
+    /// The manifests that were sent, in the order to delete them in. A registry may have stored one
+    /// although it answered with an error.
     pushed: Vec<Digest>,
-    /// Whether one of them was taken.
+    /// Whether the registry accepted one of them.
     has_kept: bool,
 }
 
-/// Tries everything. An error if who asks may not push, or the registry is not there.
+/// Runs all checks. Fails only if the registry cannot be reached or the user may not push.
 pub(super) fn conformance(
     repository: &Repository,
     pool: &Pool,
@@ -58,7 +59,8 @@ pub(super) fn conformance(
         has_kept: false,
     };
     match test.writing.put_blob(&LAYER) {
-        // Such as 405 of one that can only be read: what it supports is asked for all the same.
+        // A read-only registry answers with 405, for instance; the checks that only read are still
+        // run.
         Err(error) if error.kind() == Kind::Protocol => {}
         outcome => outcome?,
     }
@@ -102,7 +104,7 @@ impl ConformanceTest<'_> {
         Ok(())
     }
 
-    /// Pushes images and their list, and reads all of it back.
+    /// Pushes images and an index of them, and reads everything back.
     fn list(&mut self, kind: IndexKind, tag: &str) -> Result<()> {
         let mut spec = IndexSpec {
             image: format!("{}:{tag}", self.repository),
@@ -124,7 +126,7 @@ impl ConformanceTest<'_> {
             open: self.open,
         };
         let index = builder.assemble(&spec)?;
-        // A list before what it lists, or some registries refuse.
+        // An index is deleted before its manifests: some registries refuse the other order.
         self.pushed.insert(0, index.digest.clone());
         index.push(self.pool, self.open)?;
         self.read_back(&index, tag)
@@ -148,7 +150,7 @@ impl ConformanceTest<'_> {
         Ok(())
     }
 
-    /// An image with a tag, of whichever kind the registry takes.
+    /// Pushes a tagged image, of the first kind that the registry accepts.
     fn image(&mut self) -> Result<Digest> {
         let mut outcome = Err(Error::new(Kind::Protocol, "no image could be pushed"));
         for kind in [IndexKind::Docker, IndexKind::Oci] {
@@ -165,7 +167,7 @@ impl ConformanceTest<'_> {
         outcome
     }
 
-    /// Takes a blob to a repository beside this one.
+    /// Mounts a blob into a second repository.
     fn try_mount(&mut self) {
         let beside = Repository {
             name: format!("{}-mount", self.repository.name),
@@ -174,7 +176,8 @@ impl ConformanceTest<'_> {
         let mounted = sample::layer().and_then(|layer| {
             let beside = (self.open)(&beside)?.for_pushing();
             beside.check_mount(&layer.digest, &self.reading)?;
-            // The other repository is nobody's but this test's. Most registries keep blobs.
+            // Nothing else uses this repository. Most registries refuse to delete blobs, which is
+            // no failure.
             let _ = beside.delete_blob(&layer.digest);
             Ok(())
         });
@@ -190,8 +193,8 @@ impl ConformanceTest<'_> {
             .check_referrers(&subject.digest(), &artifact.digest())
     }
 
-    /// Deletes the manifests, which is a finding too. Blobs are left to the registry: others may
-    /// have the same ones.
+    /// Deletes the manifests, which is a check too. Blobs are not deleted: other images may use
+    /// them.
     fn clean_up(mut self) -> Conformance {
         let mut outcome = match self.has_kept {
             true => Ok(()),
@@ -208,7 +211,7 @@ impl ConformanceTest<'_> {
                 "the tags of the deleted manifest still exist",
             );
             outcome = outcome.and(Err(stay));
-            // crane's and CUE's registries delete them by their names.
+            // crane's and CUE's registries delete tags by name.
             left.iter()
                 .for_each(|tag| drop(self.writing.delete_tag(tag)));
             left = self.left();
@@ -220,7 +223,7 @@ impl ConformanceTest<'_> {
         }
     }
 
-    /// The tags that are not known to be gone.
+    /// The tags that still exist, or cannot be asked for.
     fn left(&self) -> Vec<&'static str> {
         let is_left = |tag: &&str| {
             let found = self.reading.resolve(&TagOrDigest::Tag((*tag).to_owned()));

@@ -21,7 +21,7 @@ pub(super) const LAYER: [u8; 32] = [
     46, 175, 181, 239, 0, 4, 0, 0,
 ];
 
-/// Its digest when it is unpacked.
+/// The digest of the unpacked tar.
 const DIFF_ID: &str = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
 
 /// Bytes and what they are.
@@ -78,7 +78,7 @@ pub(super) fn image(kind: IndexKind, (architecture, variant): (&str, Option<&str
     [config, Sample::new(manifest, &json)]
 }
 
-/// What an artifact has for content, and an artifact about a manifest.
+/// The empty blob of an artifact, and an artifact whose subject is the manifest.
 pub(super) fn artifact(subject: &Sample) -> [Sample; 2] {
     let empty = Sample::new("application/vnd.oci.empty.v1+json", &json!({}));
     let json = json!({
