@@ -140,7 +140,7 @@ static JOBS: Flag = Flag {
     about: "Also limits the requests that are sent at the same time. If the limit of open files is too low for N, fewer are sent.",
 };
 
-/// Everything around a question that is the same for all images.
+/// What is the same for all images of a run.
 pub(crate) struct Context {
     pub(crate) platforms: Platforms,
     pub(crate) presentation: Presentation,
@@ -222,7 +222,8 @@ impl Context {
         };
         let mut is_broken = false;
         let lines = lines.map_while(move |line| {
-            // What is not text ends its line, anything else the list: a directory has no end.
+            // A line that is not UTF-8 is skipped with an error; any other error ends the list,
+            // since a directory, for instance, would give the same error for ever.
             let ends = matches!(&line, Err(error) if error.kind() != ErrorKind::InvalidData);
             (!std::mem::replace(&mut is_broken, ends)).then_some(line)
         });
@@ -235,8 +236,8 @@ impl Context {
         Ok(args.operands().iter().cloned().map(Ok).chain(listed))
     }
 
-    /// A line of `--images`. In the order of the lines, which decides whose credentials are given;
-    /// one that is malformed is an error when it comes to be asked for.
+    /// A line of `--images`. Registries are claimed in the order of the lines, since the first one
+    /// gets the given credentials. A malformed line is an error when its turn comes.
     fn claimed(&self, line: String) -> Result<String> {
         if let Ok(reference) = line.parse::<Reference>() {
             self.sources.claim(&reference.place).during(&line)?;
@@ -254,9 +255,9 @@ fn jobs(args: &Args) -> Result<usize> {
     }
 }
 
-/// As much of it as files may be open.
+/// The number of jobs for which enough files may be open.
 fn fitting(jobs: usize) -> usize {
-    // A connection to the registry, one to its store, one that is kept, and a file.
+    // A connection to the registry, one to its blob store, an idle one, and a file.
     const EACH: usize = 4;
     const OTHERS: usize = 16;
     let wanted = jobs * EACH + OTHERS;
@@ -274,7 +275,7 @@ fn fitting(jobs: usize) -> usize {
 /// The time in seconds since 1970.
 pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    // A clock that stands before 1970 is not set.
+    // A clock before 1970 is not set and counts as 0.
     since.map_or(0, |since| since.as_secs())
 }
 
@@ -321,7 +322,8 @@ fn presentation(args: &Args) -> Result<Presentation> {
     })
 }
 
-/// `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE` (bixense.com/clicolors) stand behind the option.
+/// The option takes precedence over `NO_COLOR` (no-color.org) and `CLICOLOR_FORCE`
+/// (bixense.com/clicolors).
 fn color(wanted: Option<&str>) -> ColorChoice {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     match wanted {

@@ -1,4 +1,4 @@
-//! What options and environment say about registries.
+//! Options and environment variables about registries, credentials, transport and cache.
 
 use std::env;
 use std::ffi::OsString;
@@ -187,12 +187,12 @@ pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
     ),
 ];
 
-/// Whether to say on stderr what is done.
+/// Whether requests are shown on stderr.
 pub(super) fn is_verbose(args: &Args) -> bool {
     args.has(&VERBOSE)
 }
 
-/// Opens registries as options and environment have it.
+/// The sources, set up from options and environment.
 pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
     let verbosity = match args.count(&VERBOSE) {
         0 => Verbosity::Quiet,
@@ -219,14 +219,14 @@ pub(super) fn sources(args: &Args, jobs: usize) -> Result<Sources> {
     Ok(Sources::new(settings, cache))
 }
 
-/// `None` for `--no-cache` and `--insecure`, and where there is no home to keep anything in.
+/// `None` with `--no-cache` and `--insecure`, and without a home directory.
 fn cache_settings(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSettings>> {
     let freshness = match (args.has(&OFFLINE), args.duration(&MAX_AGE)) {
         (true, _) => Freshness::Offline,
         (false, Some(limit)) => Freshness::Within(limit),
         (false, None) => Freshness::Asked,
     };
-    // What an unverified server says is nothing for later runs to believe.
+    // Answers of an unverified server must not be used by later runs.
     let without = [&NO_CACHE, &INSECURE]
         .into_iter()
         .find(|flag| args.has(flag));
@@ -245,7 +245,7 @@ fn cache_settings(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSetti
     };
     let is_verbose = verbosity != Verbosity::Quiet;
     let disk = Arc::new(DiskCache::new(directory, SystemTime::now, is_verbose));
-    // What was asked for with a choice of media types is the answer to another question.
+    // With other media types the same tag may lead to another manifest.
     let accept = kinds(args).map_or_else(String::new, |types| types.join(","));
     Ok(Some(CacheSettings {
         disk,
@@ -273,7 +273,7 @@ fn cache_directory(args: &Args) -> Option<PathBuf> {
     Some(home.join("docker-registry"))
 }
 
-/// The cache as completions look into it: nothing is said of what is wrong with it.
+/// The cache for completions, which must not print warnings.
 pub(crate) fn cache(args: &Args) -> Option<DiskCache> {
     Some(DiskCache::new(
         cache_directory(args)?,

@@ -1,5 +1,5 @@
-//! A layer on its way to a file or a stream: verified while it is written, continued where an
-//! earlier download stopped.
+//! Downloads a layer to a file or a stream: verified while it is written, resumed where an earlier
+//! download stopped.
 
 mod part;
 mod target;
@@ -17,7 +17,7 @@ use part::PartFile;
 
 pub(crate) use target::{SavedLayer, Target};
 
-/// So much of a stream is held back until the digest is known.
+/// How many bytes at the end of a stream are held back until the digest is verified.
 const HELD: u64 = 256 << 10;
 
 /// What is known of a layer.
@@ -25,7 +25,7 @@ const HELD: u64 = 256 << 10;
 pub(crate) struct Layer {
     pub(crate) digest: Digest,
     pub(crate) size: Option<u64>,
-    /// The digest of the tar inside.
+    /// The digest of the uncompressed tar.
     pub(crate) diff_id: Option<Digest>,
 }
 
@@ -33,17 +33,18 @@ pub(crate) struct Layer {
 pub(crate) struct Download<'a> {
     pub(crate) source: &'a dyn Source,
     pub(crate) layer: Layer,
-    /// Whether the tar inside is wanted.
+    /// Whether the uncompressed tar is written.
     pub(crate) unpack: bool,
-    /// Whether another content may be overwritten.
+    /// Whether a file with other content may be overwritten.
     pub(crate) force: bool,
-    /// How long a silence is waited for.
+    /// How long to wait for another process that downloads the same layer and makes no progress.
     pub(crate) timeout: Duration,
     pub(crate) progress: &'a Progress,
 }
 
 impl Download<'_> {
-    /// The file appears when it is whole and right. One that is there already is left alone.
+    /// The file gets its name when it is complete and verified. One that has the right content
+    /// already is kept.
     pub(crate) fn to_file(&self, target: &Target) -> Result<SavedLayer> {
         let digest = &self.layer.digest;
         if let Some(saved) = self.find(target)? {
@@ -52,7 +53,7 @@ impl Download<'_> {
         }
         let mut part = PartFile::open(target.part(digest, ""), digest.algorithm(), self.timeout)?;
         self.progress.skip(part.size());
-        // Whoever had the part before us may have finished.
+        // The process that held the lock before may have finished the download.
         if let Some(saved) = self.find(target)? {
             part.remove();
             return Ok(saved);
@@ -67,8 +68,8 @@ impl Download<'_> {
         saved
     }
 
-    /// Hands the content on as it comes, but the last of it only when the digest is right: a reader
-    /// sees wrong content cut short, never whole.
+    /// Passes the content on as it arrives, but the end only when the digest is right: wrong
+    /// content is never complete.
     pub(crate) fn to_stream(&self, out: &mut impl Write) -> Result<()> {
         let Layer {
             digest,
@@ -90,7 +91,7 @@ impl Download<'_> {
         }
     }
 
-    /// Fetches what is missing of the part, and all of it if that does not fit.
+    /// Fetches the missing rest of the file; if the digest is wrong then, all of it.
     fn complete(&self, part: &mut PartFile) -> Result<()> {
         let digest = &self.layer.digest;
         let begun = part.size();
@@ -104,14 +105,14 @@ impl Download<'_> {
             Err(error) if error.kind() == Kind::Corrupt => self.layer.size,
             Err(error) => return Err(error),
         };
-        // What came at different times is not of one piece.
+        // The beginning and the rest do not belong together.
         self.progress.lose(part.size());
         part.start_over()?;
         let size = self.receive(part)?.or(expected);
         part.verify(digest, size)
     }
 
-    /// Appends what follows the part, and says how long the whole should be.
+    /// Appends the rest, and returns the size of the whole layer, if it is known.
     fn receive(&self, part: &mut PartFile) -> Result<Option<u64>> {
         let blob = self.source.blob(&self.layer.digest, part.size())?;
         if blob.from != part.size() {
@@ -130,7 +131,7 @@ impl Download<'_> {
             return self.save_unpacked(part, target);
         }
         let path = target.path(digest, part.compression()?);
-        // Only now it is known what the file will be called.
+        // The file's name depends on its compression, which is known only now.
         self.compare(&path)?;
         part.keep(&path)?;
         Ok(SavedLayer {
@@ -171,7 +172,7 @@ impl Download<'_> {
     }
 }
 
-/// Appends all that comes, but hardly more than there should be.
+/// Appends everything that arrives; stops soon after the expected size is exceeded.
 fn pour(content: impl Read + Send + 'static, part: &mut PartFile, size: Option<u64>) -> Result<()> {
     let mut content = Readahead::start(content)?;
     loop {

@@ -1,4 +1,4 @@
-//! The beginning of a file, beside where the whole will be.
+//! The partial file of a download, in the directory of the final one.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
@@ -10,10 +10,10 @@ use crate::digest::{Algorithm, Digest, Hasher};
 use crate::error::{During, Error, Kind, Result, say};
 use crate::file;
 
-/// How much is read at once to hash what is there.
+/// How many bytes are read at once to hash an existing file.
 const BLOCK: usize = 256 << 10;
 
-/// A file of which nobody else writes, and the running digest of what is in it.
+/// A locked file, and the running digest of its content.
 pub(super) struct PartFile {
     path: PathBuf,
     file: File,
@@ -23,8 +23,8 @@ pub(super) struct PartFile {
 }
 
 impl PartFile {
-    /// Opens what an earlier download left, or begins. Waits for one that is under way, if it is
-    /// not silent for longer than `timeout`.
+    /// Opens the file of an earlier download, or creates it. Waits for another process that
+    /// downloads to it, as long as that makes progress within `timeout`.
     pub(super) fn open(path: PathBuf, algorithm: Algorithm, timeout: Duration) -> Result<Self> {
         let file = own(&path, timeout).during(path.display())?;
         let mut part = PartFile {
@@ -38,7 +38,7 @@ impl PartFile {
         Ok(part)
     }
 
-    /// What is there is not trusted because it is there.
+    /// Hashes the existing content.
     fn hash(&mut self) -> Result<()> {
         let mut block = vec![0; BLOCK];
         loop {
@@ -68,7 +68,7 @@ impl PartFile {
         emptied.during(self.path.display())
     }
 
-    /// `Kind::Corrupt` unless the part is the whole of it.
+    /// `Kind::Corrupt` unless the file is complete and has the digest.
     pub(super) fn verify(&self, digest: &Digest, size: Option<u64>) -> Result<()> {
         if let Some(size) = size.filter(|size| *size != self.size) {
             let message = match self.size > size {
@@ -80,7 +80,7 @@ impl PartFile {
         digest.compare(&self.hasher.clone().digest())
     }
 
-    /// From the beginning.
+    /// Empties the file.
     pub(super) fn reader(&self) -> Result<File> {
         let rewound = self.file.try_clone().and_then(|mut file| {
             file.rewind()?;
@@ -98,19 +98,19 @@ impl PartFile {
         Ok(Compression::of(&start))
     }
 
-    /// Puts it on the disk under the name of the whole.
+    /// Syncs the file to disk and gives it its final name.
     pub(super) fn keep(&self, path: &Path) -> Result<()> {
         let renamed = file::place(path).and_then(|to| file::rename(&self.file, &self.path, &to));
         renamed.during(path.display())
     }
 
     pub(super) fn remove(&self) {
-        // That it is left over does no harm: the next download looks at what is in it.
+        // A file that cannot be removed does no harm: the next download verifies its content.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Opens the file for us alone. A download that is under way is waited for as long as it gets on.
+/// Opens and locks the file. Waits for a process that downloads to it as long as the file grows.
 fn own(path: &Path, timeout: Duration) -> Result<File> {
     let (mut before, mut since) = (None, Duration::ZERO);
     file::exclusive(path, |file, waited| {

@@ -1,4 +1,4 @@
-//! Where a layer goes, and what is there already.
+//! The file that a layer is saved in, and whether it exists already.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -10,18 +10,18 @@ use crate::digest::{Digest, Verified};
 use crate::error::{During, Error, Kind, Result};
 use crate::file;
 
-/// The place that a layer is saved at.
+/// Where a layer is saved.
 pub(crate) enum Target {
     File(PathBuf),
-    /// Below it, under the name of the digest.
+    /// In this directory, named after the digest.
     Directory(PathBuf),
 }
 
-/// Where a layer is.
+/// A layer that has been saved.
 pub(crate) struct SavedLayer {
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
-    /// Whether it was not there before.
+    /// Whether it was downloaded now.
     pub(crate) is_new: bool,
 }
 
@@ -43,8 +43,8 @@ impl Target {
         }
     }
 
-    /// Where the layer is while it is not whole: named after the digest, whatever the whole will be
-    /// called, so that no other layer is continued by mistake.
+    /// The partial file: always named after the digest, so that a download never continues with the
+    /// bytes of another layer.
     pub(super) fn part(&self, digest: &Digest, kind: &str) -> PathBuf {
         let directory = match self {
             Target::File(path) => path.parent().unwrap_or(Path::new("")),
@@ -55,7 +55,7 @@ impl Target {
 }
 
 impl Download<'_> {
-    /// The file that has the layer already. `Kind::Local` if another is in the way.
+    /// The file that has the layer already. `Kind::Local` if its name is taken by other content.
     pub(super) fn find(&self, target: &Target) -> Result<Option<SavedLayer>> {
         use Compression::{Gzip, None as Tar, Zstd};
         let digest = &self.layer.digest;
@@ -66,7 +66,8 @@ impl Download<'_> {
         for compression in compressions {
             match self.compare(&target.path(digest, *compression)) {
                 Ok(None) => {}
-                // A tar may be what was unpacked from the layer, and is in the way of no other.
+                // A `.tar` may be the unpacked layer, which is not the name that the compressed
+                // layer needs.
                 Err(_) if compressions.len() > 1 && *compression == Tar => {}
                 found => return found,
             }
@@ -74,7 +75,8 @@ impl Download<'_> {
         Ok(None)
     }
 
-    /// The file at the path if it has the layer; an error if it has not and may not be overwritten.
+    /// The file at the path if it has the layer; an error if it has other content and may not be
+    /// overwritten.
     pub(super) fn compare(&self, path: &Path) -> Result<Option<SavedLayer>> {
         let size = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata.len(),
@@ -93,7 +95,7 @@ impl Download<'_> {
             let is_new = false;
             return Ok(Some(SavedLayer { path, size, is_new }));
         }
-        // What a crash has left empty is nobody's content.
+        // An empty file is what a crash leaves, and may be replaced.
         if self.force || size == 0 {
             return Ok(None);
         }
@@ -115,7 +117,7 @@ fn has(path: &Path, digest: &Digest) -> Result<bool> {
     }
 }
 
-/// A colon is the script's way, but no character of a file's name on Windows.
+/// The name contains a colon, as with the bash script; Windows does not allow it in names.
 fn name(digest: &Digest) -> String {
     let name = digest.to_string();
     if cfg!(windows) {

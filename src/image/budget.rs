@@ -1,4 +1,4 @@
-//! What one question may cost. Each digest is fetched once, whatever repeats it.
+//! Limits for one question. Each digest is fetched once, however often it is listed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ const DEPTH: usize = 4;
 
 type Fetched = Arc<OnceLock<Result<Arc<Content>>>>;
 
-/// Of one question, or of several that are asked together.
+/// Shared by all images of a question.
 #[derive(Default)]
 pub(crate) struct Budget {
     entries: AtomicUsize,
@@ -37,7 +37,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Why no more is asked; everything that is asked all the same ends with the same error.
+    /// The limit that was exceeded, if any; every further fetch fails with the same error.
     pub(crate) fn exceeded(&self) -> Option<&Error> {
         self.exceeded.get()
     }
@@ -51,7 +51,8 @@ impl Budget {
         self.once(entry.digest.to_string(), || source.manifest(&at))
     }
 
-    /// The small blob that a descriptor leads to, which may say other things of the same bytes.
+    /// The small blob that a descriptor leads to. Descriptors with another size or media type for
+    /// the same digest are verified separately.
     pub(crate) fn document(&self, source: &dyn Source, blob: &Descriptor) -> Result<Arc<Content>> {
         if blob.data().is_some() {
             return source.document(blob).map(Arc::new);
@@ -60,7 +61,8 @@ impl Budget {
         self.once(key, || source.document(blob))
     }
 
-    /// The entries of an index that stands `depth` indexes below the first one, counted once.
+    /// The entries of an index that is nested `depth` levels deep. They count once, however often
+    /// the index is listed.
     pub(crate) fn entries(&self, index: &Content, depth: usize) -> Result<Vec<Descriptor>> {
         let entries = self.nested(index, depth)?;
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +72,7 @@ impl Budget {
         Ok(entries)
     }
 
-    /// The same where they are shown each time that the index is listed.
+    /// The same, counted each time: for output that repeats them.
     pub(crate) fn entries_again(&self, index: &Content, depth: usize) -> Result<Vec<Descriptor>> {
         let entries = self.nested(index, depth)?;
         self.count(entries.len())?;

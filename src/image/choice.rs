@@ -1,4 +1,4 @@
-//! What an index lists, and which of it is the image for a platform.
+//! The images that an index lists, and the one for a platform.
 
 use std::cell::OnceCell;
 
@@ -12,7 +12,7 @@ use crate::platform::Platform;
 pub(crate) struct Listed {
     /// In the index's order.
     pub(crate) images: Vec<(Platform, Image)>,
-    /// Why others cannot be had.
+    /// The errors of entries that cannot be read.
     pub(crate) missing: Vec<Error>,
 }
 
@@ -24,8 +24,8 @@ impl From<Vec<(Platform, Image)>> for Listed {
 }
 
 impl Image {
-    /// One image for each platform there is, in the index's order, with its platform; of such an
-    /// image itself.
+    /// One image for each platform, in the index's order. For an image that this function returned:
+    /// itself.
     pub(crate) fn platforms(&self) -> Result<Listed> {
         if let Some(platform) = &self.fixed {
             let image = self.on(platform.clone(), self.platform_descriptor()?.cloned());
@@ -101,8 +101,8 @@ impl Image {
             .cloned()
     }
 
-    /// All images below an index, platforms read from the configuration where the index does not
-    /// name them; and why others are missing.
+    /// All images below an index, and the errors of those that cannot be read. A missing platform
+    /// is read from the configuration.
     fn flattened(&self, index: &Content) -> Result<(Vec<Descriptor>, Vec<Error>)> {
         let (mut flat, mut missing) = (Vec::new(), Vec::new());
         for entry in Walk::new(&*self.source, &self.budget, index)? {
@@ -135,7 +135,7 @@ impl Image {
     }
 }
 
-/// Whether an entry is neither another index nor what is attached to an image.
+/// Whether an entry is neither an index nor an attestation.
 fn is_image(entry: &Descriptor) -> bool {
     ManifestKind::of(&entry.media_type) != ManifestKind::Index && !entry.is_attestation()
 }

@@ -30,7 +30,7 @@ pub(crate) struct Image {
     budget: Arc<Budget>,
     /// The media types that the user chose to ask for; none for all.
     kinds: Vec<String>,
-    /// Of one of the images that [`Image::platforms`] gives: its platform.
+    /// The platform of an image that [`Image::platforms`] returned.
     fixed: Option<Platform>,
     resolved: OnceCell<Resolved>,
     top_manifest: OnceCell<Arc<Content>>,
@@ -65,8 +65,8 @@ impl Image {
         }
     }
 
-    /// The image when the user chose which kinds of manifest to ask for: what the registry serves
-    /// is then what was asked for, unless a platform is.
+    /// The image when the user restricted the media types to ask for. Unless a platform is chosen
+    /// too, commands then print what the registry serves.
     pub(crate) fn of_kinds(self, kinds: Vec<String>) -> Self {
         Image { kinds, ..self }
     }
@@ -75,8 +75,8 @@ impl Image {
         !self.kinds.is_empty() && !self.matcher.is_explicit()
     }
 
-    /// `Kind::NotFound` for a kind that was not asked for. Registries answer with what they have,
-    /// and layouts cannot be asked for kinds.
+    /// `Kind::NotFound` for a media type that was not asked for: registries may ignore the Accept
+    /// header, and layouts have none.
     fn compare(&self, media_type: &str, digest: &Digest) -> Result<()> {
         if self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == media_type) {
             return Ok(());
@@ -85,7 +85,7 @@ impl Image {
         let message = format!("no {kinds}, but {media_type} with digest {digest}");
         let error = Error::new(Kind::NotFound, message);
         Err(match ManifestKind::of(media_type) {
-            // distribution 2.8.2 does, and does not know it by its digest.
+            // distribution 2.8.2 does, and does not find the result by its digest.
             ManifestKind::Schema1 => {
                 error.hint("some registries convert to schema 1 what they cannot serve otherwise")
             }
@@ -106,12 +106,12 @@ impl Image {
         &*self.source
     }
 
-    /// For work side by side.
+    /// The workers for parallel requests.
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
     }
 
-    /// What the question may still cost.
+    /// The limits of the question.
     pub(crate) fn budget(&self) -> &Budget {
         &self.budget
     }
@@ -126,8 +126,7 @@ impl Image {
         Image::new(&self.text, reference, source, matcher, self.pool.clone())
     }
 
-    /// Digest and type of what the reference leads to, without its content where the source can
-    /// say so for less.
+    /// Digest and media type of what the reference leads to; by HEAD where the source has it.
     pub(crate) fn resolved(&self) -> Result<&Resolved> {
         once(&self.resolved, || match self.top_manifest.get() {
             Some(top) => Ok(Resolved {
@@ -143,8 +142,8 @@ impl Image {
         })
     }
 
-    /// What others refer to when they refer to the image: the platform's manifest if a platform was
-    /// asked for, else what the reference leads to.
+    /// The digest that referrers of the image have as their subject: the platform's manifest if a
+    /// platform was chosen, else what the reference leads to.
     pub(crate) fn subject(&self) -> Result<Digest> {
         if self.fixed.is_some() || self.matcher.is_explicit() {
             return self.digest();
@@ -159,7 +158,7 @@ impl Image {
     pub(crate) fn top_manifest(&self) -> Result<&Arc<Content>> {
         once(&self.top_manifest, || {
             let at = match self.resolved.get() {
-                // Not what a tag leads to by now, and perhaps remembered.
+                // By digest: the tag may have moved since, and the manifest may be in the cache.
                 Some(resolved) if !resolved.is_made() => TagOrDigest::Digest {
                     digest: resolved.digest.clone(),
                     tag: None,
@@ -173,7 +172,7 @@ impl Image {
         })
     }
 
-    /// Layers and configurations have digests too, and are no images.
+    /// Adds a hint for a digest that may be the one of a layer.
     fn hinted(&self, error: Error) -> Error {
         match (&self.reference.at, error.kind()) {
             (TagOrDigest::Digest { .. }, Kind::NotFound) => {
@@ -183,7 +182,7 @@ impl Image {
         }
     }
 
-    /// Whether this is what the reference leads to, or listed there.
+    /// Whether the reference leads to the digest, or to an index that lists it.
     pub(crate) fn leads_to(&self, digest: &Digest) -> Result<bool> {
         let resolved = self.resolved()?;
         if ManifestKind::of(&resolved.media_type) != ManifestKind::Index {
@@ -192,7 +191,7 @@ impl Image {
         Ok(resolved.digest == *digest || self.lists(self.top_manifest()?, digest)?)
     }
 
-    /// The platform that the question is about, as one would write it for `--platform`.
+    /// The chosen platform, in the form of `--platform`.
     pub(crate) fn platform_name(&self) -> String {
         match &self.fixed {
             Some(platform) => platform.to_string(),
@@ -210,13 +209,13 @@ impl Image {
         }
     }
 
-    /// The index's digest, without its content where the source can say so for less.
+    /// The index's digest; by HEAD where the source has it.
     pub(crate) fn index_digest(&self) -> Result<Digest> {
         let resolved = self.resolved()?;
         if ManifestKind::of(&resolved.media_type) == ManifestKind::Index {
             return Ok(resolved.digest.clone());
         }
-        // Some registries give manifests a media type that says nothing; the document does.
+        // Some registries serve a generic media type; the document's content tells its kind.
         self.index().map(|index| index.digest().clone())
     }
 
@@ -232,8 +231,8 @@ impl Image {
         ))
     }
 
-    /// What a user calls the image's manifest: the one for the platform, or what the registry
-    /// serves where the user chose what to ask for.
+    /// The manifest that `manifest` prints: the one for the platform, or with restricted media
+    /// types what the registry serves.
     pub(crate) fn printed_manifest(&self) -> Result<&Arc<Content>> {
         if self.has_accept_override() {
             self.top_manifest()
@@ -242,7 +241,7 @@ impl Image {
         }
     }
 
-    /// The digest of the same.
+    /// The digest of [`Image::printed_manifest`].
     pub(crate) fn printed_digest(&self) -> Result<Digest> {
         if self.has_accept_override() {
             return Ok(self.resolved()?.digest.clone());
@@ -298,14 +297,13 @@ impl Image {
         Ok(descriptors.map(Layer::of).collect())
     }
 
-    /// The digests of the tars in the layers, the lowest first; empty where the configuration is
-    /// that of something else than an image.
+    /// The digests of the uncompressed layers, the lowest first; empty for artifacts.
     pub(crate) fn diff_ids(&self) -> Result<Vec<Digest>> {
         let diff_ids = self.config_json()?["rootfs"]["diff_ids"].as_array();
         let texts = diff_ids.into_iter().flatten().map(|id| id.as_str());
         let parsed = texts.map(|id| id.unwrap_or_default().parse::<Digest>());
         parsed.collect::<Result<_>>().map_err(|error| {
-            // It is the registry that is wrong, not the user.
+            // Not a usage error: the digest is the registry's.
             Error::new(Kind::Corrupt, format!("diff_ids: {error}"))
         })
     }
@@ -320,8 +318,8 @@ impl Image {
         }
     }
 
-    /// How the image was built: the configuration's `history`, which may be empty; of a schema 1
-    /// image what it says of each layer, the newest first.
+    /// The configuration's `history`, which may be empty; for schema 1 the `v1Compatibility` of
+    /// each layer, newest first.
     pub(crate) fn history(&self) -> Result<Value> {
         let manifest = self.manifest()?;
         if manifest.kind() != ManifestKind::Schema1 {
@@ -359,7 +357,7 @@ impl Image {
         Ok(chosen.as_ref())
     }
 
-    /// What the configuration says; `None` for an artifact, which runs nowhere.
+    /// The configuration's platform; `None` for an artifact.
     fn platform_of(&self, manifest: &Content) -> Result<Option<Platform>> {
         if is_artifact(manifest)? {
             return Ok(None);
@@ -402,7 +400,7 @@ impl Layer {
     }
 }
 
-/// Whether a manifest is not an image's: it has no configuration that could be.
+/// Whether a manifest has no image configuration.
 fn is_artifact(manifest: &Content) -> Result<bool> {
     if manifest.kind() == ManifestKind::Schema1 {
         return Ok(false);

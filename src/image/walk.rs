@@ -1,4 +1,4 @@
-//! All that an index lists, in its order, with what the indexes in it list.
+//! All entries of an index and of the indexes in it, in order.
 
 use std::collections::HashSet;
 use std::vec;
@@ -9,14 +9,14 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::source::Source;
 
-/// The entries of an index. Behind the entry of another index come that one's, the first time that
-/// it is listed. An index that cannot be had is an error in the place of its entries, and the walk
-/// goes on; a budget that is exceeded ends it.
+/// The entries of an index. The entry of a nested index is followed by the entries of that index,
+/// the first time that it is listed. A nested index that cannot be read is one error, and the walk
+/// goes on; an exceeded budget ends it.
 pub(crate) struct Walk<'a> {
     source: &'a dyn Source,
     budget: &'a Budget,
     opened: HashSet<Digest>,
-    /// What is left of the indexes that are open, the innermost last.
+    /// The remaining entries of the open indexes, the innermost last.
     levels: Vec<vec::IntoIter<Descriptor>>,
     /// The index that the last entry leads to.
     next: Option<Descriptor>,

@@ -1,9 +1,9 @@
-//! What is remembered on disk between runs: values under keys, each in a file of its own.
+//! The disk cache: values under keys, each in its own file.
 //!
-//! A file holds a line with the checksum of the rest, a line with its key, and the value. What does
-//! not check is as good as absent, so files that are damaged, cut off or somebody else's do no harm:
-//! the directories and files must be ours, and only ours to write.
-//! Files appear under their name only when they are whole, so several processes do no harm either.
+//! A file holds a line with the checksum of the rest, a line with its key, and the value. A file
+//! whose checksum is wrong, or that another user owns or may write to, counts as absent, and so
+//! does everything in a directory like that. Files get their name only when they are complete, so
+//! several processes can use the cache at the same time.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};
@@ -22,14 +22,14 @@ const LIMIT: u64 = 256 << 20;
 /// How many bytes a file may have: a document or a page of the largest size, and its key.
 const LARGEST: u64 = content::LIMIT + (64 << 10);
 
-/// How old a file must be that no process is still writing to.
+/// A temporary file of this age was left by a process that was killed.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// After which part of the limit written, by all processes together, the cache is swept. A sweep
-/// leaves three quarters of the limit, so that what is written until the next one still fits.
+/// The cache is swept when all processes together have written this part of the limit: an eighth. A
+/// sweep leaves three quarters of the limit, so the cache stays below it.
 const SWEEP: u64 = 8;
 
-/// What a value is, and so who may ask for it by listing.
+/// A directory of the cache, by what its values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Namespace {
     /// Manifests and configurations, by repository and digest.
@@ -56,19 +56,19 @@ pub(crate) struct DiskCache {
     directory: PathBuf,
     limit: u64,
     clock: fn() -> SystemTime,
-    /// Whether to say that a value could not be kept.
+    /// Whether to report that a value could not be written.
     is_verbose: bool,
     complaint: Once,
 }
 
-/// A value and how long ago it was kept.
+/// A value and how long ago it was written.
 pub(crate) struct Entry {
     pub(crate) value: Vec<u8>,
     pub(crate) age: Duration,
 }
 
 impl DiskCache {
-    /// Nothing is read or made before it is needed.
+    /// The directory is read or created only when it is needed.
     pub(crate) fn new(directory: PathBuf, clock: fn() -> SystemTime, is_verbose: bool) -> Self {
         DiskCache {
             directory,
@@ -89,7 +89,7 @@ impl DiskCache {
         if found != key.as_bytes() {
             return None;
         }
-        // A file of the future is as old as can be.
+        // A file with a time in the future is never fresh.
         let age = (self.clock)()
             .duration_since(written)
             .unwrap_or(Duration::MAX);
@@ -99,7 +99,8 @@ impl DiskCache {
         })
     }
 
-    /// Keeps a value, or forgets what was kept if it is empty. A failure only costs the next run time.
+    /// Writes a value; an empty one deletes the entry. A failure is only reported: the next run
+    /// asks again.
     pub(crate) fn put(&self, namespace: Namespace, key: &str, value: &[u8]) {
         let path = self.path(namespace, key);
         let done = self.is_ours(namespace).and_then(|()| match value {
@@ -129,14 +130,14 @@ impl DiskCache {
             .collect()
     }
 
-    /// An error if somebody else could have put there the files of the namespace; none if there is no
-    /// such directory yet.
+    /// An error if another user could have written files of the namespace; none if the directory
+    /// does not exist yet.
     fn is_ours(&self, namespace: Namespace) -> io::Result<()> {
         for directory in [&self.directory, &self.directory.join(namespace.name())] {
             match fs::symlink_metadata(directory) {
                 Ok(metadata) => file::verify_directory(&metadata)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                // It shows when something is written.
+                // Writing will report it.
                 Err(_) => {}
             }
         }
@@ -182,7 +183,8 @@ impl DiskCache {
         self.sweep()
     }
 
-    /// Deletes what killed processes have left, and the oldest files until the rest is small enough.
+    /// Deletes temporary files of killed processes, and the oldest files until the rest is small
+    /// enough.
     fn sweep(&self) -> io::Result<()> {
         let now = (self.clock)();
         let mut files = Vec::new();
@@ -229,7 +231,7 @@ impl DiskCache {
     }
 }
 
-/// What is in a file that nobody else may have written, and since when.
+/// The content and the modification time of a file that only we can have written.
 fn read(path: &Path) -> io::Result<(Vec<u8>, SystemTime)> {
     let file = open_owned(OpenOptions::new().read(true), path)?;
     let metadata = file.metadata()?;
@@ -241,7 +243,7 @@ fn read(path: &Path) -> io::Result<(Vec<u8>, SystemTime)> {
     Ok((content, metadata.modified()?))
 }
 
-/// Whatever it is.
+/// Removes a file or a directory.
 fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
@@ -249,7 +251,7 @@ fn remove(path: &Path) -> io::Result<()> {
     })
 }
 
-/// Key and value, if the file is whole.
+/// Key and value, if the checksum is right.
 fn checked(file: &[u8]) -> Option<(&[u8], &[u8])> {
     let (sum, rest) = split(file)?;
     let sum: Digest = str::from_utf8(sum).ok()?.parse().ok()?;
@@ -262,7 +264,7 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..end], &bytes[end + 1..]))
 }
 
-/// For nobody else's eyes: what is kept may be private to whoever could fetch it.
+/// Readable by the user alone: what is cached may need credentials to be fetched.
 fn private_directory(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

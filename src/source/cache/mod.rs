@@ -1,4 +1,5 @@
-//! A source remembered: what has a digest is asked for once, and a tag's digest is asked for again.
+//! A source with a disk cache: content is fetched once per digest, and what a tag leads to is asked
+//! for again.
 
 pub(crate) mod disk;
 
@@ -20,21 +21,22 @@ use disk::{DiskCache, Namespace};
 pub(crate) enum Freshness {
     /// Tags are asked for each time.
     Asked,
-    /// What a tag led to is believed for so long.
+    /// Cached tags are used up to this age.
     Within(Duration),
-    /// Nothing is asked for at all.
+    /// No request is sent.
     Offline,
 }
 
 pub(crate) struct Cache<S> {
     inner: S,
     disk: Arc<DiskCache>,
-    /// What tells the values of this repository from those of others.
+    /// The repository's prefix of keys: `HOST/NAME`.
     name: String,
-    /// What tells apart answers to the same tag: the kinds of manifest that were asked for.
+    /// The media types that were asked for, since the same tag may lead to another manifest with
+    /// each choice.
     accept: String,
     freshness: Freshness,
-    /// Whether to say what was not asked for.
+    /// Whether to report what was read from the cache.
     is_verbose: bool,
 }
 
@@ -50,7 +52,7 @@ impl<S: Source> Cache<S> {
         }
     }
 
-    /// The source, unless nothing may be asked for.
+    /// The source, unless requests are forbidden.
     fn asked(&self, what: &dyn std::fmt::Display) -> Result<&S> {
         if self.freshness != Freshness::Offline {
             return Ok(&self.inner);
@@ -73,7 +75,7 @@ impl<S: Source> Cache<S> {
             .to_owned()
     }
 
-    /// A manifest that is kept under its digest, compared with it again.
+    /// The cached manifest, verified again.
     fn cached_manifest(&self, digest: &Digest) -> Option<Content> {
         let value = self
             .disk
@@ -94,7 +96,7 @@ impl<S: Source> Cache<S> {
         );
     }
 
-    /// What the tag last led to, and how long ago that was.
+    /// What the tag last led to, and the age of this entry.
     fn cached_tag(&self, tag: &str) -> Option<(Resolved, Duration)> {
         let entry = self.disk.get(Namespace::Tags, &self.tag_key(tag))?;
         let (media_type, digest) = unpacked(&entry.value)?;
@@ -148,7 +150,7 @@ impl<S: Source> Cache<S> {
             if self.is_fresh(age) {
                 return Ok(document);
             }
-            // Less to send, and Docker Hub counts what is got but not what is only looked at.
+            // A HEAD transfers less, and Docker Hub does not count it as a pull.
             let now = self.inner.resolve(at)?;
             self.save_tag(tag, &now);
             if now.digest == last.digest {
@@ -214,7 +216,7 @@ impl<S: Source> Source for Cache<S> {
         Ok(document)
     }
 
-    /// Layers are too large to be kept; what is small may be here as a document.
+    /// Layers are not cached; configurations may be, as documents.
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
         if self.freshness != Freshness::Offline {
             return self.inner.blob(digest, from);
@@ -258,7 +260,7 @@ impl<S: Source> Source for Cache<S> {
     }
 }
 
-/// Forgets all that is known of a repository's tags, and these manifests.
+/// Deletes the entries of a repository's tags, and of these manifests.
 pub(super) fn forget(disk: &DiskCache, repository: &Repository, gone: &[Digest]) {
     let name = name(repository);
     for key in disk.keys(Namespace::Tags) {
@@ -277,7 +279,7 @@ fn name(repository: &Repository) -> String {
     format!("{}/{}", repository.host, repository.name)
 }
 
-/// A line, and what follows it.
+/// The first line, and the rest.
 fn unpacked(value: &[u8]) -> Option<(&str, &[u8])> {
     let end = value.iter().position(|byte| *byte == b'\n')?;
     Some((str::from_utf8(&value[..end]).ok()?, &value[end + 1..]))
