@@ -1,4 +1,4 @@
-//! What layers and archives are packed with, told by their first bytes.
+//! The compression of layers and archives, recognized by their first bytes.
 
 use std::io::{self, BufReader, Read};
 
@@ -20,7 +20,7 @@ pub(crate) enum Compression {
 }
 
 impl Compression {
-    /// How many bytes tell.
+    /// How many bytes are needed.
     pub(crate) const START: usize = 4;
 
     pub(crate) fn of(start: &[u8]) -> Self {

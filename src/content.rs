@@ -55,9 +55,9 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// A manifest or index. `said` is what its source calls it; what the digest covers, the body,
-    /// has the last word. Without `expected` the digest is computed. `Kind::Corrupt` if the bytes
-    /// are others than `expected`, or not JSON, or two kinds of manifest at once.
+    /// A manifest or index. `said` is the source's media type; the body's own takes precedence,
+    /// since the digest covers it. Without `expected` the digest is computed. `Kind::Corrupt` if
+    /// the bytes are others than `expected`, or not JSON, or two kinds of manifest at once.
     pub(crate) fn manifest(
         said: Option<&str>,
         bytes: Vec<u8>,
@@ -205,7 +205,7 @@ impl Descriptor {
         [DOCKER_CONFIG, OCI_CONFIG].contains(&media_type) || VAGUE.contains(&media_type)
     }
 
-    /// Whether this is what BuildKit attaches to an image and not an image.
+    /// Whether this is an attestation of BuildKit and not an image.
     pub(crate) fn is_attestation(&self) -> bool {
         self.annotation("vnd.docker.reference.type").is_some()
             || self.platform.as_ref().is_some_and(Platform::is_unknown)

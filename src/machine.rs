@@ -1,4 +1,4 @@
-//! What the machine grants: open files, and somebody who reads the output.
+//! The limit of open files, and whether the output is still read.
 
 #[cfg(unix)]
 use std::os::fd::AsFd;
@@ -15,7 +15,7 @@ pub(crate) fn open_files(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     if granted(limit.current) < wanted {
         let current = Some(granted(limit.maximum) as u64);
-        // Where that is refused the old limit stands.
+        // If that is refused, the old limit remains.
         let _ = setrlimit(Resource::Nofile, Rlimit { current, ..limit });
     }
     granted(getrlimit(Resource::Nofile).current)

@@ -1,4 +1,4 @@
-//! Work done side by side, its results in order, by no more threads than the program may have.
+//! Parallel work with results in order, on a limited number of threads for the whole program.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,14 +10,14 @@ use crate::error::Result;
 /// How many results may wait for a slower one before them, per worker.
 const AHEAD: usize = 16;
 
-/// How much these may weigh together, in bytes, before no other work is begun.
+/// How many bytes these may have together before no further work is started.
 const WEIGHT: usize = 16 << 20;
 
-/// The workers of the whole program, `--jobs` of them however work is nested. Whoever asks for work
-/// to be done is one of them, and does alone what nobody is free to help with.
+/// The workers of the whole program, `--jobs` of them however work is nested. The calling thread is
+/// one of them, so work is done even if no other worker is free.
 pub(crate) struct Pool {
     jobs: usize,
-    /// How many more may be called to help.
+    /// How many more workers may be started.
     spare: AtomicUsize,
 }
 
@@ -67,7 +67,7 @@ impl Pool {
             let (next, deliver) = (&next, &deliver);
             let first = move || toil(scope, self, next, deliver, send);
             let started = thread::Builder::new().spawn_scoped(scope, first);
-            // Moved in, so that an early return lets go of waiting workers.
+            // Moved into the closure, so that an early return releases waiting workers.
             let (allow, receive, _end) = (allow, receive, End(&window));
             if started.is_err() {
                 while let Some((_, item)) = next() {
@@ -114,7 +114,7 @@ impl Pool {
         };
         thread::scope(|scope| toil(scope, self, &next, &keep, ()));
         let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // Items are taken in order: what was not done stands behind a failure.
+        // Items are taken in order, so items that were not done come after a failure.
         results.into_iter().flatten().collect()
     }
 
@@ -128,7 +128,7 @@ impl Pool {
     }
 }
 
-/// What the results weigh that are not taken yet.
+/// The size of the results that are not taken yet.
 #[derive(Default)]
 struct Window {
     weight: Mutex<Weight>,
@@ -143,7 +143,8 @@ struct Weight {
 }
 
 impl Window {
-    /// Waits until there is room. What is due was begun before, so it comes and makes room.
+    /// Waits until there is room. The result that is due was started before, so it arrives and
+    /// makes room.
     fn wait(&self) {
         let is_full = |weight: &mut Weight| weight.bytes > WEIGHT && !weight.is_over;
         drop(self.lighter.wait_while(self.weight(), is_full));
@@ -168,7 +169,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Lets go of workers that wait for room.
+/// Releases workers that wait for room.
 struct End<'a>(&'a Window);
 
 impl Drop for End<'_> {
@@ -178,7 +179,7 @@ impl Drop for End<'_> {
     }
 }
 
-/// A worker's place, free again when it is dropped.
+/// A worker's permit, returned when it is dropped.
 struct Permit<'a>(&'a Pool);
 
 impl Drop for Permit<'_> {
@@ -187,8 +188,8 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// Works until there is nothing left or the work says that it is enough, and calls others to help
-/// as long as there are places.
+/// Works until no items are left or the work returns false, and starts other workers as long as
+/// there are permits.
 fn toil<'scope, I: 'scope, S: Clone + Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     pool: &'scope Pool,
@@ -203,7 +204,7 @@ fn toil<'scope, I: 'scope, S: Clone + Send + 'scope>(
                 let _place = place;
                 toil(scope, pool, next, work, to);
             };
-            // Where the machine has no thread left there are fewer.
+            // If the system has no thread left, there are fewer workers.
             let _ = thread::Builder::new().spawn_scoped(scope, help);
         }
         if !work(item, &to) {

@@ -1,4 +1,4 @@
-//! Operating system, architecture, variant: named, and chosen from what an index offers.
+//! Platforms: operating system, architecture and variant, and choosing one from an index.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -72,7 +72,7 @@ impl Display for Platform {
     }
 }
 
-/// The platform a user asks for; what is `None` was left to the default.
+/// The platform that the user chose; `None` is the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PlatformMatcher {
     pub(crate) os: Option<String>,
@@ -106,7 +106,7 @@ impl PlatformMatcher {
             .unwrap_or_else(|| canonical(std::env::consts::ARCH).0)
     }
 
-    /// The best of what is offered, as an index into it; the first of equals. `None` if nothing fits.
+    /// The position of the best match; of equal ones the first. `None` if nothing matches.
     pub(crate) fn best<'a>(
         &self,
         offered: impl IntoIterator<Item = &'a Platform>,
@@ -121,7 +121,8 @@ impl PlatformMatcher {
             .map(|(_, i)| i)
     }
 
-    /// Whether the one platform of an image is as asked; what was not asked is not held against it.
+    /// Whether the platform of a single image matches; only fields that the user chose are
+    /// compared.
     pub(crate) fn accepts(&self, platform: &Platform) -> bool {
         let same =
             |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
@@ -147,7 +148,8 @@ impl PlatformMatcher {
         let architecture = canonical(&platform.architecture).0;
         let offered = level(architecture, platform.variant.as_deref());
         let Some(wanted) = &self.variant else {
-            // Without a word from the user: what every such machine runs, else the least demanding.
+            // By default the variant that every machine of the architecture runs, else the lowest
+            // one.
             let (offered, usual) = (offered?, level(architecture, None)?);
             return Some(if offered <= usual { offered } else { -offered });
         };
@@ -195,7 +197,7 @@ impl FromStr for PlatformMatcher {
     }
 }
 
-/// As it would be written for `--platform`, defaults filled in.
+/// In the form of `--platform`, with the defaults.
 impl Display for PlatformMatcher {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let platform = Platform {
@@ -231,8 +233,8 @@ fn canonical(name: &str) -> (&str, Option<&'static str>) {
     }
 }
 
-/// A variant as a number to compare, in tenths: `v7` is 70, `v8.1` is 81. Without a variant: what
-/// the architecture's name alone means. `None` for names that have no order, such as `power9`.
+/// A variant as a number that can be compared, in tenths: `v7` is 70, `v8.1` is 81. Without a
+/// variant: the architecture's default. `None` for names without an order, such as `power9`.
 fn level(architecture: &str, variant: Option<&str>) -> Option<i32> {
     let Some(variant) = variant else {
         return Some(match architecture {

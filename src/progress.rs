@@ -1,4 +1,4 @@
-//! How far a download is, on standard error: a bar on a terminal, or a line for every tenth.
+//! Progress of downloads on standard error: a bar on a terminal, or a line for every 10 %.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::say;
 
-/// What takes no longer needs no bar.
+/// A download that takes no longer is shown without a bar.
 const SHORT: Duration = Duration::from_millis(500);
 
 /// How often the bar is drawn anew.
@@ -25,7 +25,7 @@ pub(crate) enum ProgressStyle {
 }
 
 impl ProgressStyle {
-    /// A bar where somebody looks on, nothing where nobody does.
+    /// A bar on a terminal, else nothing.
     pub(crate) fn automatic() -> Self {
         match io::stderr().is_terminal() {
             true => ProgressStyle::Bar,
@@ -34,7 +34,7 @@ impl ProgressStyle {
     }
 }
 
-/// Shared by all that is under way.
+/// Shared by all downloads.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<Mutex<State>>);
 
@@ -49,10 +49,10 @@ struct State {
 /// In bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
-    /// What is there, and what of that was there before.
+    /// `done` counts what is there, `before` the part of it that was there at the start.
     done: u64,
     before: u64,
-    /// As far as it is known.
+    /// `None` as long as it is not known.
     total: Option<u64>,
 }
 
@@ -67,12 +67,12 @@ impl Progress {
         })))
     }
 
-    /// So much there is to do in all, unless that was said before.
+    /// Sets the total, unless it is set already.
     pub(crate) fn expect(&self, bytes: Option<u64>) {
         self.change(|state| state.count.total = state.count.total.or(bytes));
     }
 
-    /// So much need not be done, since it was done before.
+    /// Counts bytes that an earlier download left.
     pub(crate) fn skip(&self, bytes: u64) {
         self.change(|state| {
             state.count.done += bytes;
@@ -80,7 +80,7 @@ impl Progress {
         });
     }
 
-    /// So much has to be done again.
+    /// Uncounts bytes that must be downloaded again.
     pub(crate) fn lose(&self, bytes: u64) {
         self.change(|state| {
             state.count.done = state.count.done.saturating_sub(bytes);
@@ -168,7 +168,7 @@ impl Count {
     }
 }
 
-/// A reader whose bytes count.
+/// A reader whose bytes are counted.
 pub(crate) struct CountedRead<R> {
     reader: R,
     progress: Progress,
@@ -184,7 +184,7 @@ impl<R: Read> Read for CountedRead<R> {
 
 /// Replaces what was drawn before. Spaces, since not every terminal can clear a line.
 fn draw(text: &str) {
-    // Where standard error is closed there is nobody who looks on.
+    // A closed standard error is ignored.
     let _ = io::stderr().write_all(format!("\r{text:COLUMNS$}\r").as_bytes());
 }
 

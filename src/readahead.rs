@@ -10,7 +10,7 @@ use crate::error::{During, Result};
 /// Large enough that handing a block over costs nothing beside hashing it.
 const BLOCK: usize = 256 << 10;
 
-/// All the memory there is: these are used again and again.
+/// The number of blocks in memory; they are reused.
 const BLOCKS: usize = 4;
 
 /// How long a block waits to become full before it is handed over as it is.
@@ -35,7 +35,7 @@ impl Readahead {
         }
         let read = move || {
             let mut reader = reader;
-            // A block is missing when nobody wants to know the rest.
+            // Without a free block the reader was dropped, and the rest is not needed.
             while let Ok(mut block) = emptied.recv() {
                 let outcome = fill_block(&mut reader, &mut block);
                 let is_last = block.is_empty() || outcome.is_err();

@@ -1,8 +1,8 @@
-//! What has been printed of images, for the next run: a JSON file, `{"images": {IMAGE: {PLATFORM: entry}}}`.
+//! The state file of `changed`: JSON, `{"images": {IMAGE: {PLATFORM: entry}}}`.
 //!
-//! It is read without a lock, as it is replaced as a whole. Who writes holds the lock while reading
-//! it again, adding entries and replacing it, so that nobody's entry is lost. What is printed within a
-//! second is written together.
+//! It is read without a lock, since it is always replaced as a whole. A writer holds the lock while
+//! it reads the file again, adds entries and replaces it, so that no process's entries are lost.
+//! Entries that are printed within a second are written together.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::error::{During, Error, Kind, Result};
 use crate::file::{self, Lock};
 use crate::json;
 
-/// How long what has been printed waits for more.
+/// How long printed entries wait for more before they are written.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// All state files of this process.
@@ -35,18 +35,18 @@ pub(crate) struct State {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// What the file says, as long as it is the same file.
+    /// The content of the file, as long as it was not replaced.
     file: Option<(Identity, Arc<Value>)>,
-    /// What it does not say yet.
+    /// Entries that are printed but not written yet.
     printed: VecDeque<Entry>,
     writer: Option<JoinHandle<()>>,
     is_over: bool,
 }
 
-/// What tells a file from the one that replaced it.
+/// Identifies a file, so that a replaced one is noticed.
 type Identity = (u64, u64, Option<SystemTime>);
 
-/// What is to be remembered of an image for a platform, when it has been printed.
+/// The state of an image on a platform, to be saved when it has been printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     state: Arc<State>,
@@ -56,7 +56,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Remembers it, here at once and in the file within a second or when all is over.
+    /// Marks the entry as printed. It is written to the file within a second, or when the program
+    /// ends.
     pub(crate) fn printed(&self) {
         let state = &self.state;
         let mut known = state.known();
@@ -64,14 +65,14 @@ impl Entry {
         if known.writer.is_none() {
             let writing = state.clone();
             let writer = thread::Builder::new().spawn(move || writing.write_at_intervals());
-            // Without a thread it is written in the end.
+            // Without a thread it is written when the program ends.
             known.writer = writer.ok();
         }
     }
 }
 
-/// Writes what has been printed and is in no file yet. Several threads may end the program at the same
-/// time: none does before it is written.
+/// Writes all entries that are printed but not written yet. Several threads may end the program at
+/// the same time; none of them does before this is done.
 pub(crate) fn finish() -> Result<()> {
     let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     open.iter().try_for_each(|state| state.finish())
@@ -105,7 +106,7 @@ impl State {
         Ok(all["images"][image].get(platform).cloned())
     }
 
-    /// An entry to be remembered when it has been printed. Fails where that cannot succeed.
+    /// An entry to be saved when it has been printed. Fails at once if the file cannot be written.
     pub(crate) fn entry(
         self: &Arc<Self>,
         image: String,
@@ -139,7 +140,8 @@ impl State {
         Ok(file)
     }
 
-    /// Until nothing is left that has been printed. What cannot be written now may be in the end.
+    /// Repeats until all printed entries are written. If that fails, it is tried again when the
+    /// program ends.
     fn write_at_intervals(&self) {
         let mut known = self.known();
         loop {
@@ -188,14 +190,14 @@ impl State {
         Ok(())
     }
 
-    /// Never the file itself: whoever waits for its lock would get that of a file which is replaced.
+    /// Not the file itself: its lock would be lost whenever the file is replaced.
     fn lock_path(&self) -> PathBuf {
         let mut path = self.path.as_os_str().to_owned();
         path.push(".lock");
         path.into()
     }
 
-    /// A file that is missing or empty remembers nothing.
+    /// A file that is missing or empty has no entries.
     fn read(&self) -> Result<Value> {
         let bytes = match file::place(&self.path).and_then(|path| file::read(&path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),

@@ -80,7 +80,7 @@ impl PartFile {
         digest.compare(&self.hasher.clone().digest())
     }
 
-    /// Empties the file.
+    /// Reads the file from its beginning.
     pub(super) fn reader(&self) -> Result<File> {
         let rewound = self.file.try_clone().and_then(|mut file| {
             file.rewind()?;

@@ -1,4 +1,4 @@
-//! Files that one process at a time has, and which one.
+//! Lock files, which name the process that holds them.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -51,7 +51,8 @@ pub(crate) fn exclusive(
     loop {
         let file = open(path)?;
         match file.try_lock() {
-            // Whoever had it may have renamed or removed it meanwhile: then it is not ours to write.
+            // The process that held the lock may have renamed or removed the file: then the lock is
+            // for another file.
             Ok(()) if !is_at(&file, path) => {}
             // Not every file system has locks.
             Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),

@@ -84,7 +84,7 @@ pub(crate) fn place(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// What is in the file, wherever links lead; never waits, as reading a FIFO would.
+/// The content of the file; links are followed. Never waits, as reading a FIFO would.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = owned::without_waiting(OpenOptions::new().read(true)).open(path)?;
     if !file.metadata()?.is_file() {
@@ -95,7 +95,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Whether it is one that a process which was killed could not give its name.
+/// Whether it is a temporary file, as a killed process leaves it.
 pub(crate) fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     name.as_encoded_bytes().starts_with(b".tmp")
@@ -112,7 +112,7 @@ fn directory(path: &Path) -> &Path {
     parent.unwrap_or(Path::new("."))
 }
 
-/// Lets those read the file who may read what is there, and nobody act as its owner by running it.
+/// Takes over the permissions of the existing file, without its setuid and setgid bits.
 fn inherit(file: &File, path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_file() => owned::inherit(file, &there),
@@ -120,7 +120,7 @@ fn inherit(file: &File, path: &Path) -> io::Result<()> {
     }
 }
 
-/// A name is on the disk when its directory is.
+/// Syncs the directory, so that the new name survives a crash.
 #[cfg(unix)]
 fn synchronize(directory: &Path) -> io::Result<()> {
     match File::open(directory).and_then(|directory| directory.sync_all()) {

@@ -6,7 +6,7 @@ use std::fs;
 use super::recall::images_asked_for;
 use crate::cli::{Cli, Flag, Operand, PartialCommandLine, Value};
 
-/// What the shell is to do beyond the candidates; values add up.
+/// Flags that tell the shell what else to do; they are added.
 const NO_SPACE: u8 = 2;
 const NO_FILES: u8 = 4;
 const DIRECTORIES: u8 = 16;
@@ -32,9 +32,9 @@ const ARCHITECTURES: &[&str] = &[
 ];
 const VARIANTS: &[&str] = &["v5", "v6", "v7", "v8"];
 
-/// What may stand where the word is.
+/// What can be completed at this place.
 enum Expected {
-    /// Something, but nobody can guess it.
+    /// A value that cannot be guessed.
     Unknown,
     Commands,
     Options,
@@ -64,7 +64,7 @@ pub(super) fn answer(cli: &Cli, line: &PartialCommandLine, word: &str) -> String
     };
     let fitting = candidates.into_iter().filter(|it| it.starts_with(value));
     let fitting: Vec<String> = fitting.collect();
-    // A scheme or a directory is to be gone on with.
+    // After a scheme or a directory the user goes on typing.
     let is_begun = fitting.iter().all(|it| it.ends_with([':', '/']));
     let directive = match is_begun && !fitting.is_empty() {
         true => directive | NO_SPACE,
@@ -154,7 +154,7 @@ fn images(line: &PartialCommandLine, word: &str) -> Vec<String> {
     }
 }
 
-/// What lies beside the path that was begun: directories, and for archives files too.
+/// Directories that complete the path, and for archives files too.
 fn paths(scheme: &str, path: &str) -> Vec<String> {
     let (directory, begun) = path.split_at(path.rfind('/').map_or(0, |at| at + 1));
     let beside = match directory {

@@ -11,7 +11,7 @@ use crate::error::drives_terminal;
 pub(super) struct Style {
     pub(super) is_indented: bool,
     pub(super) is_colored: bool,
-    /// Whether what could drive a terminal is escaped.
+    /// Whether characters that could control a terminal are escaped.
     pub(super) is_safe: bool,
 }
 
@@ -115,11 +115,11 @@ impl<'a, W: Write> Layout<'a, W> {
     }
 }
 
-/// A document as it was served, with what could drive a terminal escaped as JSON does. What is no
-/// UTF-8 is shown as U+FFFD.
+/// A document as it was served, with characters that could control a terminal escaped as in JSON.
+/// Bytes that are not UTF-8 are shown as U+FFFD.
 pub(super) fn served(document: &[u8]) -> String {
     let text = String::from_utf8_lossy(document);
-    // A terminal does with these what was meant.
+    // These are safe on a terminal.
     let text = text.replace("\r\n", "\n");
     escaped(&text, |c| matches!(c, '\n' | '\t'))
 }
@@ -170,7 +170,7 @@ pub(super) fn compacted(json: &[u8]) -> Vec<u8> {
     compact
 }
 
-/// A string with the escapes that it needs; what is no string is left as it is.
+/// A string with only the escapes that JSON requires; anything else is returned unchanged.
 fn unescaped(token: &[u8]) -> Cow<'_, [u8]> {
     if !token.contains(&b'\\') {
         return Cow::Borrowed(token);

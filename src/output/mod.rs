@@ -50,7 +50,7 @@ impl Output {
         }
     }
 
-    /// For bytes that are nobody's answer but the content itself.
+    /// For content that is written without any formatting.
     pub(crate) fn raw() -> Self {
         Output::new(ColorChoice::Never, true)
     }
@@ -60,7 +60,7 @@ impl Output {
         self.is_broken
     }
 
-    /// Whether the reader went away: nothing more needs to be said, and nothing went wrong.
+    /// Whether the reader closed the output, which is not an error.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed
     }
@@ -107,8 +107,8 @@ impl Output {
         self.bytes(safe.as_bytes())
     }
 
-    /// A document as it was served: every byte where programs read, and nothing that could drive a
-    /// terminal where people do.
+    /// A document as it was served: every byte to pipes and files; on a terminal with control
+    /// characters escaped.
     pub(crate) fn served(&mut self, document: &[u8]) -> Result<()> {
         match self.style.is_safe {
             true => self.bytes(served(document).as_bytes()),
@@ -177,7 +177,7 @@ impl Output {
     }
 }
 
-/// Calls `end` as soon as nobody reads what is written, whether or not there is something to write.
+/// Calls `end` as soon as the reader closes the output, even while nothing is written.
 pub(crate) fn when_closed(end: impl FnOnce() + Send + 'static) {
     if is_terminal() {
         return;
@@ -186,7 +186,7 @@ pub(crate) fn when_closed(end: impl FnOnce() + Send + 'static) {
         machine::await_close(io::stdout());
         end();
     };
-    // Without a thread the next thing that is written tells it.
+    // Without a thread, the next write finds out.
     let _ = thread::Builder::new().spawn(watch);
 }
 

@@ -27,7 +27,7 @@ pub(super) struct DockerSave {
     digests: HashMap<u64, Digest>,
     /// How many layers and tags may still be listed.
     left: usize,
-    /// What a layout has, by the names that it has there.
+    /// The files of the layout, by their names there.
     files: HashMap<String, SavedFile>,
 }
 
@@ -115,7 +115,8 @@ impl DockerSave {
             ..
         } = self.tarball.find(name).ok_or_else(|| missing(name))?;
         let digest = match compression {
-            // A plain layer's digest is its diff ID, which whoever reads the layer verifies.
+            // The digest of an uncompressed layer is its diff ID; it is verified when the layer is
+            // read.
             Compression::None => diff_id
                 .parse()
                 .map_err(|why: Error| Error::new(Kind::Corrupt, why.to_string()))?,
@@ -126,11 +127,12 @@ impl DockerSave {
         };
         self.digests.insert(offset, digest.clone());
         self.store(&digest, name);
-        // skopeo says gzip of plain tars too, and the digest of the manifest depends on it.
+        // skopeo writes the gzip media type for uncompressed tars too, and the digest of the
+        // manifest depends on it.
         Ok(json!({"mediaType": DOCKER_LAYER, "size": size, "digest": digest.to_string()}))
     }
 
-    /// A compressed layer's digest is in its name, or in no place but its bytes.
+    /// The digest of a compressed layer is in its name, or must be computed from its bytes.
     fn packed_digest(&self, name: &str) -> Result<Digest> {
         let named = name
             .strip_prefix("blobs/")

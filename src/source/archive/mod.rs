@@ -13,10 +13,11 @@ use crate::error::{During, Error, Kind, Result};
 use docker_save::DockerSave;
 use tarball::Tarball;
 
-/// The name of what `docker save` puts beside the layers.
+/// The file in which `docker save` lists images and layers.
 const MANIFEST: &str = "manifest.json";
 
-/// An OCI image layout in a tar. `Kind::NotFound` without the file, `Kind::Local` if it is another.
+/// An OCI image layout in a tar. `Kind::NotFound` if there is no such file, `Kind::Local` if it is
+/// something else.
 pub(crate) fn oci(path: &Path) -> Result<Layout> {
     let tarball = Tarball::open(path)?;
     if !tarball.has("oci-layout") && tarball.has(MANIFEST) {
@@ -25,7 +26,8 @@ pub(crate) fn oci(path: &Path) -> Result<Layout> {
     Layout::of(Box::new(tarball)).during(path.display())
 }
 
-/// What `docker save` writes. `Kind::NotFound` without the file, `Kind::Local` if it is another.
+/// What `docker save` writes. `Kind::NotFound` if there is no such file, `Kind::Local` if it is
+/// something else.
 pub(crate) fn docker(path: &Path) -> Result<Layout> {
     let tarball = Tarball::open(path)?;
     if !tarball.has(MANIFEST) && tarball.has("oci-layout") {

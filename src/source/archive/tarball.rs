@@ -22,7 +22,7 @@ use crate::source::layout::part;
 /// How many entries a tar may have, and how many bytes their names.
 const ENTRIES: usize = 1 << 17;
 const NAMES: usize = 16 << 20;
-/// How many bytes may stand between two files: headers, long names, extended headers.
+/// How many bytes the headers between two files may have: names, long names, extended headers.
 const HEADERS: u64 = 1 << 20;
 /// How many bytes are remembered of a compressed tar.
 const REMEMBERED: u64 = 4 * LIMIT;
@@ -48,7 +48,8 @@ pub(super) struct Position {
 }
 
 impl Tarball {
-    /// Goes through the tar once. `Kind::NotFound` without the file, `Kind::Local` if it is none.
+    /// Reads the whole tar once. `Kind::NotFound` if there is no such file, `Kind::Local` if it is
+    /// not a tar.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let there = path.display();
         match fs::metadata(path) {
@@ -103,7 +104,7 @@ impl Tarball {
         self.find(name).is_some()
     }
 
-    /// The file of that name, behind links.
+    /// The file of that name; links are followed.
     pub(super) fn find(&self, name: &str) -> Option<&Position> {
         const LINKS: usize = 8;
         let mut name = normal("", name)?;
@@ -148,7 +149,7 @@ impl Files for Tarball {
     }
 }
 
-/// A tar of which only so many bytes may be read until somebody grants more: the tar crate takes
+/// Limits how many bytes of the tar can be read until the limit is raised: the tar crate reads
 /// names and extended headers of any length into memory.
 struct Limited<'a, R> {
     inner: R,
@@ -209,7 +210,7 @@ fn scan<R: Read>(
     }
 }
 
-/// What a file or link is called and where it leads. `None` for everything else.
+/// The name of a file or link, and the link's target. `None` for everything else.
 fn named<R: Read>(
     entry: &mut tar::Entry<R>,
     budget: &mut u64,

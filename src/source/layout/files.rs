@@ -1,4 +1,4 @@
-//! Where the files of a layout lie.
+//! The files of a layout, in a directory or another container.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -37,7 +37,7 @@ impl Directory {
 impl Files for Directory {
     fn open(&self, name: &str, from: u64) -> Result<Option<Blob>> {
         let path = self.0.join(name);
-        // Opening a pipe would wait for its writer.
+        // Opening a FIFO would wait for its writer.
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => {}
             Ok(_) => return Err(Error::new(Kind::Local, format!("{name}: not a file"))),
@@ -61,7 +61,7 @@ pub(in crate::source) fn part(mut file: File, offset: u64, size: u64, from: u64)
     })
 }
 
-/// The whole of what must be small. `Kind::Local` if it is not.
+/// All of a file that must be small. `Kind::Local` if it is larger than a document may be.
 pub(in crate::source) fn small(blob: Blob) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     blob.reader.take(LIMIT + 1).read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Which of a layout's images is meant.
+//! Finds the image of a layout that a reference names.
 //!
 //! The specification leaves open how a layout names its images. Here the tag of an entry is its
 //! annotation `org.opencontainers.image.ref.name`, or what stands behind the last colon of it or of
@@ -33,8 +33,8 @@ impl Index {
         tags.filter(|tag| seen.insert(*tag)).collect()
     }
 
-    /// The image, if there is one only: beside images with a tag those without do not count,
-    /// and beside images artifacts do not.
+    /// The only image. Images without a tag are ignored if others have one, and artifacts if there
+    /// are images.
     pub(super) fn only(&self) -> Result<&Descriptor> {
         let entries = || self.0.iter();
         let images = || entries().filter(|entry| is_image(entry));
@@ -77,7 +77,7 @@ impl Index {
         Ok(last)
     }
 
-    /// What could have been asked for, as a hint.
+    /// A hint that lists the available tags.
     pub(super) fn choices(&self) -> String {
         let tags = self.tags();
         match (tags.len(), self.0.first()) {

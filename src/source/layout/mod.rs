@@ -35,7 +35,7 @@ impl Layout {
         Layout::of(Box::new(directory)).during(path.display())
     }
 
-    /// What these files make up. `Kind::Local` if that is no layout.
+    /// The layout in these files. `Kind::Local` if it is none.
     pub(super) fn of(files: Box<dyn Files>) -> Result<Self> {
         let version = parse(&needed(&*files, "oci-layout")?).during("oci-layout")?;
         match version["imageLayoutVersion"].as_str() {
@@ -75,7 +75,8 @@ impl Layout {
         Content::manifest(target.said, bytes, Some(target.digest)).during(target.digest)
     }
 
-    /// Whether the content is one or cannot be trusted. A layer's digest may have been named by mistake.
+    /// Whether the content is a manifest, or does not match its digest. The digest may be that of a
+    /// layer, by mistake.
     fn is_manifest(&self, digest: &Digest) -> Result<bool> {
         let blob = self.blob(digest, 0)?;
         if blob.size.is_some_and(|size| size > content::LIMIT) {
@@ -108,8 +109,8 @@ impl Layout {
         Ok(found)
     }
 
-    /// `None` for what is no manifest, and for what is not here: of an index, a layout may hold one
-    /// platform only.
+    /// `None` for what is not a manifest, and for a missing manifest: a layout may hold only one
+    /// platform of an index.
     fn present(&self, descriptor: &Descriptor) -> Result<Option<Content>> {
         match ManifestKind::of(&descriptor.media_type) {
             ManifestKind::Other | ManifestKind::Schema1 => return Ok(None),
@@ -174,8 +175,9 @@ impl Source for Layout {
         Ok(self.index.tags().into_iter().collect())
     }
 
-    /// Reads every manifest that the index leads to: nothing else knows its subject. What the
-    /// fallback tag lists (distribution-spec, "Referrers Tag Schema") is added, here or not.
+    /// Reads every manifest below the index, since only the manifest itself has its subject. What
+    /// the fallback tag lists (distribution-spec, "Referrers Tag Schema") is added, even if the
+    /// layout does not have it.
     fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
@@ -196,9 +198,9 @@ impl Source for Layout {
     }
 }
 
-/// What is to be read, and what is known of it before.
+/// A manifest to be read, and what is known about it.
 struct Target<'a> {
-    /// What the index calls it.
+    /// The media type in the index.
     said: Option<&'a str>,
     digest: &'a Digest,
     size: Option<u64>,
@@ -218,7 +220,7 @@ impl<'a> Target<'a> {
         self.said.is_none() && self.size.is_none()
     }
 
-    /// What `index.json` does not name; an index below it may.
+    /// A digest that is not in `index.json`, but may be in an index below it.
     fn unlisted(digest: &'a Digest) -> Self {
         Target {
             said: None,
@@ -228,7 +230,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A file without which there is no layout.
+/// A file that every layout must have.
 fn needed(files: &dyn Files, name: &str) -> Result<Vec<u8>> {
     let blob = files.open(name, 0)?.ok_or_else(|| {
         let message = format!("not an OCI image layout: there is no {name}");
