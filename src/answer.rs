@@ -111,7 +111,7 @@ impl Answer {
     /// How many bytes of memory it has, about.
     pub(crate) fn weight(&self) -> usize {
         match &self.body {
-            Body::Document(document) => document.bytes().len() + json::weight(document.json()),
+            Body::Document(document) => document.weight(),
             Body::Value(json) | Body::Text { json, .. } => json::weight(json),
             Body::Json(json) | Body::List(json) => json.len(),
             Body::Nothing => 0,

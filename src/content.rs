@@ -136,6 +136,11 @@ impl Content {
         &self.json
     }
 
+    /// How many bytes of memory it has, about.
+    pub(crate) fn weight(&self) -> usize {
+        self.bytes.len() + json::weight(&self.json)
+    }
+
     pub(crate) fn kind(&self) -> ManifestKind {
         ManifestKind::of(&self.media_type)
     }

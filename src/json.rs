@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
+use crate::memory;
 use crate::names::Names;
 
 /// How deep arrays and objects may lie in each other. The stack of any thread is large enough to
@@ -18,22 +19,31 @@ const GROWTH: usize = 16;
 /// What an allocation costs besides its bytes.
 const EACH: usize = 24;
 
+/// How much is told at once of what is used up.
+const TOLD: usize = 4 << 10;
+
 /// What a text may become however short it is.
 const LEAST: usize = 4 << 20;
 
 /// What a document may become however long it is.
-pub(crate) const MOST: usize = 32 << 20;
+pub(crate) const MOST: usize = 24 << 20;
 
 /// One value; of members with one key the last counts. `Kind::Corrupt` for what is not JSON, or
 /// nested too deeply, or would become more than [`GROWTH`] times its bytes.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value> {
     let most = bytes.len().saturating_mul(GROWTH).max(LEAST);
-    Reader::new(bytes, most).read()
+    Reader::new(bytes, most).read().0
 }
 
 /// One value that does not take more than so many bytes of memory.
 pub(crate) fn parse_within(bytes: &[u8], most: usize) -> Result<Value> {
-    Reader::new(bytes, most).read()
+    let reader = Reader {
+        tells: true,
+        ..Reader::new(bytes, most)
+    };
+    let (value, told) = reader.read();
+    memory::give(told);
+    value
 }
 
 /// One value of which everybody says the same: two members with one key are an error too, and so
@@ -42,9 +52,19 @@ pub(crate) fn parse_strict(bytes: &[u8]) -> Result<Value> {
     let most = bytes.len().saturating_mul(GROWTH).clamp(LEAST, MOST);
     let reader = Reader {
         is_strict: true,
+        tells: true,
         ..Reader::new(bytes, most)
     };
-    reader.read()
+    reader.read().0
+}
+
+/// Whether it is one value, nested no deeper than any may be.
+pub(crate) fn is_json(bytes: &[u8]) -> bool {
+    let reader = Reader {
+        keeps: false,
+        ..Reader::new(bytes, 0)
+    };
+    reader.read().0.is_ok()
 }
 
 /// Adds the strings in a list without making values of anything: the list is the only value, or the
@@ -101,6 +121,9 @@ struct Reader<'a> {
     /// Bytes of memory that values may have.
     most: usize,
     used: usize,
+    /// Whether the question is told of that: what decides about credentials never ends by it.
+    tells: bool,
+    told: usize,
     is_strict: bool,
 }
 
@@ -118,14 +141,17 @@ impl<'a> Reader<'a> {
             keeps: true,
             most,
             used: 0,
+            tells: false,
+            told: 0,
             is_strict: false,
         }
     }
 
-    /// The only value, with nothing but white space around it.
-    fn read(mut self) -> Result<Value> {
-        let value = self.value()?;
-        self.end().map(|()| value)
+    /// The only value, with nothing but white space around it; and what has been told of it.
+    fn read(mut self) -> (Result<Value>, usize) {
+        let value = self.value();
+        let value = value.and_then(|value| self.end().map(|()| value));
+        (value, self.told)
     }
 
     fn end(&mut self) -> Result<()> {
@@ -329,13 +355,22 @@ impl<'a> Reader<'a> {
     fn use_up(&mut self, bytes: usize) -> Result<()> {
         self.used += bytes;
         if self.used <= self.most || !self.keeps {
-            return Ok(());
+            return self.tell();
         }
         let length = self.bytes.len();
         let most = self.most >> 20;
         self.fault(&format!(
             "the values in its {length} bytes need more than {most} MiB of memory"
         ))
+    }
+
+    fn tell(&mut self) -> Result<()> {
+        if !self.tells || self.used <= self.told {
+            return Ok(());
+        }
+        let more = self.used - self.told + TOLD;
+        self.told += more;
+        memory::take(more)
     }
 
     /// The next byte that is no white space.

@@ -31,7 +31,7 @@
 //! machine         what the machine grants: open files, a reader of the output
 //! parallel        work side by side, results in order; the only threads that work
 //! file            files replaced as a whole, and opened only where they are ours
-//! reference  platform  content  digest  json  names  encoding  text  secret  error
+//! reference  platform  content  digest  json  names  memory  encoding  text  secret  error
 //! ```
 //!
 //! Modules use only what stands below them; `tests/suite/architecture.rs` holds them to it.
@@ -61,6 +61,7 @@ mod image;
 mod json;
 mod machine;
 mod manual;
+mod memory;
 mod names;
 mod output;
 mod parallel;

@@ -46,7 +46,7 @@ with `--exit-status`, if the last result is null or false.
 
 On a terminal, control characters are escaped.
 
-A JSON document from a registry may have up to 8 MiB and 1,000 levels, and its values may need up to 32 MiB of memory \
+A JSON document from a registry may have up to 8 MiB and 1,000 levels, and its values may need up to 24 MiB of memory \
 and 16 times the document's size. An object with the same key twice is corrupt. The digest of a signed schema 1 \
 manifest is that of its payload; its signatures are shown, but not checked.",
         entries: &[],
@@ -86,8 +86,9 @@ find, and everything else is an error; a value of `--annotations` may contain `=
     Chapter {
         title: "Limits",
         text: "For one question at most 10,000 entries of indexes are read, nested 4 deep, and 1,000 manifests and configurations of \
-together 32 MiB, each fetched only once. A manifest or configuration may have 8 MiB, a page of tags or repositories 32 \
-MiB. Beyond a limit the command fails with an error that names the limit.",
+together 40 MiB of memory, each fetched only once. A manifest or configuration may have 8 MiB, a page of tags or repositories 32 \
+MiB. What does not fit beside other images into little memory is asked for again when its turn has come, one after the other: but \
+for filters a run stays under 100 MB, and the names that `tags` and `catalog` list. Beyond a limit the command fails with an error that names the limit.",
         entries: &[],
     },
     Chapter {

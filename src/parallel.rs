@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, Scope};
 
 use crate::error::Result;
+use crate::memory;
 
 /// How many results may wait for a slower one before them, per worker.
 const AHEAD: usize = 16;
@@ -106,8 +107,9 @@ impl Pool {
             let mut queue = lock(&queue);
             queue.next().filter(|_| !has_failed.load(Ordering::Acquire))
         };
+        let share = memory::share();
         let keep = |(n, item): (usize, I), (): &()| {
-            let result = work(item);
+            let result = memory::with(share.clone(), || work(item));
             has_failed.fetch_or(result.is_err(), Ordering::AcqRel);
             lock(&results)[n] = Some(result);
             true

@@ -4,6 +4,7 @@ mod pair;
 mod printer;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::Map;
 
@@ -13,6 +14,7 @@ use crate::commands::{AskImage, Command, Invocation, Run};
 use crate::context::{self, Context, Platforms};
 use crate::error::{During, Error, Result};
 use crate::image::Image;
+use crate::memory::{self, Share};
 use crate::output;
 use printer::{Answered, Printer};
 
@@ -65,6 +67,19 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
     printer.finish(ended)
 }
 
+/// What all questions may take together that are asked beside one another, in bytes of memory.
+const BESIDE: usize = 8 << 20;
+
+/// The same of one that is asked by itself, but for several things at a time.
+const ALONE: usize = 40 << 20;
+
+/// What came of a question that was asked beside others.
+enum Begun {
+    Answered(Answered, Arc<Share>),
+    /// There was too little memory: the image is asked for when its turn has come.
+    Postponed(String),
+}
+
 /// The command's question of the images that were named.
 struct Question<'a> {
     context: &'a Context,
@@ -82,19 +97,60 @@ impl Question<'_> {
             let [image] = args.operands() else {
                 unreachable!("the parser has counted")
             };
-            return printer.print(&self.answered(image, &ask)?);
+            let answered = match self.beside(ALONE, image, &ask) {
+                Some((answered, _)) => answered,
+                None => self.alone(image, &ask),
+            };
+            return printer.print(&answered?);
         }
         let texts = context.texts(args)?;
-        let work = |text: Result<String>| self.answered(&text?, &ask);
-        let weigh = |answered: &Result<Answered>| answered.as_ref().map_or(0, Answered::weight);
+        let work = |text: Result<String>| {
+            let text = text?;
+            Ok(match self.beside(BESIDE, &text, &ask) {
+                Some((answered, share)) => Begun::Answered(answered?, share),
+                None => Begun::Postponed(text),
+            })
+        };
+        let weigh = |begun: &Result<Begun>| match begun {
+            Ok(Begun::Answered(answered, _)) => answered.weight(),
+            _ => 0,
+        };
         context
             .pool
-            .ordered(texts, work, weigh, |answered| printer.line(answered))
+            .ordered(texts, work, weigh, |begun| match begun {
+                Ok(Begun::Answered(answered, _share)) => printer.line(Ok(answered)),
+                Ok(Begun::Postponed(text)) => printer.line(self.alone(&text, &ask)),
+                Err(error) => printer.line(Err(error)),
+            })
     }
 
-    fn answered(&self, text: &str, ask: impl Fn(&Image) -> Result<Answer>) -> Result<Answered> {
-        let image = self.context.image(text)?;
-        let answer = ask(&image);
+    /// What a question gives that is asked beside others, and the memory that it keeps until it is
+    /// printed; `None` if there is too little.
+    fn beside(
+        &self,
+        most: usize,
+        text: &str,
+        ask: impl Fn(&Image) -> Result<Answer>,
+    ) -> Option<(Result<Answered>, Arc<Share>)> {
+        let share = Share::new(most);
+        let answered = memory::with(Some(Arc::clone(&share)), || {
+            let answered = self.answered(&self.context.image(text)?, ask)?;
+            // A document has been counted as it came.
+            if !matches!(answered.answer.body, Body::Document(_)) {
+                memory::take(answered.weight())?;
+            }
+            Ok(answered)
+        });
+        (!share.is_refused()).then_some((answered, share))
+    }
+
+    /// The same without a limit but the question's own, and nothing done side by side.
+    fn alone(&self, text: &str, ask: impl Fn(&Image) -> Result<Answer>) -> Result<Answered> {
+        self.answered(&self.context.image(text)?.alone(), ask)
+    }
+
+    fn answered(&self, image: &Image, ask: impl Fn(&Image) -> Result<Answer>) -> Result<Answered> {
+        let answer = ask(image);
         let platform = match self.context.platforms {
             Platforms::All => None,
             Platforms::One(_) => image.platform().map(|platform| platform.to_string()),
@@ -109,8 +165,13 @@ impl Question<'_> {
     /// One JSON object, keyed by platform.
     fn everywhere(&self, image: &Image, ask: AskImage) -> Result<Answer> {
         let listed = image.platforms()?;
-        let answers = self.context.pool.all(listed.images, |(platform, image)| {
+        let answers = image.pool().all(listed.images, |(platform, image)| {
             let answer = ask(&image, &self.invocation).during(&platform);
+            if let Ok(answer) = &answer {
+                // The object has a copy of it.
+                image.budget().hold(answer.weight())?;
+                memory::take(answer.weight())?;
+            }
             let limit = image.budget().exceeded();
             limit
                 .cloned()

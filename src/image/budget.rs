@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::content::{Content, Descriptor};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
+use crate::memory;
 use crate::reference::TagOrDigest;
 use crate::source::Source;
 
@@ -16,8 +17,8 @@ const ENTRIES: usize = 10_000;
 /// How many manifests and configurations may be fetched.
 const FETCHES: usize = 1_000;
 
-/// How many bytes these may have together.
-const BYTES: usize = 32 << 20;
+/// How much memory these may have together, and what is told of them for several platforms.
+const BYTES: usize = 40 << 20;
 
 /// How deep indexes may be nested in indexes.
 const DEPTH: usize = 4;
@@ -99,12 +100,19 @@ impl Budget {
         let fetch = || {
             let message = || format!("it would take more than {FETCHES} requests");
             self.spend(&self.fetches, 1, FETCHES, message)?;
+            // A question that has no memory any more is asked again: nothing more is asked for now.
+            memory::take(0)?;
             let document = fetch()?;
-            let message = || format!("it would take more than {} MiB of documents", BYTES >> 20);
-            self.spend(&self.bytes, document.bytes().len(), BYTES, message)?;
+            self.hold(document.weight())?;
             Ok(Arc::new(document))
         };
         slot.get_or_init(fetch).clone()
+    }
+
+    /// Says that so much is in memory until the question has its answer.
+    pub(crate) fn hold(&self, bytes: usize) -> Result<()> {
+        let message = || format!("it would take more than {} MiB of memory", BYTES >> 20);
+        self.spend(&self.bytes, bytes, BYTES, message)
     }
 
     fn spend(

@@ -73,6 +73,7 @@ impl Image {
         if let Some(best) = self.best(&direct) {
             return Ok(best);
         }
+        drop(direct);
         let (all, missing) = self.flattened(index)?;
         self.best(&all).ok_or_else(|| {
             if let Some(error) = missing.into_iter().next() {

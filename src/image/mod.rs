@@ -116,6 +116,12 @@ impl Image {
         &self.budget
     }
 
+    /// The image when nothing is to be done side by side.
+    pub(crate) fn alone(self) -> Image {
+        let pool = Arc::new(Pool::new(1));
+        Image { pool, ..self }
+    }
+
     /// Another image of the same repository, for the same platform.
     pub(crate) fn at(&self, at: TagOrDigest) -> Image {
         let reference = Reference {
@@ -168,6 +174,7 @@ impl Image {
             let manifest = self.source.manifest(&at).map(Arc::new);
             let manifest = manifest.map_err(|error| self.hinted(error))?;
             self.compare(manifest.media_type(), manifest.digest())?;
+            self.budget.hold(manifest.weight())?;
             Ok(manifest)
         })
     }

@@ -33,7 +33,7 @@ const ROWS: [&[&str]; 13] = [
     &[
         "digest", "encoding", "file", "json", "machine", "parallel", "secret", "terminal", "text",
     ],
-    &["names"],
+    &["memory", "names"],
     &["error"],
 ];
 

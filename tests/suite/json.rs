@@ -74,7 +74,7 @@ fn what_a_document_becomes_has_a_limit() {
         let output = asked.run().status(6).stdout("");
         let message = output.messages();
         assert!(
-            message.contains("need more than 32 MiB of memory"),
+            message.contains("need more than 24 MiB of memory"),
             "{message}"
         );
     }

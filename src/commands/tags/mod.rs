@@ -11,6 +11,7 @@ use crate::answer::Answer;
 use crate::cli::{Example, Flag, Operand, Spec, Value};
 use crate::error::{During, Kind, Result};
 use crate::image::Image;
+use crate::memory;
 use crate::reference::TagOrDigest;
 use selection::{EXCLUDE, MATCH, NO_ARTIFACTS, SEMVER, Selection};
 use semver::Version;
@@ -94,8 +95,11 @@ fn each<'a, T: Send>(
         (tag, image)
     });
     image.pool().all(images.collect(), |(tag, image)| {
-        let said = ask(&image).during(format_args!("tag {tag}"))?;
-        Ok((tag, said))
+        let said = memory::passing(|| {
+            let image = image;
+            ask(&image)
+        });
+        Ok((tag, said.during(format_args!("tag {tag}"))?))
     })
 }
 

@@ -15,6 +15,7 @@ use crate::content;
 use crate::digest::{Algorithm, Digest};
 use crate::error::say;
 use crate::file::{self, open_owned};
+use crate::memory;
 
 /// How many bytes all files may have together.
 const LIMIT: u64 = 256 << 20;
@@ -84,19 +85,18 @@ impl DiskCache {
             self.complain("used", &error);
             return None;
         }
-        let (file, written) = read(&self.path(namespace, key)).ok()?;
+        let (mut file, written) = read(&self.path(namespace, key)).ok()?;
         let (found, value) = checked(&file)?;
         if found != key.as_bytes() {
             return None;
         }
+        let start = file.len() - value.len();
+        file.drain(..start);
         // A file with a time in the future is never fresh.
         let age = (self.clock)()
             .duration_since(written)
             .unwrap_or(Duration::MAX);
-        Some(Entry {
-            value: value.to_vec(),
-            age,
-        })
+        Some(Entry { value: file, age })
     }
 
     /// Writes a value; an empty one deletes the entry. A failure is only reported: the next run
@@ -237,6 +237,10 @@ fn read(path: &Path) -> io::Result<(Vec<u8>, SystemTime)> {
     let metadata = file.metadata()?;
     if metadata.len() > LARGEST || file::is_open_to_others(&metadata) {
         return Err(io::ErrorKind::InvalidData.into());
+    }
+    // What is not had now counts as not kept.
+    if usize::try_from(metadata.len()).is_ok_and(|length| memory::take(length).is_err()) {
+        return Err(io::ErrorKind::OutOfMemory.into());
     }
     let mut content = Vec::new();
     file.take(LARGEST).read_to_end(&mut content)?;

@@ -77,13 +77,13 @@ impl<S: Source> Cache<S> {
 
     /// The cached manifest, verified again.
     fn cached_manifest(&self, digest: &Digest) -> Option<Content> {
-        let value = self
-            .disk
-            .get(Namespace::Content, &self.manifest_key(digest))?
-            .value;
-        let (media_type, bytes) = unpacked(&value)?;
-        let document = Content::manifest(Some(media_type), bytes.to_vec(), Some(digest)).ok()?;
-        self.note(digest, bytes);
+        let key = self.manifest_key(digest);
+        let mut bytes = self.disk.get(Namespace::Content, &key)?.value;
+        let (media_type, manifest) = unpacked(&bytes)?;
+        let (media_type, start) = (media_type.to_owned(), bytes.len() - manifest.len());
+        bytes.drain(..start);
+        let document = Content::manifest(Some(&media_type), bytes, Some(digest)).ok()?;
+        self.note(digest, document.bytes());
         Some(document)
     }
 

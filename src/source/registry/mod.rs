@@ -62,6 +62,7 @@ use crate::content::{
 use crate::digest::{Algorithm, Digest};
 use crate::error::{During, Error, Kind, Result};
 use crate::json::{self, MOST};
+use crate::memory;
 use crate::names::Names;
 use crate::reference::{TagOrDigest, is_repository, is_tag};
 
@@ -260,16 +261,16 @@ impl Registry {
         let first = self.ask(request.clone())?;
         // Registries without the API do not know the path, or answer with a page for browsers.
         let is_unknown = matches!(first.status, 400 | 404 | 405 | 501);
-        if is_unknown
-            || (first.is_success() && pages::items(first.bytes(), "manifests", MOST).is_err())
-        {
+        if is_unknown || (first.is_success() && !json::is_json(first.bytes())) {
             return Ok(None);
         }
         let first = self.succeeded(first)?;
         let (mut listed, mut last, mut left) = (Vec::new(), 0, MOST);
         self.pages_from(request, first, |page| {
             let items = pages::items(page, "manifests", left)?;
-            left = left.saturating_sub(items.iter().map(json::weight).sum());
+            let weight = items.iter().map(json::weight).sum();
+            left = left.saturating_sub(weight);
+            memory::take(weight)?;
             let is_new = items.is_empty() || items != listed[last..];
             last = listed.len();
             listed.extend(items);

@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::json;
+use crate::memory;
 use crate::names::Names;
 
 use super::Registry;
 use super::message::{Request, Response};
+use super::transport;
 use super::url::Url;
 
 const LIMIT: u64 = 32 << 20;
@@ -55,6 +57,7 @@ impl Registry {
                 return Err(repeated());
             }
             request.url = url;
+            memory::give(transport::told(&response));
             drop(response);
             response = self.succeeded(self.ask(request.clone())?)?;
         }
@@ -94,10 +97,12 @@ pub(super) fn items(page: &[u8], key: &str, most: usize) -> Result<Vec<Value>> {
 /// Adds the names of one page. Says whether they are others than those from `last` on.
 pub(super) fn names(page: &[u8], key: &str, last: usize, into: &mut Names) -> Result<bool> {
     let begin = into.len();
+    let before = into.weight();
     let found = json::strings(page, Some(key), into).map_err(not_json)?;
+    memory::take(into.weight().saturating_sub(before))?;
     found.ok_or_else(|| without(&format!("list of names '{key}'")))?;
-    let (before, these) = (into.part(last, begin), into.part(begin, into.len()));
-    Ok(into.len() == begin || !these.eq(before))
+    let (earlier, these) = (into.part(last, begin), into.part(begin, into.len()));
+    Ok(into.len() == begin || !these.eq(earlier))
 }
 
 fn not_json(error: Error) -> Error {

@@ -20,6 +20,7 @@ use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, BodyReader, Error as HttpError, SendBody};
 
 use crate::error::{Error, Kind};
+use crate::memory;
 
 use super::message::{Body, ERROR_RESPONSE_LIMIT, Method, Request, Response, Want};
 use super::trace::Trace;
@@ -132,18 +133,36 @@ fn build<B>(request: &Request, body: B) -> Result<http::Request<B>, Failure> {
     })
 }
 
+/// How much of a body is read before it is told that it is in memory.
+const PIECE: u64 = 64 << 10;
+
 /// All of a body. To its very end, or else the connection cannot be used again.
 fn whole(reader: BodyReader<'static>, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut reader = reader.take(limit + 1);
-    reader
-        .read_to_end(&mut bytes)
-        .map_err(|error| failure(HttpError::from(error)).during("in the middle of the answer"))?;
+    loop {
+        let read = reader.by_ref().take(PIECE).read_to_end(&mut bytes);
+        let read = read.map_err(|error| {
+            failure(HttpError::from(error)).during("in the middle of the answer")
+        })?;
+        if read == 0 {
+            break;
+        }
+        // What is small is let pass: tokens too come this way.
+        if bytes.len() as u64 > PIECE {
+            memory::take(read)?;
+        }
+    }
     if bytes.len() as u64 > limit {
         let message = format!("the answer is longer than {limit} bytes");
         return Err(Error::new(Kind::Protocol, message).into());
     }
     Ok(bytes)
+}
+
+/// How much of an answer that is in memory has been told.
+pub(super) fn told(response: &Response) -> usize {
+    response.bytes().len().saturating_sub(PIECE as usize)
 }
 
 /// What there is of a refusal. That it ends early is no reason to lose the rest.

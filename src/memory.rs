@@ -1,0 +1,125 @@
+//! What the answers of registries take while several questions are asked at a time.
+//!
+//! A question that is asked beside others has a share of little memory. Where that does not suffice
+//! nobody waits, for waiting may be for one another: the question ends, and is asked again alone.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::error::{Error, Kind, Result};
+
+/// What all shares have taken together, in bytes.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// The share of the question that this thread works for; none where it is asked alone.
+    static SHARE: RefCell<Option<Arc<Share>>> = const { RefCell::new(None) };
+}
+
+/// What one question, or a part of it, has taken; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    taken: AtomicUsize,
+    /// What all shares may take together.
+    most: usize,
+    /// Of all parts of a question.
+    is_refused: Arc<AtomicBool>,
+}
+
+impl Share {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Share {
+            taken: AtomicUsize::new(0),
+            most,
+            is_refused: Arc::default(),
+        })
+    }
+
+    /// Whether the question took more than there was, so that what came of it is no answer.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Acquire)
+    }
+
+    fn take(&self, bytes: usize) -> Result<()> {
+        self.taken.fetch_add(bytes, Ordering::AcqRel);
+        let all = TAKEN.fetch_add(bytes, Ordering::AcqRel) + bytes;
+        if all > self.most {
+            self.is_refused.store(true, Ordering::Release);
+        }
+        match self.is_refused() {
+            true => Err(Error::new(Kind::Local, "there is no memory for it now")),
+            false => Ok(()),
+        }
+    }
+
+    fn give(&self, bytes: usize) {
+        self.taken.fetch_sub(bytes, Ordering::AcqRel);
+        TAKEN.fetch_sub(bytes, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        TAKEN.fetch_sub(*self.taken.get_mut(), Ordering::AcqRel);
+    }
+}
+
+/// Says that so much is in memory from now on. An error if the question is to end.
+pub(crate) fn take(bytes: usize) -> Result<()> {
+    share().map_or(Ok(()), |share| share.take(bytes))
+}
+
+/// Says that so much of what was taken is in memory no more.
+pub(crate) fn give(bytes: usize) {
+    if let Some(share) = share() {
+        share.give(bytes);
+    }
+}
+
+/// The share that this thread takes of.
+pub(crate) fn share() -> Option<Arc<Share>> {
+    SHARE.with_borrow(Clone::clone)
+}
+
+/// Works for the question that has this share.
+pub(crate) fn with<T>(share: Option<Arc<Share>>, work: impl FnOnce() -> T) -> T {
+    let before = SHARE.replace(share);
+    let done = work();
+    SHARE.set(before);
+    done
+}
+
+/// Does a part of the question of which nothing stays in memory but the result.
+pub(crate) fn passing<T>(work: impl FnOnce() -> T) -> T {
+    let part = share().map(|whole| {
+        Arc::new(Share {
+            taken: AtomicUsize::new(0),
+            most: whole.most,
+            is_refused: Arc::clone(&whole.is_refused),
+        })
+    });
+    with(part, work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_too_much_gets_no_more() {
+        const MOST: usize = 1 << 40;
+        assert_eq!(take(MOST), Ok(()), "alone");
+        let share = Share::new(MOST);
+        let taken = with(Some(Arc::clone(&share)), || {
+            assert_eq!(take(MOST / 2), Ok(()));
+            passing(|| assert_eq!(take(MOST / 4), Ok(())));
+            give(MOST / 4);
+            assert_eq!(take(MOST / 2), Ok(()));
+            assert!(!share.is_refused());
+            passing(|| take(MOST)).and(take(1))
+        });
+        assert!(taken.is_err() && share.is_refused());
+        assert_eq!(share.taken.load(Ordering::Acquire), MOST / 4 * 3 + 1);
+    }
+}
