@@ -100,12 +100,8 @@ impl Trace {
         if self.verbosity >= Verbosity::Requests {
             let (method, url) = (request.method.name(), redacted::url(&request.url));
             let (status, size) = (response.status, length(request, response));
-            line(&format!(
-                "{method} {url} {status} {size}{} ms",
-                took.as_millis()
-            ));
-        }
-        if self.verbosity >= Verbosity::Requests {
+            let took = took.as_millis();
+            line(&format!("{method} {url} {status} {size}{took} ms"));
             rate_left(request, response);
         }
         if self.verbosity >= Verbosity::Curl {

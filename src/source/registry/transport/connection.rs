@@ -2,18 +2,17 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::mpsc;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::error::{During, Error};
 use crate::parallel::lock;
 use crate::secret::Secret;
 
 use super::super::url::{Origin, Scheme};
-use super::failure::{Failure, is_exhausted, unavailable};
+use super::failure::{Failure, unavailable};
+use super::names::Names;
 use super::pace::SharedPace;
 use super::proxy::{Protocol, Proxies, Proxy};
 use super::stream::{PacedStream, Stream};
@@ -46,8 +45,7 @@ pub(in super::super) struct Connections {
     timeout: Duration,
     /// The registries that the user names: `--insecure` and `--cert` are for them alone.
     named: Mutex<HashSet<Origin>>,
-    /// What names mean, for the whole run and every port: what was judged is what is connected to.
-    names: Mutex<HashMap<String, Vec<IpAddr>>>,
+    names: Names,
     /// Connections that were asked for before their first request.
     ahead: Mutex<HashMap<Origin, Opening>>,
 }
@@ -59,7 +57,7 @@ impl Connections {
             trust,
             timeout,
             named: Mutex::default(),
-            names: Mutex::default(),
+            names: Names::new(timeout),
             ahead: Mutex::default(),
         }
     }
@@ -114,18 +112,9 @@ impl Connections {
         is_reached.then_some(true)
     }
 
-    /// The addresses of a name; looked up once.
+    /// The addresses of a name.
     pub(in super::super) fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        if let Ok(address) = host.parse() {
-            return Ok(vec![address]);
-        }
-        if let Some(addresses) = lock(&self.names).get(host) {
-            return Ok(addresses.clone());
-        }
-        let found = look_up(host.to_owned(), self.timeout)?;
-        // The first look-up wins, so that the addresses that were judged are those connected to.
-        let mut names = lock(&self.names);
-        Ok(names.entry(host.to_owned()).or_insert(found).clone())
+        self.names.addresses(host)
     }
 
     /// Whether the origin is asked through a proxy, which then is who looks up the name.
@@ -189,7 +178,7 @@ impl Connections {
 
     /// The addresses are tried in turn, each with its share of the time that is left.
     fn reach(&self, host: &str, port: u16, pace: &SharedPace) -> Result<Box<dyn Stream>, Failure> {
-        let addresses = self.addresses(host)?;
+        let addresses = self.names.addresses(host)?;
         let mut failure = Failure::Broken(unavailable("the name has no address"));
         for (at, address) in addresses.iter().enumerate() {
             let share = pace.wait()? / u32::try_from(addresses.len() - at).unwrap_or(1);
@@ -208,32 +197,4 @@ impl Connections {
 
 fn forwards(proxy: &Proxy, origin: &Origin) -> bool {
     origin.scheme == Scheme::Http && proxy.protocol != Protocol::Socks5
-}
-
-/// The system's look-up cannot be interrupted, so it is left behind when it takes too long.
-fn look_up(host: String, timeout: Duration) -> Result<Vec<IpAddr>, Failure> {
-    let (sender, receiver) = mpsc::channel();
-    let look = move || {
-        let found = (host.as_str(), 0).to_socket_addrs();
-        let addresses = found.map(|found| found.map(|address| address.ip()).collect::<Vec<_>>());
-        let _ = sender.send(addresses);
-    };
-    let started = thread::Builder::new().spawn(look);
-    started.during("a thread to look up the name")?;
-    match receiver.recv_timeout(timeout) {
-        Ok(Ok(addresses)) if addresses.is_empty() => {
-            Err(Failure::Broken(unavailable("the name has no address")))
-        }
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) if is_exhausted(&error) => Err(Failure::of_io(error)),
-        Ok(Err(error)) => {
-            let why = Error::from(error).to_string();
-            let why = why.trim_start_matches("failed to lookup address information: ");
-            let why = format!("the name is not known: {}", why.to_lowercase());
-            Err(Failure::Broken(unavailable(why)))
-        }
-        Err(_) => Err(Failure::Final(unavailable(
-            "no answer from the name server",
-        ))),
-    }
 }

@@ -4,6 +4,7 @@ mod address;
 mod connection;
 mod connector;
 mod failure;
+mod names;
 mod pace;
 mod proxy;
 mod stream;

@@ -33,36 +33,23 @@ pub(super) struct Pace {
     timeout: Duration,
     limit: Limit,
     left: Duration,
-    /// Since when the time runs; `None` while nobody waits.
+    /// Since when the time runs; `None` while nobody waits: the time of a stream runs between `begin`
+    /// and `end` only, since the use of its bytes may be slow.
     since: Option<Instant>,
 }
 
 impl Pace {
-    fn connection(timeout: Duration, now: Instant) -> Pace {
+    fn new(limit: Limit, timeout: Duration, since: Option<Instant>) -> Pace {
+        let left = match limit {
+            Limit::Connection(_) => timeout,
+            Limit::Answer => timeout * TIMES,
+            Limit::Rate => window(timeout),
+        };
         Pace {
             timeout,
-            limit: Limit::Connection(""),
-            left: timeout,
-            since: Some(now),
-        }
-    }
-
-    fn answer(timeout: Duration, now: Instant) -> Pace {
-        Pace {
-            timeout,
-            limit: Limit::Answer,
-            left: timeout * TIMES,
-            since: Some(now),
-        }
-    }
-
-    /// The time of a stream runs between `begin` and `end` only: who uses its bytes may be slow.
-    fn rate(timeout: Duration) -> Pace {
-        Pace {
-            timeout,
-            limit: Limit::Rate,
-            left: window(timeout),
-            since: None,
+            limit,
+            left,
+            since,
         }
     }
 
@@ -108,22 +95,20 @@ impl Pace {
     }
 }
 
-/// A pace that a connection obeys and that whoever reads from it changes.
+/// A pace that a connection obeys and that the reader of its answer changes.
 #[derive(Clone)]
 pub(super) struct SharedPace(Arc<Mutex<Pace>>);
 
 impl SharedPace {
     /// For all that it takes until a request can be sent.
     pub(super) fn connection(timeout: Duration) -> Self {
-        Self::new(Pace::connection(timeout, Instant::now()))
+        let pace = Pace::new(Limit::Connection(""), timeout, Some(Instant::now()));
+        SharedPace(Arc::new(Mutex::new(pace)))
     }
 
     /// For a stream of bytes.
     pub(super) fn rate(timeout: Duration) -> Self {
-        Self::new(Pace::rate(timeout))
-    }
-
-    fn new(pace: Pace) -> Self {
+        let pace = Pace::new(Limit::Rate, timeout, None);
         SharedPace(Arc::new(Mutex::new(pace)))
     }
 
@@ -136,14 +121,14 @@ impl SharedPace {
     pub(super) fn await_answer(&self) {
         let mut pace = self.lock();
         if pace.limit != Limit::Answer {
-            *pace = Pace::answer(pace.timeout, Instant::now());
+            *pace = Pace::new(Limit::Answer, pace.timeout, Some(Instant::now()));
         }
     }
 
     /// The rest of the answer is a stream.
     pub(super) fn await_stream(&self) {
         let mut pace = self.lock();
-        *pace = Pace::rate(pace.timeout);
+        *pace = Pace::new(Limit::Rate, pace.timeout, None);
     }
 
     pub(super) fn begin(&self) {
@@ -201,14 +186,14 @@ mod tests {
     #[test]
     fn a_stream_is_at_least_as_fast_as_a_kilobyte_in_a_second() {
         for (bytes_per_second, seconds) in [(1, 60), (500, 119), (999, 1000), (1000, 1000)] {
-            let pace = Pace::rate(30 * SECOND);
+            let pace = Pace::new(Limit::Rate, 30 * SECOND, None);
             assert_eq!(bears(pace, bytes_per_second), seconds, "{bytes_per_second}");
         }
     }
 
     #[test]
     fn what_came_fast_does_not_make_up_for_what_comes_slowly() {
-        let mut pace = Pace::rate(30 * SECOND);
+        let mut pace = Pace::new(Limit::Rate, 30 * SECOND, None);
         let now = Instant::now();
         pace.begin(now);
         pace.end(now + SECOND, usize::MAX);
@@ -217,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_nobody_reads_loses_no_time() {
-        let mut pace = Pace::rate(30 * SECOND);
+        let mut pace = Pace::new(Limit::Rate, 30 * SECOND, None);
         let start = Instant::now();
         pace.begin(start);
         pace.end(start + 10 * SECOND, 5000);
@@ -227,7 +212,7 @@ mod tests {
     #[test]
     fn an_answer_has_five_times_the_timeout_whatever_comes() {
         let start = Instant::now();
-        let mut pace = Pace::answer(2 * SECOND, start);
+        let mut pace = Pace::new(Limit::Answer, 2 * SECOND, Some(start));
         pace.end(start + SECOND, 1_000_000);
         assert_eq!(pace.wait(start + 5 * SECOND), 2 * SECOND);
         assert_eq!(pace.wait(start + 9 * SECOND), SECOND);
@@ -239,25 +224,25 @@ mod tests {
         let start = Instant::now();
         let late = start + 1000 * SECOND;
         let rate = |timeout: Duration| {
-            let mut pace = Pace::rate(timeout);
+            let mut pace = Pace::new(Limit::Rate, timeout, None);
             pace.begin(start);
             pace
         };
         for (pace, now, message) in [
             (
-                Pace::answer(2 * SECOND, start),
+                Pace::new(Limit::Answer, 2 * SECOND, Some(start)),
                 start,
                 "no answer within 2 s",
             ),
             (
-                Pace::answer(2 * SECOND, start),
+                Pace::new(Limit::Answer, 2 * SECOND, Some(start)),
                 late,
                 "no whole answer within 10 s, 5 times --timeout",
             ),
             (rate(2 * SECOND), late, "less than 1 kB/s for 60 s"),
             (rate(90 * SECOND), late, "less than 1 kB/s for 90 s"),
             (
-                Pace::connection(SECOND, start),
+                Pace::new(Limit::Connection(""), SECOND, Some(start)),
                 late,
                 "no answer within 1 s",
             ),
