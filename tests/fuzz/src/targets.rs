@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::assembly::spec::IndexSpec;
 use crate::cli::{self, Cli, Request};
-use crate::commands::{self, Run};
+use crate::commands::{self, Invocation, Run};
 use crate::compression;
 use crate::content::{Content, Descriptor};
 use crate::digest::{Algorithm, Digest};
@@ -25,13 +25,16 @@ use crate::query::{Input, Output, Query};
 use crate::reference::{Reference, Repository, TagOrDigest};
 use crate::source::cache::{Cache, Freshness, disk};
 use crate::source::layout::{Files, Layout};
-use crate::source::registry::credentials::auth_file::{AuthFile, AuthFileFormat};
 use crate::source::registry::challenge::Challenge;
+use crate::source::registry::credentials::auth_file::{AuthFile, AuthFileFormat};
 use crate::source::registry::message::{Body, Response};
 use crate::source::registry::token::Token;
 use crate::source::registry::url::{Origin, Scheme, Url};
 use crate::source::registry::{error_response, pages, rate, retry};
-use crate::source::{Blob, CacheSettings, DiskCache, Namespace, Resolved, Source, archive};
+use crate::source::{
+    AuthCache, AuthFiles, Blob, CacheSettings, Certificates, DiskCache, Namespace, Proxies,
+    Resolved, Settings, Source, Sources, Verbosity, archive,
+};
 
 /// Something that is tried, and its name.
 pub type Target = (&'static str, fn(&[u8]));
@@ -186,7 +189,7 @@ fn document(data: &[u8]) {
         return;
     };
     let _ = (
-        document.form(),
+        document.kind(),
         document.config(),
         document.v1_compatibility(),
     );
@@ -279,7 +282,7 @@ fn cache(data: &[u8]) {
     ));
     let repository: Repository = "example.com/a".parse().expect("a repository");
     let remembering = CacheSettings {
-        store: Arc::clone(&store),
+        disk: Arc::clone(&store),
         freshness: Freshness::Offline,
         accept: String::new(),
         is_verbose: false,
@@ -403,6 +406,24 @@ fn summed(data: &[u8]) -> Vec<u8> {
     tar
 }
 
+/// No question about a layout reaches a registry.
+fn no_registry() -> Settings {
+    Settings {
+        auth_files: AuthFiles::default(),
+        certificates: Certificates::default(),
+        proxies: Proxies::default(),
+        plain_http: false,
+        timeout: Duration::from_secs(1),
+        retries: 0,
+        jobs: 1,
+        verbosity: Verbosity::Quiet,
+        accept: None,
+        user_agent: String::new(),
+        auth_cache: AuthCache::default(),
+        clock: SystemTime::now,
+    }
+}
+
 /// Asks everything that can be asked about an image without writing anything.
 fn ask(layout: Layout) {
     const QUESTIONS: [&[&str]; 14] = [
@@ -422,6 +443,7 @@ fn ask(layout: Layout) {
         &["verifytool", "--layers"],
     ];
     let source: Arc<dyn Source> = Arc::new(layout);
+    let sources = Sources::new(no_registry(), None);
     let reference: Reference = "oci:x".parse().expect("a reference");
     for question in QUESTIONS {
         let arguments = question.iter().chain(&["oci:x"]).map(Into::into);
@@ -435,8 +457,17 @@ fn ask(layout: Layout) {
             PlatformMatcher::default(),
             Arc::new(Pool::new(1)),
         );
+        let invocation = Invocation {
+            args: &args,
+            sources: &sources,
+            pool: &Pool::new(1),
+            timeout: Duration::from_secs(1),
+            now: || 0,
+            is_raw: false,
+            is_verbose: false,
+        };
         if let Run::Image(run) | Run::Repository(run) = commands::of(spec).run {
-            let _ = run(&image, &args).map(|answer| answer.json().to_string());
+            let _ = run(&image, &invocation).map(|answer| answer.json().to_string());
         }
     }
 }
