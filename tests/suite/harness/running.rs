@@ -24,6 +24,8 @@ impl Running {
         stdin: Vec<u8>,
         limit: Duration,
     ) -> Running {
+        #[cfg(unix)]
+        heed_interrupts(&mut command);
         let spawned = command.spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("$ {line}: {error}"));
         // The command holds the files it gives to the child.
@@ -122,6 +124,27 @@ fn most(status: &str) -> Option<usize> {
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: usize = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib << 10)
+}
+
+/// `nohup … &` ignores SIGINT, and a child inherits that: then Ctrl-C would not end it.
+#[cfg(unix)]
+fn heed_interrupts(command: &mut Command) {
+    // SAFETY: a sigaction is plain data which the call fills in.
+    let inherited = unsafe {
+        let mut inherited: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGINT, std::ptr::null(), &mut inherited);
+        inherited.sa_sigaction
+    };
+    if inherited != libc::SIG_IGN {
+        return;
+    }
+    let heed = || {
+        // SAFETY: a system call that may be made between fork and exec.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+        Ok(())
+    };
+    // SAFETY: the closure allocates nothing and takes no lock.
+    unsafe { std::os::unix::process::CommandExt::pre_exec(command, heed) };
 }
 
 /// Signals a child that was not yet waited for, and its own children.
