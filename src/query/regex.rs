@@ -21,10 +21,13 @@ impl Pattern {
         })
     }
 
-    /// Anywhere in the text.
-    pub(crate) fn matches(&self, text: &str) -> bool {
-        // What would take too long does not match.
-        self.0.is_match(text).unwrap_or_default()
+    /// Anywhere in the text. `Kind::Local` where that would take too long to say.
+    pub(crate) fn matches(&self, text: &str) -> error::Result<bool> {
+        self.0.is_match(text).map_err(|why| {
+            let pattern = self.0.as_str();
+            let message = format!("'{pattern}' on '{text}': {why}");
+            error::Error::new(error::Kind::Local, message)
+        })
     }
 }
 

@@ -119,6 +119,19 @@ fn tags_of_a_digest_lead_to_it() {
 }
 
 #[test]
+fn a_pattern_without_end_is_an_error() {
+    let registry = Registry::start();
+    let tag = "a".repeat(60);
+    Image::new("linux/amd64").push_to(&registry, "a", &tag);
+    let image = registry.image("a");
+    let pattern = r"^(?:(a+)\1?)+(?=b)";
+    let output = Tool::new().args(["tags", "--match", pattern, &image]).run();
+    let why = "Error executing regex: Max limit for backtracking count exceeded";
+    let expected = format!("docker-registry: {image}: '{pattern}' on '{tag}': {why}\n");
+    output.fails(1, expected);
+}
+
+#[test]
 fn malformed_choices_are_usage_errors() {
     let registry = Registry::start();
     let image = registry.image("a");

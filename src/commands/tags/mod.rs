@@ -12,6 +12,7 @@ use crate::cli::{Example, Flag, Operand, Spec, Value};
 use crate::error::{During, Kind, Result};
 use crate::image::Image;
 use crate::memory;
+use crate::names::Names;
 use crate::reference::TagOrDigest;
 use selection::{EXCLUDE, MATCH, NO_ARTIFACTS, SEMVER, Selection};
 use semver::Version;
@@ -58,12 +59,17 @@ A version is one or more numbers separated by dots, with or without `v` before t
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let selection = Selection::of(invocation.args)?;
     let all = image.source().tags()?;
-    let taken = || all.iter().filter(|tag| selection.takes(tag));
+    let taken = all.iter().filter_map(|tag| {
+        let is_taken = selection.takes(tag);
+        is_taken.map(|it| it.then_some(tag)).transpose()
+    });
+    let taken = taken.collect::<Result<Names>>()?;
+    drop(all);
     let is_digest = matches!(image.reference().at, TagOrDigest::Digest { .. });
     if !is_digest && invocation.args.text(&SORT).is_none() {
-        return Ok(Answer::list(taken()));
+        return Ok(Answer::list(taken.iter()));
     }
-    let mut tags: Vec<&str> = taken().collect();
+    let mut tags: Vec<&str> = taken.iter().collect();
     if let TagOrDigest::Digest { digest, .. } = &image.reference().at {
         let led = each(image, tags, |image| image.leads_to(digest))?;
         let led = led.into_iter();

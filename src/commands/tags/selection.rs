@@ -57,15 +57,24 @@ impl Selection {
         })
     }
 
-    pub(super) fn takes(&self, tag: &str) -> bool {
-        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(tag));
+    /// `Kind::Local` for a pattern that takes too long.
+    pub(super) fn takes(&self, tag: &str) -> Result<bool> {
         let in_range =
             |range: &Range| Version::parse(tag).is_some_and(|version| range.takes(&version));
-        (self.matching.is_empty() || any(&self.matching))
-            && !any(&self.excluded)
+        Ok((self.matching.is_empty() || any(&self.matching, tag)?)
+            && !any(&self.excluded, tag)?
             && self.range.as_ref().is_none_or(in_range)
-            && !(self.without_artifacts && is_artifact(tag))
+            && !(self.without_artifacts && is_artifact(tag)))
     }
+}
+
+fn any(patterns: &[Pattern], tag: &str) -> Result<bool> {
+    for pattern in patterns {
+        if pattern.matches(tag)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The fallback tag of referrers (distribution-spec, "Referrers Tag Schema"), and cosign's tags.
