@@ -358,6 +358,9 @@ mod tests {
             type_of(Some("text/plain"), r#"{"config":{},"layers":[]}"#),
             OCI_MANIFEST
         );
+        for alone in [r#"{"config":{}}"#, r#"{"layers":[]}"#] {
+            assert_eq!(type_of(Some("text/plain"), alone), OCI_MANIFEST);
+        }
         let schema1 = r#"{"schemaVersion":1,"fsLayers":[],"history":[]}"#;
         for said in [None, Some("text/plain"), Some(OCI_INDEX)] {
             assert_eq!(type_of(said, schema1), SCHEMA1);
@@ -378,6 +381,47 @@ mod tests {
             Content::manifest(None, body, None).unwrap_err().kind(),
             Kind::Corrupt
         );
+    }
+
+    #[test]
+    fn schema_1_has_all_of_its_members_and_none_of_others() {
+        let whole = parse(br#"{"schemaVersion":1,"fsLayers":[],"history":[]}"#).unwrap();
+        assert!(is_schema1(&whole));
+        let with = |key: &str, value: Value| {
+            let mut json = whole.clone();
+            json[key] = value;
+            is_schema1(&json)
+        };
+        for key in ["schemaVersion", "fsLayers", "history"] {
+            assert!(!with(key, Value::Null), "{key}");
+        }
+        for key in ["manifests", "layers", "config", "subject"] {
+            assert!(!with(key, Value::Array(Vec::new())), "{key}");
+        }
+        for named in [SCHEMA1, SIGNED_SCHEMA1] {
+            assert!(with("mediaType", named.into()), "{named}");
+        }
+        for named in [OCI_MANIFEST, DOCKER_LIST, "text/plain", ""] {
+            assert!(!with("mediaType", named.into()), "{named}");
+        }
+        assert!(!with("mediaType", 1.into()));
+    }
+
+    #[test]
+    fn an_attestation_is_told_by_its_annotation_or_its_platform() {
+        let is_attestation = |platform: &str, annotation: &str| {
+            let digest = sha256("");
+            let json = format!(
+                r#"{{"digest":"{digest}","size":0,"platform":{{"os":"{platform}","architecture":"{platform}"}},"annotations":{{"{annotation}":"attestation-manifest"}}}}"#
+            );
+            Descriptor::read(&parse(json.as_bytes()).unwrap())
+                .unwrap()
+                .is_attestation()
+        };
+        assert!(is_attestation("unknown", "vnd.docker.reference.type"));
+        assert!(is_attestation("unknown", "other"));
+        assert!(is_attestation("linux", "vnd.docker.reference.type"));
+        assert!(!is_attestation("linux", "other"));
     }
 
     const MEMBERS: &str = "{\n   \"schemaVersion\": 1,\n   \"fsLayers\": [],\n   \"history\": []";
