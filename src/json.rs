@@ -524,7 +524,9 @@ mod tests {
         for greedy in ["[]", "{}", "1", "\"\"", "{\"a\":0}", "[0]", "\"a\""] {
             let json = list(greedy, 512 << 10);
             let error = parse(json.as_bytes()).expect_err(greedy).to_string();
-            assert!(error.contains("MiB of memory"), "{error}");
+            let most = (json.len() * GROWTH) >> 20;
+            let why = format!("need more than {most} MiB of memory");
+            assert!(error.contains(&why), "{error}");
             assert!(parse(list(greedy, 10_000).as_bytes()).is_ok(), "{greedy}");
         }
         // As in long lists of tags, and in indexes.
@@ -591,6 +593,46 @@ mod tests {
                 weight <= reader.used && reader.used <= weight + 100,
                 "{json}"
             );
+        }
+    }
+
+    #[test]
+    fn what_containers_take_is_counted() {
+        let needs = |json: &str, most: usize| {
+            assert!(
+                Reader::new(json.as_bytes(), most).read().0.is_ok(),
+                "{json}"
+            );
+            let less = Reader::new(json.as_bytes(), most - 1).read().0;
+            assert!(less.is_err(), "{json}");
+        };
+        // A digit, or a name and its quotes, and what an allocation costs.
+        let (digit, name) = (1 + 24, 4 + 24);
+        for length in [1, 2, 3, 8, 100] {
+            let json = format!("[{}]", vec!["0"; length].join(","));
+            let Ok(Value::Array(items)) = parse(json.as_bytes()) else {
+                panic!("{json}")
+            };
+            let room = items.capacity() * size_of::<Value>();
+            needs(&json, room + length * digit);
+        }
+        // How hashbrown's tables grow: members, places, and how many of them are used.
+        let entry = size_of::<(usize, String, Value)>();
+        for (members, slots, room) in [
+            (1, 4, 3),
+            (3, 4, 3),
+            (4, 8, 7),
+            (7, 8, 7),
+            (8, 16, 14),
+            (14, 16, 14),
+            (15, 32, 28),
+            (28, 32, 28),
+            (29, 64, 56),
+        ] {
+            let all: Vec<_> = (10..10 + members).map(|n| format!("\"{n}\":0")).collect();
+            let table = room * entry + slots * 9 + 64;
+            let most = table + members * (digit + name);
+            needs(&format!("{{{}}}", all.join(",")), most);
         }
     }
 

@@ -705,6 +705,83 @@ mod tests {
     }
 
     #[test]
+    fn what_is_as_long_as_it_may_be_is_read() {
+        fn ends_at<T: FromStr>(limit: usize, text: impl Fn(usize) -> String) {
+            assert_eq!(text(limit).len(), limit);
+            assert!(text(limit).parse::<T>().is_ok(), "{limit}");
+            assert!(text(limit + 1).parse::<T>().is_err(), "{limit}");
+        }
+        let filled =
+            |head: &str, length: usize| format!("{head}{}", "a".repeat(length - head.len()));
+        ends_at::<Reference>(LONGEST, |length| filled("oci:", length));
+        ends_at::<Repository>(LONGEST_NAME, |length| filled("a.b/", length));
+        ends_at::<Host>(LONGEST_HOST + 6, |length| filled("", length - 6) + ":65535");
+        for (length, is_good) in [(LONGEST_NAME, true), (LONGEST_NAME + 1, false)] {
+            assert_eq!(is_repository(&"a".repeat(length)), is_good);
+        }
+        for (length, is_good) in [(LONGEST_TAG, true), (LONGEST_TAG + 1, false)] {
+            assert_eq!(is_tag(&"a".repeat(length)), is_good);
+        }
+        let host = "a".repeat(300).parse::<Host>().unwrap_err().to_string();
+        let why = "it has 300 characters; at most 253 are allowed";
+        assert!(host.ends_with(why), "{host}");
+    }
+
+    #[test]
+    fn names_that_a_registry_cannot_have_are_told() {
+        for name in ["", "a b", "-a", ".a", "é"] {
+            assert!(!is_tag(name) && !is_repository(name), "{name}");
+        }
+        assert!(is_tag("A-b.c_d") && !is_repository("A-b.c_d"));
+        assert!(!is_tag("a/b") && is_repository("a/b"));
+        for (name, is_name) in [("cafe", true), (&"n".repeat(64), true), (HEX, false)] {
+            assert_eq!(name.parse::<Reference>().is_ok(), is_name, "{name}");
+        }
+        let deeper = "library/a/b";
+        assert_eq!(deeper.parse::<Repository>().unwrap().to_string(), deeper);
+    }
+
+    #[test]
+    fn hints_say_what_was_meant() {
+        let hint = |error: Error| {
+            let message = format!("{error:#}");
+            let hint = message.split_once("\nhint: ").map(|(_, hint)| hint);
+            hint.unwrap_or_default().to_owned()
+        };
+        for (text, host) in [
+            ("https://example.com", "example.com"),
+            ("https://example.com/v2/", "example.com"),
+            ("example.com/", "example.com"),
+            ("example.com:5000/app", "example.com:5000"),
+            ("ubuntu:v1", "docker.io"),
+            ("a_b", ""),
+            ("https://a_b", ""),
+        ] {
+            let said = hint(text.parse::<Host>().unwrap_err());
+            let wanted = Some(host).filter(|host| !host.is_empty());
+            let wanted = wanted.map(|host| format!("write only the registry: {host}"));
+            assert_eq!(said, wanted.unwrap_or_default(), "{text}");
+        }
+        let image = |text: &str| hint(text.parse::<Reference>().unwrap_err());
+        let whole = "the whole digest: 'docker-registry digest a'";
+        for begun in ["sha256:12", "sha256:", "sha512:ab", "sha256"] {
+            assert_eq!(image(&format!("a@{begun}")), whole, "{begun}");
+        }
+        let upper = format!("sha256:{}", HEX.to_uppercase());
+        for wrong in ["sha256:xy", "md5:12", "", &upper] {
+            assert_eq!(image(&format!("a@{wrong}")), "", "{wrong}");
+        }
+        let digest = format!("sha256:{HEX}");
+        let wanted = format!("write the repository before it: NAME@{digest}");
+        assert_eq!(image(&digest), wanted);
+        let error = "a@sha256:12".parse::<Reference>().unwrap_err();
+        assert!(
+            error.to_string().starts_with("image 'a@sha256:12': "),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn a_reference_has_an_end() {
         for text in [
             "a/".repeat(24_000),
