@@ -119,6 +119,34 @@ fn offline_nothing_is_asked() {
 }
 
 #[test]
+fn what_was_asked_for_is_enough_to_resolve_a_tag() {
+    let (registry, labels) = asking();
+    let digest = Index::new().image(image("b")).digest();
+    let pinned = format!("{}@{digest}", registry.image("a:v1"));
+    let changed = labels.again(["changed", &pinned]);
+    for (option, requests) in [("--max-age=1h", 1), ("--max-age=1h", 0), ("--offline", 0)] {
+        let output = changed.clone().arg(option).run();
+        assert_eq!(output.code, Some(8), "{}", output.messages());
+        assert_eq!(registry.take().len(), requests, "{option}");
+    }
+}
+
+#[test]
+fn offline_no_layer_is_fetched() {
+    let registry = Registry::start();
+    let image = image("b").layer("f", b"x");
+    let digest = image.push_to(&registry, "a", "v1");
+    let name = registry.image(&format!("a@{digest}"));
+    let tool = Tool::new().args(["verifytool", &name]);
+    let _ = tool.run().status(0);
+    registry.take();
+    let layers = tool.again(["verifytool", "--layers", "--offline", &name]);
+    let output = layers.run();
+    assert_eq!(output.code, Some(5), "{}", output.messages());
+    assert!(registry.take().is_empty());
+}
+
+#[test]
 fn options_that_contradict_each_other_are_refused() {
     for option in ["--offline", "--max-age=1h"] {
         for without in ["--no-cache", "--insecure"] {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Output, Proxy, Registry, Response, Tls, Tokens, Tool};
+use crate::harness::{Image, Output, Proxy, Registry, Response, Tls, Tokens, Tool};
 
 const PASSWORD: &str = "sword:fish";
 const TAGS: &str = "[\"v1\"]\n";
@@ -284,6 +284,21 @@ fn a_file_that_is_no_json_is_warned_of_and_not_quoted() {
     );
 }
 
+#[test]
+fn a_file_that_cannot_be_read_is_warned_of() {
+    let registry = private();
+    let tool = tags(&registry);
+    let file = tool.home().join(".docker/config.json");
+    std::fs::create_dir_all(&file).unwrap();
+    let output = tool.run().status(4).stdout("");
+    let warning = format!("docker-registry: warning: {}: ", file.display());
+    assert!(
+        output.messages().starts_with(&warning),
+        "{}",
+        output.messages()
+    );
+}
+
 /// A registry that answers everybody, and says at `/v2/` who it knows, as zot does.
 fn answering_everybody(challenge: &str) -> Registry {
     let registry = holding_tags(Registry::start());
@@ -363,6 +378,25 @@ fn a_registry_that_knows_nobody_is_asked_so_once() {
 }
 
 #[test]
+fn credentials_are_shown_only_where_they_may_change_the_answer() {
+    let registry = answering_everybody("Basic realm=zot");
+    Image::new("linux/amd64").push_to(&registry, "b", "v1");
+    registry.absent("/v2/c/tags/list");
+    let pair = format!("user:{PASSWORD}");
+    for (command, image, code) in [("digest", "b:v1", 0), ("tags", "c", 3)] {
+        let tool = Tool::new().args([command, &registry.image(image), "-u", &pair]);
+        assert_eq!(tool.run().code, Some(code), "{command}");
+        let [asked] = &registry.requests()[..] else {
+            panic!("{command}: {:?}", registry.take());
+        };
+        assert_eq!(asked.header("Authorization"), None, "{command}");
+        registry.take();
+    }
+    tags(&registry).args(["-u", &pair]).run().success(TAGS);
+    assert_eq!(registry.take().len(), 3);
+}
+
+#[test]
 fn credentials_that_are_refused_for_one_scope_are_good_for_another() {
     let tokens = Tokens::new().private().user("user", PASSWORD);
     let registry = holding_tags(Registry::builder().tokens(&tokens).start());
@@ -403,4 +437,12 @@ fn the_name_of_docker_hubs_api_finds_its_login() {
         let tool = tool.clone().file(".docker/config.json", file);
         tool.run().success(TAGS);
     }
+    // Helpers know it by its oldest name.
+    let script = format!(
+        r#"[ "$(cat)" = https://index.docker.io/v1/ ] && echo '{{"Username":"user","Secret":"{PASSWORD}"}}'"#
+    );
+    let file = json!({"credsStore": "suite"}).to_string();
+    let tool = tool.file(".docker/config.json", file);
+    let tool = tool.script("docker-credential-suite", &script);
+    tool.run().success(TAGS);
 }

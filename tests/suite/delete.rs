@@ -203,7 +203,18 @@ fn what_is_gone_is_forgotten() {
     let image = registry.image("a:v1");
     let tool = Tool::new().args(["digest", &image]);
     let _ = tool.run().status(0);
+    let names = ["a", "ab", "a/b"].map(|name| registry.image(name));
+    for name in &names {
+        let other = name.strip_prefix(&registry.image("")).unwrap();
+        crate::delete::image().push_to(&registry, other, "v2");
+        let list = tool.again(["tags", "--max-age=1h", name]);
+        let _ = list.run().status(0);
+    }
     let _ = tool.again(["delete", "--yes", &image]).run().status(0);
+    for (name, code) in names.iter().zip([5, 0, 0]) {
+        let list = tool.again(["tags", "--offline", name]).run();
+        assert_eq!(list.code, Some(code), "{name}");
+    }
     let offline = tool.again(["digest", "--offline", &image]).run();
     let _ = offline.status(5).stdout("");
 }

@@ -133,6 +133,23 @@ fn every_kind_of_redirect_is_followed() {
 }
 
 #[test]
+fn what_does_not_redirect_is_not_followed() {
+    let registry = holding_tags(Registry::start());
+    let elsewhere = Registry::start();
+    let there = format!("{}/elsewhere", elsewhere.base());
+    registry.fail(LIST, Fault::Header("Location", there.clone()));
+    tags(&registry).run().success(TAGS);
+    let digest = image().push_to(&registry, "a", "v1");
+    let manifest = format!("/v2/a/manifests/{digest}");
+    registry
+        .fail(&manifest, Fault::Redirect(there))
+        .on("DELETE");
+    let delete = Tool::new().args(["delete", "--yes", &registry.image("a:v1")]);
+    let _ = delete.run().status(1);
+    assert!(elsewhere.take().is_empty());
+}
+
+#[test]
 fn a_redirect_to_nowhere_is_exit_1() {
     let registry = Registry::start();
     for (answer, why) in [

@@ -193,17 +193,26 @@ fn a_scope_that_does_not_suffice_is_asked_for_as_named() {
 
 #[test]
 fn a_registry_that_forbids_is_exit_4_at_once() {
-    let (_, registry) = open();
-    registry.fail("/v2/a/*", Response::error(403, "DENIED", "not for you"));
-    let host = registry.host();
-    let output = tags(&registry).run().status(4).stdout("");
-    let message = format!("docker-registry: {host}/a: tags: access forbidden (not for you)\n");
-    assert!(
-        output.messages().starts_with(&message),
-        "{}",
-        output.messages()
-    );
-    assert_eq!(registry.take(), [LIST, TOKEN, LIST]);
+    // Only a scope that is named and does not suffice is a reason to ask for another token.
+    for why in [
+        "",
+        ",scope=\"repository:a:*\"",
+        ",error=\"insufficient_scope\"",
+    ] {
+        let (_, registry) = open();
+        let challenge = format!("Bearer realm=\"{}/token\"{why}", registry.base());
+        let refusal = Response::error(403, "DENIED", "not for you");
+        registry.fail("/v2/a/*", refusal.header("WWW-Authenticate", challenge));
+        let host = registry.host();
+        let output = tags(&registry).run().status(4).stdout("");
+        let message = format!("docker-registry: {host}/a: tags: access forbidden (not for you)\n");
+        assert!(
+            output.messages().starts_with(&message),
+            "{}",
+            output.messages()
+        );
+        assert_eq!(registry.take(), [LIST, TOKEN, LIST], "{why}");
+    }
 }
 
 #[test]

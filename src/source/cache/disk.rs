@@ -134,11 +134,9 @@ impl DiskCache {
     /// does not exist yet.
     fn is_ours(&self, namespace: Namespace) -> io::Result<()> {
         for directory in [&self.directory, &self.directory.join(namespace.name())] {
-            match fs::symlink_metadata(directory) {
-                Ok(metadata) => file::verify_directory(&metadata)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                // Writing will report it.
-                Err(_) => {}
+            // Writing will report whatever else is wrong with it.
+            if let Ok(metadata) = fs::symlink_metadata(directory) {
+                file::verify_directory(&metadata)?;
             }
         }
         Ok(())
@@ -351,8 +349,46 @@ mod tests {
                 .map(|file| file.unwrap().metadata().unwrap().len())
                 .sum();
             assert!(size <= cache.limit, "{size} bytes after {n} files");
+            assert!(
+                size > cache.limit / 2 || n < 24,
+                "{size} bytes after {n} files"
+            );
         }
         assert!(value(&cache, "0").is_none() && value(&cache, "39").is_some());
+    }
+
+    #[test]
+    fn every_eighth_of_the_limit_is_swept_after() {
+        let (_directory, mut cache) = cache();
+        cache.limit = 1 << 20;
+        let written = || fs::metadata(cache.directory.join("written")).unwrap().len();
+        for n in 1..=16 {
+            // With its checksum and key, 16 KiB.
+            cache.put(Namespace::Tags, "a", &vec![0; (16 << 10) - 74]);
+            assert_eq!(written(), n % 8 * 16, "{n}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_as_large_as_a_file_may_be() {
+        let (_directory, cache) = cache();
+        let room = LARGEST as usize - 74;
+        for (length, is_kept) in [(room, true), (room + 1, false)] {
+            cache.put(Namespace::Content, "a", b"");
+            cache.put(Namespace::Content, "a", &vec![0; length]);
+            let path = cache.path(Namespace::Content, "a");
+            assert_eq!(path.exists(), is_kept, "{length}");
+            assert_eq!(value(&cache, "a").is_some(), is_kept, "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_gone_is_removed_already() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        assert!(remove(&path).is_ok());
+        fs::create_dir(&path).unwrap();
+        assert!(remove(&path).is_ok() && !path.exists());
     }
 
     #[cfg(unix)]

@@ -101,9 +101,8 @@ impl Client {
 
     /// Waits before another try of a request to the host; `false` if there is to be none.
     pub(super) fn wait(&self, tries: &Tries, after: Option<Duration>, host: &str) -> bool {
-        let chance = f64::from((RandomState::new().hash_one(()) >> 32) as u32);
-        // A number in 0..1 that another process does not have.
-        let chance = chance / f64::from(u32::MAX);
+        // A number that another process does not have.
+        let chance = chance(RandomState::new().hash_one(()));
         let Some(wait) = tries.next(self.settings.retries, after, chance) else {
             return false;
         };
@@ -172,6 +171,11 @@ impl Tries {
     }
 }
 
+/// A number of 64 bits as one in 0..1.
+fn chance(random: u64) -> f64 {
+    f64::from((random >> 32) as u32) / f64::from(u32::MAX)
+}
+
 /// A tenth of a second, doubled each time up to 6.4 s, less up to half of it by chance.
 fn backoff(failed: u32, chance: f64) -> Duration {
     let full = Duration::from_millis(100 << failed.min(6));
@@ -219,6 +223,13 @@ mod tests {
         assert_eq!(waits[4], None);
         assert_eq!(backoff(0, 1.0), Duration::from_millis(50));
         assert_eq!(backoff(u32::MAX, 0.0), Duration::from_millis(6400));
+    }
+
+    #[test]
+    fn chance_lies_between_nothing_and_all() {
+        assert_eq!(chance(0), 0.0);
+        assert_eq!(chance(u64::MAX), 1.0);
+        assert!((chance(1 << 63) - 0.5).abs() < 0.001);
     }
 
     #[test]

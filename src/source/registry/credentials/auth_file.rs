@@ -81,10 +81,10 @@ fn best<'a>(object: &'a Value, format: AuthFileFormat, name: &str) -> Option<&'a
     let fitting = object.as_object()?.iter().filter_map(|(key, value)| {
         let key = normal(key, format);
         let is_pattern = key.contains('*');
-        fits(&key, name).then_some(((key.len(), !is_pattern), is_pattern, value))
+        fits(&key, name).then_some((key.len(), is_pattern, value))
     });
     let (exact, patterns): (Vec<_>, Vec<_>) = fitting.partition(|(_, is_pattern, _)| !is_pattern);
-    let longest = |found: Vec<_>| found.into_iter().max_by_key(|(rank, _, _)| *rank);
+    let longest = |found: Vec<_>| found.into_iter().max_by_key(|(length, _, _)| *length);
     let (_, _, value) = longest(exact).or_else(|| longest(patterns))?;
     Some(value)
 }
