@@ -62,13 +62,13 @@ pub(super) fn bytes(
     annotations: &[(String, String)],
 ) -> Vec<u8> {
     let manifests: Vec<Value> = entries.iter().map(|entry| kind.descriptor(entry)).collect();
-    let mut list = Map::new();
-    list.insert("schemaVersion".into(), json!(2));
-    list.insert("mediaType".into(), kind.media_type().into());
-    list.insert("manifests".into(), manifests.into());
+    let mut index = Map::new();
+    index.insert("schemaVersion".into(), json!(2));
+    index.insert("mediaType".into(), kind.media_type().into());
+    index.insert("manifests".into(), manifests.into());
     let annotations: BTreeMap<_, _> = annotations.iter().cloned().collect();
-    put(&mut list, "annotations", json!(annotations));
-    let text = format!("{:#}", Value::from(list));
+    put(&mut index, "annotations", json!(annotations));
+    let text = format!("{:#}", Value::from(index));
     // These characters occur only in strings, where Go escapes them.
     let escaped = [
         ("<", r"\u003c"),

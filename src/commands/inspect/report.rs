@@ -10,7 +10,7 @@ use crate::text::{Color, Text};
 pub(super) fn of(name: &str, node: &Node) -> Text {
     let mut report = Report(Text::default());
     match node.document.kind() {
-        ManifestKind::Index => report.list(name, node),
+        ManifestKind::Index => report.index(name, node),
         _ => report.image(name, node),
     }
     report.0.without_line_end()
@@ -50,7 +50,7 @@ impl Report {
         }
     }
 
-    fn list(&mut self, name: &str, node: &Node) {
+    fn index(&mut self, name: &str, node: &Node) {
         self.title("Name:   ", name, node);
         self.line("Digest: ", Color::Yellow, node.document.digest());
         let all = node.children.len();
@@ -96,9 +96,9 @@ impl Report {
                 self.0
                     .plain(format_args!("{n}       >>> The manifest is not there\n\n"));
             }
-            Child::Node(list) if list.document.kind() == ManifestKind::Index => {
+            Child::Node(index) if index.document.kind() == ManifestKind::Index => {
                 self.0.plain('\n');
-                self.entries(&format!("{number}."), list);
+                self.entries(&format!("{number}."), index);
             }
             Child::Node(_) if is_attestation(entry) => {
                 let about = entry.annotation("vnd.docker.reference.digest");
