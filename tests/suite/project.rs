@@ -33,7 +33,13 @@ fn shellcheck_is_silent() {
     let Some(shellcheck) = program("/usr/bin/shellcheck", "shellcheck") else {
         return;
     };
-    for script in ["install.sh", "tests/run", "tests/fuzz/run", ".ci/run"] {
+    for script in [
+        "install.sh",
+        "tests/run",
+        "tests/fuzz/run",
+        "tests/mutants",
+        ".ci/run",
+    ] {
         shellcheck.again([root().join(script)]).run().success("");
     }
     for step in ["release", "path", "ask"] {
