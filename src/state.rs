@@ -222,3 +222,37 @@ fn identity(path: &Path) -> Option<Identity> {
     let number = 0;
     Some((number, metadata.len(), metadata.modified().ok()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_printed_is_known_by_image_and_platform() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::at(&directory.path().join("state"), Duration::ZERO);
+        let (image, platform) = ("a".to_owned(), "linux/amd64".to_owned());
+        state.entry(image, platform, json!(1)).unwrap().printed();
+        for (image, platform, known) in [
+            ("a", "linux/amd64", Some(json!(1))),
+            ("a", "linux/arm64", None),
+            ("b", "linux/amd64", None),
+        ] {
+            let found = state.get(image, platform).unwrap();
+            assert_eq!(found, known, "{image} {platform}");
+        }
+    }
+
+    #[test]
+    fn what_another_process_writes_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state");
+        let state = State::at(&path, Duration::ZERO);
+        for value in [1, 2, 2] {
+            let all = json!({"images": {"a": {"linux/amd64": value}}});
+            file::replace(&path, all.to_string().as_bytes()).unwrap();
+            let found = state.get("a", "linux/amd64").unwrap();
+            assert_eq!(found, Some(json!(value)));
+        }
+    }
+}
