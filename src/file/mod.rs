@@ -174,6 +174,13 @@ mod tests {
     }
 
     #[test]
+    fn only_what_a_killed_process_leaves_is_temporary() {
+        for (name, is_so) in [(".tmpAb12", true), ("tmp", false), ("0123abcd", false)] {
+            assert_eq!(is_temporary(&Path::new(".tmp").join(name)), is_so, "{name}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_replaced_stays_and_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
