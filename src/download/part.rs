@@ -135,3 +135,27 @@ fn other(file: &File) -> String {
         None => "another download".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_download_that_gets_on_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("part");
+        let mut other = own(&path, Duration::ZERO).unwrap();
+        let writing = thread::spawn(move || {
+            for _ in 0..100 {
+                other.write_all(b".").unwrap();
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+        // Less than it takes in all.
+        let file = own(&path, Duration::from_millis(400)).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 100);
+        writing.join().unwrap();
+    }
+}

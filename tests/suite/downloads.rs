@@ -408,6 +408,16 @@ fn a_directory_is_no_file() {
 }
 
 #[test]
+fn a_fifo_is_no_file_and_not_waited_for() {
+    let layer = Layer::small();
+    let tool = layer.tool();
+    let make = Tool::program("/usr/bin/mkfifo").arg(tool.work().join(layer.file()));
+    make.run().success("");
+    let why = format!("{}: not a file", layer.file());
+    tool.run().fails(1, layer.failure(&why));
+}
+
+#[test]
 fn a_device_stays_one() {
     let layer = Layer::small();
     let tool = layer.tool();

@@ -380,6 +380,9 @@ mod tests {
             assert_eq!(path.exists(), is_kept, "{length}");
             assert_eq!(value(&cache, "a").is_some(), is_kept, "{length}");
         }
+        let (longest, largest) = ("k".repeat(60_000), vec![0; content::LIMIT as usize]);
+        cache.put(Namespace::Content, &longest, &largest);
+        assert!(value(&cache, &longest).is_some());
     }
 
     #[test]

@@ -299,6 +299,8 @@ mod tests {
             ("?last=b", "https://example.com/v2/a/tags/list?last=b"),
             ("../x/./y/?a=/../b", "https://example.com/v2/a/x/y/?a=/../b"),
             ("/../../x/..", "https://example.com/"),
+            ("/x/y/..", "https://example.com/x/"),
+            ("/x/y/.", "https://example.com/x/y/"),
             ("more?u=x://y", "https://example.com/v2/a/tags/more?u=x://y"),
             ("", "https://example.com/v2/a/tags/list?n=2"),
         ] {
