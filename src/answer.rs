@@ -77,21 +77,13 @@ impl Answer {
     }
 
     pub(crate) fn text(text: impl Into<Text>, json: Value) -> Self {
-        Body::Text {
-            text: text.into(),
-            json,
-        }
-        .into()
+        Body::Text { text: text.into(), json }.into()
     }
 
     /// A word, such as a digest, whose JSON form is the same word in quotes.
     pub(crate) fn word(word: impl ToString) -> Self {
         let word = word.to_string();
-        Body::Text {
-            json: Value::from(word.as_str()),
-            text: word.into(),
-        }
-        .into()
+        Body::Text { json: Value::from(word.as_str()), text: word.into() }.into()
     }
 
     pub(crate) fn verdict(self, verdict: Verdict) -> Self {
@@ -149,11 +141,6 @@ impl Answer {
 
 impl From<Body> for Answer {
     fn from(body: Body) -> Self {
-        Answer {
-            body,
-            verdict: Verdict::Yes,
-            failures: Vec::new(),
-            entries: Vec::new(),
-        }
+        Answer { body, verdict: Verdict::Yes, failures: Vec::new(), entries: Vec::new() }
     }
 }

@@ -40,10 +40,7 @@ pub(crate) fn unpacked(
     mut packed: impl Read + Send + 'static,
 ) -> io::Result<(Compression, Box<dyn Read + Send>)> {
     let mut start = Vec::new();
-    packed
-        .by_ref()
-        .take(Compression::START as u64)
-        .read_to_end(&mut start)?;
+    packed.by_ref().take(Compression::START as u64).read_to_end(&mut start)?;
     let compression = Compression::of(&start);
     let whole = io::Cursor::new(start).chain(packed);
     let reader: Box<dyn Read + Send> = match compression {
@@ -119,13 +116,7 @@ impl<R: Read> Zstd<R> {
     fn next_frame(&mut self) -> io::Result<bool> {
         loop {
             let mut first = Vec::new();
-            if self
-                .packed
-                .by_ref()
-                .take(1)
-                .read_to_end(&mut first)
-                .is_err()
-            {
+            if self.packed.by_ref().take(1).read_to_end(&mut first).is_err() {
                 return Err(self.packed.why("zstd", ""));
             }
             if first.is_empty() {
@@ -211,9 +202,7 @@ pub(crate) mod tests {
 
     /// More than one block of either format.
     fn sample() -> Vec<u8> {
-        (0..300_000u32)
-            .map(|n| (n.wrapping_mul(n) >> 7) as u8)
-            .collect()
+        (0..300_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect()
     }
 
     #[test]

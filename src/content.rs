@@ -67,12 +67,7 @@ impl Content {
         let is_signed = signed.is_some();
         let (digest, json) = verified(&bytes, signed, expected)?;
         let media_type = manifest_type(said, &json, is_signed)?;
-        Ok(Content {
-            media_type,
-            digest,
-            bytes,
-            json,
-        })
+        Ok(Content { media_type, digest, bytes, json })
     }
 
     /// A blob that a descriptor leads to. `Kind::Corrupt` if the bytes are others, or not JSON.
@@ -80,32 +75,19 @@ impl Content {
         descriptor.digest.verify(&bytes)?;
         let media_type = descriptor.media_type.clone();
         let json = parse(&bytes).during(format_args!("content of type '{media_type}'"))?;
-        Ok(Content {
-            media_type,
-            digest: descriptor.digest.clone(),
-            bytes,
-            json,
-        })
+        Ok(Content { media_type, digest: descriptor.digest.clone(), bytes, json })
     }
 
     /// The configuration that a schema 1 manifest carries for its topmost layer
     /// (distribution, manifest-v2-1.md, `v1Compatibility`).
     pub(crate) fn v1_compatibility(&self) -> Result<Self> {
         let Some(text) = self.json["history"][0]["v1Compatibility"].as_str() else {
-            return Err(Error::new(
-                Kind::Protocol,
-                "the schema 1 manifest has no v1Compatibility",
-            ));
+            return Err(Error::new(Kind::Protocol, "the schema 1 manifest has no v1Compatibility"));
         };
         let bytes = text.as_bytes().to_vec();
         let json = parse(&bytes)?;
         let digest = Digest::of(Algorithm::Sha256, &bytes);
-        Ok(Content {
-            media_type: "application/json".to_owned(),
-            digest,
-            bytes,
-            json,
-        })
+        Ok(Content { media_type: "application/json".to_owned(), digest, bytes, json })
     }
 
     /// The layers of a schema 1 manifest, the lowest first (distribution, manifest-v2-1.md,
@@ -179,14 +161,10 @@ pub(crate) struct Descriptor {
 impl Descriptor {
     pub(crate) fn read(json: &Value) -> Result<Self> {
         let wrong = |why: &str| Error::new(Kind::Protocol, format!("a descriptor {why}"));
-        let digest = json["digest"]
-            .as_str()
-            .ok_or_else(|| wrong("has no digest"))?;
+        let digest = json["digest"].as_str().ok_or_else(|| wrong("has no digest"))?;
         Ok(Descriptor {
             media_type: json["mediaType"].as_str().unwrap_or_default().to_owned(),
-            digest: digest
-                .parse()
-                .map_err(|_| wrong(&format!("has the digest '{digest}'")))?,
+            digest: digest.parse().map_err(|_| wrong(&format!("has the digest '{digest}'")))?,
             size: json["size"].as_u64().ok_or_else(|| wrong("has no size"))?,
             platform: Platform::read(&json["platform"]),
             json: json.clone(),
@@ -256,10 +234,7 @@ fn manifest_type(said: Option<&str>, json: &Value, is_signed: bool) -> Result<St
     let has = |key: &str| !json[key].is_null();
     // image-spec, "Document Media Type Confusion": a document that is two things is neither.
     if has("manifests") && (has("layers") || has("config")) {
-        return Err(Error::new(
-            Kind::Corrupt,
-            "the document is both an index and a manifest",
-        ));
+        return Err(Error::new(Kind::Corrupt, "the document is both an index and a manifest"));
     }
     let shown = if has("manifests") {
         OCI_INDEX
@@ -313,9 +288,7 @@ impl Signed {
     fn read(bytes: &[u8]) -> Option<Signed> {
         // Spares a second parse of all others.
         const SIGNATURES: &[u8] = b"\"signatures\"";
-        bytes
-            .windows(SIGNATURES.len())
-            .find(|window| *window == SIGNATURES)?;
+        bytes.windows(SIGNATURES.len()).find(|window| *window == SIGNATURES)?;
         let mut json = parse(bytes).ok().filter(is_schema1)?;
         let signatures = json.as_object_mut()?.remove("signatures")?;
         let protected = encoding::decode(signatures[0]["protected"].as_str()?)?;
@@ -324,10 +297,7 @@ impl Signed {
         let tail = encoding::decode(protected["formatTail"].as_str()?)?;
         let payload = [bytes.get(..length)?, &tail].concat();
         let signed = parse(&payload).ok()?;
-        (signed == json).then_some(Signed {
-            payload,
-            json: signed,
-        })
+        (signed == json).then_some(Signed { payload, json: signed })
     }
 }
 
@@ -336,28 +306,16 @@ mod tests {
     use super::*;
 
     fn type_of(said: Option<&str>, body: &str) -> String {
-        Content::manifest(said, body.into(), None)
-            .unwrap()
-            .media_type()
-            .to_owned()
+        Content::manifest(said, body.into(), None).unwrap().media_type().to_owned()
     }
 
     #[test]
     fn the_body_has_the_last_word_on_its_type() {
         let body = format!(r#"{{"mediaType":"{OCI_MANIFEST}"}}"#);
         assert_eq!(type_of(Some(DOCKER_MANIFEST), &body), OCI_MANIFEST);
-        assert_eq!(
-            type_of(Some(&format!("{DOCKER_LIST}; charset=utf-8")), "{}"),
-            DOCKER_LIST
-        );
-        assert_eq!(
-            type_of(Some("text/plain"), r#"{"manifests":[]}"#),
-            OCI_INDEX
-        );
-        assert_eq!(
-            type_of(Some("text/plain"), r#"{"config":{},"layers":[]}"#),
-            OCI_MANIFEST
-        );
+        assert_eq!(type_of(Some(&format!("{DOCKER_LIST}; charset=utf-8")), "{}"), DOCKER_LIST);
+        assert_eq!(type_of(Some("text/plain"), r#"{"manifests":[]}"#), OCI_INDEX);
+        assert_eq!(type_of(Some("text/plain"), r#"{"config":{},"layers":[]}"#), OCI_MANIFEST);
         for alone in [r#"{"config":{}}"#, r#"{"layers":[]}"#] {
             assert_eq!(type_of(Some("text/plain"), alone), OCI_MANIFEST);
         }
@@ -377,10 +335,7 @@ mod tests {
     #[test]
     fn a_document_that_is_two_things_is_neither() {
         let body = br#"{"manifests":[],"layers":[]}"#.to_vec();
-        assert_eq!(
-            Content::manifest(None, body, None).unwrap_err().kind(),
-            Kind::Corrupt
-        );
+        assert_eq!(Content::manifest(None, body, None).unwrap_err().kind(), Kind::Corrupt);
     }
 
     #[test]
@@ -414,9 +369,7 @@ mod tests {
             let json = format!(
                 r#"{{"digest":"{digest}","size":0,"platform":{{"os":"{platform}","architecture":"{platform}"}},"annotations":{{"{annotation}":"attestation-manifest"}}}}"#
             );
-            Descriptor::read(&parse(json.as_bytes()).unwrap())
-                .unwrap()
-                .is_attestation()
+            Descriptor::read(&parse(json.as_bytes()).unwrap()).unwrap().is_attestation()
         };
         assert!(is_attestation("unknown", "vnd.docker.reference.type"));
         assert!(is_attestation("unknown", "other"));
@@ -456,11 +409,7 @@ mod tests {
         let other = Content::manifest(None, signed.into(), Some(&sha256("")));
         assert_eq!(
             other.unwrap_err().to_string(),
-            format!(
-                "the digest of the content is {}, not {}",
-                sha256(&payload),
-                sha256("")
-            )
+            format!("the digest of the content is {}, not {}", sha256(&payload), sha256(""))
         );
     }
 
@@ -496,10 +445,9 @@ mod tests {
 
     #[test]
     fn a_manifest_in_which_a_key_stands_twice_is_corrupt() {
-        for body in [
-            r#"{"layers":[],"layers":[]}"#,
-            r#"{"manifests":[{"digest":"a","digest":"b"}]}"#,
-        ] {
+        for body in
+            [r#"{"layers":[],"layers":[]}"#, r#"{"manifests":[{"digest":"a","digest":"b"}]}"#]
+        {
             let error = Content::manifest(None, body.into(), None).unwrap_err();
             assert_eq!(error.kind(), Kind::Corrupt);
             assert!(error.to_string().contains("a key is there twice"));

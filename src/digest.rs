@@ -70,10 +70,7 @@ impl Digest {
         if self == actual {
             return Ok(());
         }
-        Err(Error::new(
-            Kind::Corrupt,
-            format!("the digest of the content is {actual}, not {self}"),
-        ))
+        Err(Error::new(Kind::Corrupt, format!("the digest of the content is {actual}, not {self}")))
     }
 }
 
@@ -91,9 +88,8 @@ impl FromStr for Digest {
         let Some((name, hex)) = text.split_once(':') else {
             return wrong("expected sha256:… or sha512:…".into());
         };
-        let Some(algorithm) = [Algorithm::Sha256, Algorithm::Sha512]
-            .into_iter()
-            .find(|a| a.name() == name)
+        let Some(algorithm) =
+            [Algorithm::Sha256, Algorithm::Sha512].into_iter().find(|a| a.name() == name)
         else {
             return wrong(format!("the algorithm is sha256 or sha512, not '{name}'"));
         };
@@ -104,10 +100,7 @@ impl FromStr for Digest {
             let wanted = algorithm.hex_length();
             return wrong(format!("{name} has {wanted} hex digits, not {}", hex.len()));
         }
-        Ok(Digest {
-            algorithm,
-            hex: hex.to_owned(),
-        })
+        Ok(Digest { algorithm, hex: hex.to_owned() })
     }
 }
 
@@ -135,14 +128,12 @@ impl Hasher {
 
     pub(crate) fn digest(self) -> Digest {
         match self {
-            Hasher::Sha256(state) => Digest {
-                algorithm: Algorithm::Sha256,
-                hex: hex(&state.finalize()),
-            },
-            Hasher::Sha512(state) => Digest {
-                algorithm: Algorithm::Sha512,
-                hex: hex(&state.finalize()),
-            },
+            Hasher::Sha256(state) => {
+                Digest { algorithm: Algorithm::Sha256, hex: hex(&state.finalize()) }
+            }
+            Hasher::Sha512(state) => {
+                Digest { algorithm: Algorithm::Sha512, hex: hex(&state.finalize()) }
+            }
         }
     }
 }
@@ -169,12 +160,7 @@ pub(crate) struct Verified<R> {
 impl<R: Read> Verified<R> {
     pub(crate) fn new(inner: R, expected: Digest, size: Option<u64>) -> Self {
         let hasher = Some(Hasher::new(expected.algorithm));
-        Verified {
-            inner,
-            expected,
-            left: size,
-            hasher,
-        }
+        Verified { inner, expected, left: size, hasher }
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -182,10 +168,7 @@ impl<R: Read> Verified<R> {
             return Ok(());
         };
         if let Some(left @ 1..) = self.left {
-            return Err(Error::new(
-                Kind::Corrupt,
-                format!("the content ends {left} bytes early"),
-            ));
+            return Err(Error::new(Kind::Corrupt, format!("the content ends {left} bytes early")));
         }
         self.expected.compare(&hasher.digest())
     }
@@ -203,10 +186,7 @@ impl<R: Read> Read for Verified<R> {
         }
         if let Some(left) = &mut self.left {
             *left = left.checked_sub(n as u64).ok_or_else(|| {
-                Error::new(
-                    Kind::Corrupt,
-                    "the content is longer than its descriptor says",
-                )
+                Error::new(Kind::Corrupt, "the content is longer than its descriptor says")
             })?;
         }
         if let Some(hasher) = &mut self.hasher {
@@ -230,27 +210,13 @@ mod tests {
     fn only_whole_lower_case_digests_are_digests() {
         assert_eq!(ABC.parse::<Digest>().unwrap().to_string(), ABC);
         assert_eq!(
-            format!("sha512:{}", "0f".repeat(64))
-                .parse::<Digest>()
-                .unwrap()
-                .hex()
-                .len(),
+            format!("sha512:{}", "0f".repeat(64)).parse::<Digest>().unwrap().hex().len(),
             128
         );
-        for wrong in [
-            "",
-            "sha256",
-            "sha256:",
-            "md5:00",
-            &ABC[..70],
-            &ABC.to_uppercase(),
-            &format!("{ABC}0"),
-        ] {
-            assert_eq!(
-                wrong.parse::<Digest>().unwrap_err().kind(),
-                Kind::Usage,
-                "{wrong}"
-            );
+        for wrong in
+            ["", "sha256", "sha256:", "md5:00", &ABC[..70], &ABC.to_uppercase(), &format!("{ABC}0")]
+        {
+            assert_eq!(wrong.parse::<Digest>().unwrap_err().kind(), Kind::Usage, "{wrong}");
         }
     }
 
@@ -258,10 +224,7 @@ mod tests {
     fn both_algorithms_compute_their_test_vectors() {
         assert_eq!(Digest::of(Algorithm::Sha256, b"abc").to_string(), ABC);
         let long = Digest::of(Algorithm::Sha512, b"abc").to_string();
-        assert!(
-            long.starts_with("sha512:ddaf35a193617abacc417349ae204131"),
-            "{long}"
-        );
+        assert!(long.starts_with("sha512:ddaf35a193617abacc417349ae204131"), "{long}");
     }
 
     #[test]
@@ -275,17 +238,10 @@ mod tests {
         };
         assert_eq!(read(b"abc", Some(3)).unwrap(), b"abc");
         assert_eq!(read(b"abc", None).unwrap(), b"abc");
-        for (bytes, size) in [
-            (&b"abd"[..], Some(3)),
-            (b"ab", Some(3)),
-            (b"abcd", Some(3)),
-            (b"abd", None),
-        ] {
-            assert_eq!(
-                read(bytes, size).unwrap_err().kind(),
-                Kind::Corrupt,
-                "{bytes:?}"
-            );
+        for (bytes, size) in
+            [(&b"abd"[..], Some(3)), (b"ab", Some(3)), (b"abcd", Some(3)), (b"abd", None)]
+        {
+            assert_eq!(read(bytes, size).unwrap_err().kind(), Kind::Corrupt, "{bytes:?}");
         }
     }
 }

@@ -15,14 +15,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 
 /// `None` if the text is base64 in neither alphabet.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let alphabet = if text.contains(['-', '_']) {
-        &URL_SAFE
-    } else {
-        &STANDARD
-    };
-    GeneralPurpose::new(alphabet, ANY_PADDING)
-        .decode(text.trim())
-        .ok()
+    let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    GeneralPurpose::new(alphabet, ANY_PADDING).decode(text.trim()).ok()
 }
 
 #[cfg(test)]

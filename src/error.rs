@@ -54,12 +54,7 @@ pub(crate) struct Error {
 
 impl Error {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error {
-            kind,
-            message: message.into(),
-            excerpt: Vec::new(),
-            hint: None,
-        }
+        Error { kind, message: message.into(), excerpt: Vec::new(), hint: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -157,11 +152,7 @@ pub(crate) fn say(text: &str) {
 pub(crate) fn some_of<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 10;
     let mut items = items.into_iter();
-    let shown: Vec<String> = items
-        .by_ref()
-        .take(SHOWN)
-        .map(|it| it.to_string())
-        .collect();
+    let shown: Vec<String> = items.by_ref().take(SHOWN).map(|it| it.to_string()).collect();
     let shown = shown.join(", ");
     match items.count() {
         0 => shown,
@@ -200,11 +191,7 @@ fn without_users(message: &str) -> Cow<'_, str> {
 /// Writes `text` with control, bidirectional and invisible characters as `\u{…}`.
 pub(crate) fn printable(out: &mut dyn fmt::Write, text: &str) -> fmt::Result {
     for c in text.chars() {
-        if drives_terminal(c) {
-            write!(out, "{}", c.escape_unicode())?
-        } else {
-            out.write_char(c)?
-        }
+        if drives_terminal(c) { write!(out, "{}", c.escape_unicode())? } else { out.write_char(c)? }
     }
     Ok(())
 }
@@ -221,9 +208,7 @@ fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(test)]
@@ -232,13 +217,9 @@ mod tests {
 
     #[test]
     fn what_was_being_done_stands_before_why() {
-        let missing: Result<()> = Err(io::Error::from_raw_os_error(2))
-            .during("ca.pem")
-            .during("trust");
-        assert_eq!(
-            missing.unwrap_err().to_string(),
-            "trust: ca.pem: no such file or directory"
-        );
+        let missing: Result<()> =
+            Err(io::Error::from_raw_os_error(2)).during("ca.pem").during("trust");
+        assert_eq!(missing.unwrap_err().to_string(), "trust: ca.pem: no such file or directory");
     }
 
     #[test]
@@ -258,10 +239,7 @@ mod tests {
     #[test]
     fn a_message_cannot_drive_the_terminal() {
         let error = Error::new(Kind::NotFound, "tag \u{1b}[2J\u{202e}x\nhint: run me");
-        assert_eq!(
-            error.to_string(),
-            r"tag \u{1b}[2J\u{202e}x\u{a}hint: run me"
-        );
+        assert_eq!(error.to_string(), r"tag \u{1b}[2J\u{202e}x\u{a}hint: run me");
     }
 
     #[test]
@@ -278,10 +256,7 @@ mod tests {
     #[test]
     fn no_message_names_the_user_of_a_url() {
         for (text, shown) in [
-            (
-                "at https://user:pass@example.com/x: no",
-                "at https://…@example.com/x: no",
-            ),
+            ("at https://user:pass@example.com/x: no", "at https://…@example.com/x: no"),
             ("'ftp://token@[::1]:5000'", "'ftp://…@[::1]:5000'"),
             ("a://u:p@ss/w'ord@b c://d@e", "a://…@b c://…@e"),
             ("https://example.com/a b@c", "https://example.com/a b@c"),

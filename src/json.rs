@@ -37,10 +37,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value> {
 
 /// One value that does not take more than so many bytes of memory.
 pub(crate) fn parse_within(bytes: &[u8], most: usize) -> Result<Value> {
-    let reader = Reader {
-        tells: true,
-        ..Reader::new(bytes, most)
-    };
+    let reader = Reader { tells: true, ..Reader::new(bytes, most) };
     let (value, told) = reader.read();
     memory::give(told);
     value
@@ -50,20 +47,13 @@ pub(crate) fn parse_within(bytes: &[u8], most: usize) -> Result<Value> {
 /// is what would become more than [`MOST`].
 pub(crate) fn parse_strict(bytes: &[u8]) -> Result<Value> {
     let most = bytes.len().saturating_mul(GROWTH).clamp(LEAST, MOST);
-    let reader = Reader {
-        is_strict: true,
-        tells: true,
-        ..Reader::new(bytes, most)
-    };
+    let reader = Reader { is_strict: true, tells: true, ..Reader::new(bytes, most) };
     reader.read().0
 }
 
 /// Whether it is one value, nested no deeper than any may be.
 pub(crate) fn is_json(bytes: &[u8]) -> bool {
-    let reader = Reader {
-        keeps: false,
-        ..Reader::new(bytes, 0)
-    };
+    let reader = Reader { keeps: false, ..Reader::new(bytes, 0) };
     reader.read().0.is_ok()
 }
 
@@ -71,10 +61,7 @@ pub(crate) fn is_json(bytes: &[u8]) -> bool {
 /// member called `key` of the object that is. `None` if there is another thing than a list of
 /// strings; without the member or with null in its place there are none.
 pub(crate) fn strings(bytes: &[u8], key: Option<&str>, into: &mut Names) -> Result<Option<()>> {
-    let mut reader = Reader {
-        keeps: false,
-        ..Reader::new(bytes, 0)
-    };
+    let mut reader = Reader { keeps: false, ..Reader::new(bytes, 0) };
     let begin = into.len();
     let found = match key {
         None => reader.list(into)?,
@@ -135,16 +122,7 @@ enum Open {
 
 impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8], most: usize) -> Self {
-        Reader {
-            bytes,
-            at: 0,
-            keeps: true,
-            most,
-            used: 0,
-            tells: false,
-            told: 0,
-            is_strict: false,
-        }
+        Reader { bytes, at: 0, keeps: true, most, used: 0, tells: false, told: 0, is_strict: false }
     }
 
     /// The only value, with nothing but white space around it; and what has been told of it.
@@ -320,9 +298,7 @@ impl<'a> Reader<'a> {
         }
         let token = self.token(end + 1)?;
         let text = match is_plain {
-            true => str::from_utf8(&token[1..token.len() - 1])
-                .ok()
-                .map(str::to_owned),
+            true => str::from_utf8(&token[1..token.len() - 1]).ok().map(str::to_owned),
             false => serde_json::from_slice(token).ok(),
         };
         let Some(text) = text else {
@@ -359,9 +335,7 @@ impl<'a> Reader<'a> {
         }
         let length = self.bytes.len();
         let most = self.most >> 20;
-        self.fault(&format!(
-            "the values in its {length} bytes need more than {most} MiB of memory"
-        ))
+        self.fault(&format!("the values in its {length} bytes need more than {most} MiB of memory"))
     }
 
     fn tell(&mut self) -> Result<()> {
@@ -393,12 +367,7 @@ impl<'a> Reader<'a> {
     fn fault<T>(&self, why: &str) -> Result<T> {
         let before = &self.bytes[..self.at.min(self.bytes.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = before
-            .iter()
-            .rev()
-            .take_while(|byte| **byte != b'\n')
-            .count()
-            + 1;
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         let message = format!("not JSON: {why} at line {line} column {column}");
         Err(Error::new(Kind::Corrupt, message))
     }
@@ -501,17 +470,15 @@ mod tests {
             let arrays = "[".repeat(depth / 2) + "1" + &"]".repeat(depth / 2);
             "{\"a\":".repeat(depth / 2) + &arrays + &"}".repeat(depth / 2)
         };
-        let walked = std::thread::Builder::new()
-            .stack_size(2 << 20)
-            .spawn(move || {
-                let json = nested(DEPTH);
-                let value = parse(json.as_bytes()).unwrap();
-                assert_eq!(value, value.clone());
-                assert_eq!(value.to_string(), json);
-                assert!(format!("{value:#}").len() > json.len());
-                assert!(parse(nested(DEPTH + 2).as_bytes()).is_err());
-                assert!(parse("[".repeat(8 << 20).as_bytes()).is_err());
-            });
+        let walked = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
+            let json = nested(DEPTH);
+            let value = parse(json.as_bytes()).unwrap();
+            assert_eq!(value, value.clone());
+            assert_eq!(value.to_string(), json);
+            assert!(format!("{value:#}").len() > json.len());
+            assert!(parse(nested(DEPTH + 2).as_bytes()).is_err());
+            assert!(parse("[".repeat(8 << 20).as_bytes()).is_err());
+        });
         walked.unwrap().join().unwrap();
     }
 
@@ -539,10 +506,7 @@ mod tests {
             &descriptor,
             r#"{"created":"2026-01-02T03:04:05Z","created_by":"RUN true","empty_layer":true}"#,
         ] {
-            assert!(
-                parse(list(ordinary, 1 << 20).as_bytes()).is_ok(),
-                "{ordinary}"
-            );
+            assert!(parse(list(ordinary, 1 << 20).as_bytes()).is_ok(), "{ordinary}");
         }
         assert!(parse_strict(list(&descriptor, 2 << 20).as_bytes()).is_ok());
         assert!(parse_strict(list("\"v1.2.3\"", 4 << 20).as_bytes()).is_err());
@@ -560,17 +524,8 @@ mod tests {
         let last = read(r#"{"a":["x"],"\u0061":["y"]}"#, Some("a"));
         assert_eq!(last.unwrap().unwrap(), ["before", "y"]);
         assert_eq!(read("[\"x\"]", None).unwrap().unwrap(), ["before", "x"]);
-        for none in [
-            "{}",
-            r#"{"a":null}"#,
-            r#"{"a":[]}"#,
-            r#"{"a":["x"],"a":[]}"#,
-        ] {
-            assert_eq!(
-                read(none, Some("a")).unwrap().unwrap(),
-                ["before"],
-                "{none}"
-            );
+        for none in ["{}", r#"{"a":null}"#, r#"{"a":[]}"#, r#"{"a":["x"],"a":[]}"#] {
+            assert_eq!(read(none, Some("a")).unwrap().unwrap(), ["before"], "{none}");
         }
         for other in ["[]", "1", r#"{"a":1}"#, r#"{"a":["x",1]}"#, r#"{"a":{}}"#] {
             assert_eq!(read(other, Some("a")).unwrap(), None, "{other}");
@@ -589,20 +544,14 @@ mod tests {
             let mut reader = Reader::new(json.as_bytes(), usize::MAX);
             let value = reader.value().unwrap();
             let weight = weight(&value);
-            assert!(
-                weight <= reader.used && reader.used <= weight + 100,
-                "{json}"
-            );
+            assert!(weight <= reader.used && reader.used <= weight + 100, "{json}");
         }
     }
 
     #[test]
     fn what_containers_take_is_counted() {
         let needs = |json: &str, most: usize| {
-            assert!(
-                Reader::new(json.as_bytes(), most).read().0.is_ok(),
-                "{json}"
-            );
+            assert!(Reader::new(json.as_bytes(), most).read().0.is_ok(), "{json}");
             let less = Reader::new(json.as_bytes(), most - 1).read().0;
             assert!(less.is_err(), "{json}");
         };
@@ -610,9 +559,7 @@ mod tests {
         let (digit, name) = (1 + 24, 4 + 24);
         for length in [1, 2, 3, 8, 100] {
             let json = format!("[{}]", vec!["0"; length].join(","));
-            let Ok(Value::Array(items)) = parse(json.as_bytes()) else {
-                panic!("{json}")
-            };
+            let Ok(Value::Array(items)) = parse(json.as_bytes()) else { panic!("{json}") };
             let room = items.capacity() * size_of::<Value>();
             needs(&json, room + length * digit);
         }

@@ -126,35 +126,17 @@ pub(crate) static FILES: &[(&str, &str)] = &[
 ];
 
 pub(crate) static EXIT_CODES: &[(u8, &str)] = &[
-    (
-        0,
-        "Success; also if the reader of the output stopped reading.",
-    ),
+    (0, "Success; also if the reader of the output stopped reading."),
     (
         1,
         "Local input or output, a filter that failed at run time, an answer that breaks the protocol.",
     ),
-    (
-        2,
-        "Usage: wrong arguments, reference or filter. No request was sent.",
-    ),
-    (
-        3,
-        "Not found: repository, tag, platform, blob, manifest list.",
-    ),
+    (2, "Usage: wrong arguments, reference or filter. No request was sent."),
+    (3, "Not found: repository, tag, platform, blob, manifest list."),
     (4, "Denied: 401 after logging in, 403."),
-    (
-        5,
-        "Unavailable: DNS, connection, TLS, timeout, 5xx after all retries.",
-    ),
-    (
-        6,
-        "Corrupt: the digest or the size differs, or it is not JSON.",
-    ),
-    (
-        7,
-        "Rate limited: 429 after all retries; the message says when to try again.",
-    ),
+    (5, "Unavailable: DNS, connection, TLS, timeout, 5xx after all retries."),
+    (6, "Corrupt: the digest or the size differs, or it is not JSON."),
+    (7, "Rate limited: 429 after all retries; the message says when to try again."),
     (8, "The answer is no."),
 ];
 

@@ -29,11 +29,7 @@ pub(crate) struct Share {
 
 impl Share {
     pub(crate) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Share {
-            taken: AtomicUsize::new(0),
-            most,
-            is_refused: Arc::default(),
-        })
+        Arc::new(Share { taken: AtomicUsize::new(0), most, is_refused: Arc::default() })
     }
 
     /// Whether the question took more than there was, so that what came of it is no answer.

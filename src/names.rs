@@ -41,9 +41,7 @@ impl Names {
 
     /// Where a name starts: where the one before it ends.
     fn start(&self, place: usize) -> usize {
-        let before = place
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before));
+        let before = place.checked_sub(1).and_then(|before| self.ends.get(before));
         before.map_or(0, |end| *end as usize)
     }
 }

@@ -25,10 +25,7 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(jobs: usize) -> Self {
         let jobs = jobs.max(1);
-        Pool {
-            jobs,
-            spare: AtomicUsize::new(jobs - 1),
-        }
+        Pool { jobs, spare: AtomicUsize::new(jobs - 1) }
     }
 
     /// Hands each item to a worker and each result, in the items' order and as early as possible, to
@@ -45,16 +42,11 @@ impl Pool {
         let window = Window::default();
         let (allow, allowed) = mpsc::channel();
         let (send, receive) = mpsc::sync_channel(self.jobs);
-        (0..self.jobs * AHEAD).for_each(|_| {
-            allow
-                .send(())
-                .expect("the receiver lives as long as this function")
-        });
+        (0..self.jobs * AHEAD)
+            .for_each(|_| allow.send(()).expect("the receiver lives as long as this function"));
         let queue = Mutex::new((allowed, items.enumerate()));
         let next = || {
-            let mut queue = queue
-                .lock()
-                .expect("no worker panics while it takes an item");
+            let mut queue = queue.lock().expect("no worker panics while it takes an item");
             queue.0.recv().ok()?;
             window.wait();
             queue.1.next()
@@ -123,9 +115,7 @@ impl Pool {
     /// A permit for one more worker, if there is one.
     fn permit(&self) -> Option<Permit<'_>> {
         let less = |spare: usize| spare.checked_sub(1);
-        let taken = self
-            .spare
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        let taken = self.spare.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
         taken.ok().map(|_| Permit(self))
     }
 }
@@ -262,9 +252,7 @@ mod tests {
         };
         // One item waits with the first worker, so the second takes all others that are allowed.
         taken.fetch_add(1, Ordering::SeqCst);
-        Pool::new(2)
-            .ordered(0..1000, work, |()| 0, |()| Ok(()))
-            .unwrap();
+        Pool::new(2).ordered(0..1000, work, |()| 0, |()| Ok(())).unwrap();
     }
 
     #[test]
@@ -283,9 +271,7 @@ mod tests {
             assert!(ahead <= 2 * 4 + 1, "{ahead}");
             Ok(())
         };
-        Pool::new(4)
-            .ordered(0..200, work, |_| WEIGHT + 1, most)
-            .unwrap();
+        Pool::new(4).ordered(0..200, work, |_| WEIGHT + 1, most).unwrap();
         assert_eq!(taken.into_inner(), 200);
     }
 

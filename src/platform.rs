@@ -21,12 +21,8 @@ impl Platform {
     /// From a descriptor's `platform` or from a configuration, which have the same members.
     /// `None` if neither system nor architecture is said.
     pub(crate) fn read(json: &Value) -> Option<Self> {
-        let text = |key: &str| {
-            json[key]
-                .as_str()
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
-        };
+        let text =
+            |key: &str| json[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let (os, architecture) = (text("os"), text("architecture"));
         if os.is_none() && architecture.is_none() {
             return None;
@@ -46,11 +42,7 @@ impl Platform {
     /// `unknown/unknown`: what BuildKit writes for what runs nowhere.
     pub(crate) fn unknown() -> Self {
         let unknown = || "unknown".to_owned();
-        Platform {
-            os: unknown(),
-            architecture: unknown(),
-            ..Platform::default()
-        }
+        Platform { os: unknown(), architecture: unknown(), ..Platform::default() }
     }
 
     pub(crate) fn is_unknown(&self) -> bool {
@@ -101,9 +93,7 @@ impl PlatformMatcher {
     }
 
     fn machine(&self) -> &str {
-        self.architecture
-            .as_deref()
-            .unwrap_or_else(|| canonical(std::env::consts::ARCH).0)
+        self.architecture.as_deref().unwrap_or_else(|| canonical(std::env::consts::ARCH).0)
     }
 
     /// The position of the best match; of equal ones the first. `None` if nothing matches.
@@ -116,9 +106,7 @@ impl PlatformMatcher {
                 platform.os == self.os() && canonical(&platform.architecture).0 == self.machine();
             (fits && self.version_fits(platform)).then(|| Some((self.rank(platform)?, i)))?
         });
-        ranked
-            .reduce(|best, next| if next.0 > best.0 { next } else { best })
-            .map(|(_, i)| i)
+        ranked.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, i)| i)
     }
 
     /// Whether the platform of a single image matches; only fields that the user chose are
@@ -168,9 +156,8 @@ impl FromStr for PlatformMatcher {
 
     /// `OS/ARCH[/VARIANT][:OSVERSION]`; a lone word is a system if it is one, else an architecture.
     fn from_str(text: &str) -> Result<Self> {
-        let (names, version) = text
-            .split_once(':')
-            .map_or((text, None), |(names, v)| (names, Some(v)));
+        let (names, version) =
+            text.split_once(':').map_or((text, None), |(names, v)| (names, Some(v)));
         let parts: Vec<&str> = names.split('/').collect();
         let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let sound = |part: &&str| !part.is_empty() && part.chars().all(word);
@@ -257,30 +244,15 @@ mod tests {
     use super::*;
 
     fn platform(text: &str) -> Platform {
-        let PlatformMatcher {
-            os,
-            architecture,
-            variant,
-            os_version,
-        } = text.parse().unwrap();
+        let PlatformMatcher { os, architecture, variant, os_version } = text.parse().unwrap();
         let (os, architecture) = (os.unwrap(), architecture.unwrap());
-        Platform {
-            os,
-            architecture,
-            variant,
-            os_version,
-            os_features: Vec::new(),
-        }
+        Platform { os, architecture, variant, os_version, os_features: Vec::new() }
     }
 
     /// Asserts which of the offered platforms is chosen, if any.
     fn chosen(wanted: &str, offered: &[&str], expected: Option<&str>) {
         let platforms: Vec<Platform> = offered.iter().map(|text| platform(text)).collect();
-        let best = wanted
-            .parse::<PlatformMatcher>()
-            .unwrap()
-            .best(&platforms)
-            .map(|i| offered[i]);
+        let best = wanted.parse::<PlatformMatcher>().unwrap().best(&platforms).map(|i| offered[i]);
         assert_eq!(best, expected, "{wanted} from {offered:?}");
     }
 
@@ -291,26 +263,10 @@ mod tests {
             &["linux/arm/v5", "linux/arm/v7", "linux/arm/v6"],
             Some("linux/arm/v7"),
         );
-        chosen(
-            "linux/arm",
-            &["linux/arm/v5", "linux/arm/v6"],
-            Some("linux/arm/v6"),
-        );
-        chosen(
-            "linux/arm",
-            &["linux/arm/v8", "linux/arm/v5"],
-            Some("linux/arm/v5"),
-        );
-        chosen(
-            "linux/armhf",
-            &["linux/arm/v5", "linux/arm/v7"],
-            Some("linux/arm/v7"),
-        );
-        chosen(
-            "linux/armel",
-            &["linux/arm/v5", "linux/arm/v7"],
-            Some("linux/arm/v5"),
-        );
+        chosen("linux/arm", &["linux/arm/v5", "linux/arm/v6"], Some("linux/arm/v6"));
+        chosen("linux/arm", &["linux/arm/v8", "linux/arm/v5"], Some("linux/arm/v5"));
+        chosen("linux/armhf", &["linux/arm/v5", "linux/arm/v7"], Some("linux/arm/v7"));
+        chosen("linux/armel", &["linux/arm/v5", "linux/arm/v7"], Some("linux/arm/v5"));
     }
 
     #[test]
@@ -326,16 +282,8 @@ mod tests {
             &["linux/amd64", "linux/amd64/v2", "linux/amd64/v4"],
             Some("linux/amd64/v2"),
         );
-        chosen(
-            "linux/amd64",
-            &["linux/amd64/v3", "linux/amd64"],
-            Some("linux/amd64"),
-        );
-        chosen(
-            "linux/amd64",
-            &["linux/amd64/v3", "linux/amd64/v2"],
-            Some("linux/amd64/v2"),
-        );
+        chosen("linux/amd64", &["linux/amd64/v3", "linux/amd64"], Some("linux/amd64"));
+        chosen("linux/amd64", &["linux/amd64/v3", "linux/amd64/v2"], Some("linux/amd64/v2"));
         chosen(
             "linux/ppc64le/power9",
             &["linux/ppc64le/power8", "linux/ppc64le"],
@@ -347,20 +295,13 @@ mod tests {
     fn arm64_is_arm64_v8() {
         chosen("linux/arm64", &["linux/arm64/v8"], Some("linux/arm64/v8"));
         chosen("linux/arm64/v8", &["linux/arm64"], Some("linux/arm64"));
-        chosen(
-            "linux/aarch64",
-            &["linux/amd64", "linux/arm64/v8"],
-            Some("linux/arm64/v8"),
-        );
+        chosen("linux/aarch64", &["linux/amd64", "linux/arm64/v8"], Some("linux/arm64/v8"));
         chosen("linux/arm64/v8", &["linux/arm64/v9"], None);
     }
 
     #[test]
     fn a_version_matches_by_its_components() {
-        let offered = [
-            "windows/amd64:10.0.20348.1",
-            "windows/amd64:10.0.17763.5122",
-        ];
+        let offered = ["windows/amd64:10.0.20348.1", "windows/amd64:10.0.17763.5122"];
         chosen("windows/amd64:10.0.17763", &offered, Some(offered[1]));
         chosen("windows/amd64:10.0.1776", &offered, None);
         chosen("windows/amd64", &offered, Some(offered[0]));
@@ -377,15 +318,9 @@ mod tests {
 
     #[test]
     fn a_malformed_platform_is_a_usage_error() {
-        for text in [
-            "",
-            "/",
-            "linux/",
-            "linux/amd64/v1/x",
-            "linux/amd64:",
-            "li nux/amd64",
-            "linux//v7",
-        ] {
+        for text in
+            ["", "/", "linux/", "linux/amd64/v1/x", "linux/amd64:", "li nux/amd64", "linux//v7"]
+        {
             assert!(text.parse::<PlatformMatcher>().is_err(), "{text}");
         }
     }

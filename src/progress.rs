@@ -90,10 +90,7 @@ impl Progress {
 
     /// Counts what is read.
     pub(crate) fn watch<R: Read>(&self, reader: R) -> CountedRead<R> {
-        CountedRead {
-            reader,
-            progress: self.clone(),
-        }
+        CountedRead { reader, progress: self.clone() }
     }
 
     /// Clears the bar; nothing is shown any more.
@@ -146,11 +143,7 @@ impl Count {
     /// `45 % [#########           ]  94.5 of 210.0 MB  118.2 MB/s  1 s left`
     fn bar(self, elapsed: Duration) -> String {
         const CELLS: u64 = 20;
-        let Count {
-            done,
-            before,
-            total,
-        } = self;
+        let Count { done, before, total } = self;
         let rate = (done - before) as f64 / elapsed.as_secs_f64();
         let speed = format!("{:.1} MB/s", rate / 1e6);
         let Some(total) = total.filter(|total| (1..).contains(total) && done <= *total) else {
@@ -222,11 +215,7 @@ mod tests {
             ((94_500_000, 0, None), "94.5 MB  94.5 MB/s"),
         ] {
             let (done, before, total) = count;
-            let count = Count {
-                done,
-                before,
-                total,
-            };
+            let count = Count { done, before, total };
             let bar = count.bar(Duration::from_secs(1));
             assert_eq!(bar, expected);
             assert!(bar.len() <= COLUMNS);

@@ -50,15 +50,8 @@ impl Readahead {
                 }
             }
         };
-        thread::Builder::new()
-            .spawn(read)
-            .during("a thread to read with")?;
-        Ok(Readahead {
-            full,
-            empty,
-            current: Vec::with_capacity(BLOCK),
-            used: 0,
-        })
+        thread::Builder::new().spawn(read).during("a thread to read with")?;
+        Ok(Readahead { full, empty, current: Vec::with_capacity(BLOCK), used: 0 })
     }
 }
 

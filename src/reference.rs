@@ -101,11 +101,7 @@ impl Host {
     /// Where its API is.
     pub(crate) fn api(&self) -> &str {
         // Docker Hub's API has another name than its images.
-        if self.is_docker_hub() {
-            "registry-1.docker.io"
-        } else {
-            &self.0
-        }
+        if self.is_docker_hub() { "registry-1.docker.io" } else { &self.0 }
     }
 
     pub(crate) fn is_docker_hub(&self) -> bool {
@@ -133,10 +129,7 @@ impl Host {
         if text.len() > LONGEST_HOST + ":65535".len() {
             return Err(too_long(text, LONGEST_HOST));
         }
-        let (name, port) = match text
-            .rfind(':')
-            .filter(|colon| !text[*colon..].contains(']'))
-        {
+        let (name, port) = match text.rfind(':').filter(|colon| !text[*colon..].contains(']')) {
             Some(colon) => (&text[..colon], Some(&text[colon + 1..])),
             None => (text, None),
         };
@@ -154,11 +147,7 @@ impl Host {
         }
         let host = port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
         // Docker's old name for its index, still in scripts and configurations.
-        Ok(Host(if host == "index.docker.io" {
-            DOCKER_HUB.to_owned()
-        } else {
-            host
-        }))
+        Ok(Host(if host == "index.docker.io" { DOCKER_HUB.to_owned() } else { host }))
     }
 }
 
@@ -184,11 +173,7 @@ impl FromStr for Repository {
             return Err(wrong("repository", name, why));
         }
         let is_official = host.is_docker_hub() && !name.contains('/');
-        let name = if is_official {
-            format!("library/{name}")
-        } else {
-            name.to_owned()
-        };
+        let name = if is_official { format!("library/{name}") } else { name.to_owned() };
         if host.0.len() + 1 + name.len() > LONGEST_NAME {
             return Err(Error::usage(format!(
                 "the name of the repository is longer than {LONGEST_NAME} characters"
@@ -289,10 +274,7 @@ impl Display for Reference {
             TagOrDigest::Only => Ok(()),
             TagOrDigest::Tag(tag) => write!(f, ":{tag}"),
             TagOrDigest::Digest { digest, tag: None } => write!(f, "@{digest}"),
-            TagOrDigest::Digest {
-                digest,
-                tag: Some(tag),
-            } => write!(f, ":{tag}@{digest}"),
+            TagOrDigest::Digest { digest, tag: Some(tag) } => write!(f, ":{tag}@{digest}"),
         }
     }
 }
@@ -306,9 +288,7 @@ fn is_host_label(label: &str) -> bool {
     !label.is_empty()
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// The colon that starts a tag stands behind the last slash; the others are ports.
@@ -390,10 +370,7 @@ fn cut(text: &str) -> String {
 }
 
 fn too_long(text: &str, limit: usize) -> String {
-    format!(
-        "it has {} characters; at most {limit} are allowed",
-        text.len()
-    )
+    format!("it has {} characters; at most {limit} are allowed", text.len())
 }
 
 fn is_digest(text: &str) -> bool {
@@ -462,8 +439,7 @@ mod tests {
     const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn parsed(text: &str) -> Reference {
-        text.parse()
-            .unwrap_or_else(|error| panic!("{text}: {error}"))
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     #[test]
@@ -482,14 +458,8 @@ mod tests {
             ("[::1]:5000/x", "[::1]:5000", "x"),
             ("[fe80::1]/a--b__c.d:t", "[fe80::1]", "a--b__c.d"),
         ] {
-            let Transport::Registry(repository) = parsed(text).place else {
-                panic!("{text}")
-            };
-            assert_eq!(
-                (repository.host.name(), repository.name.as_str()),
-                (host, name),
-                "{text}"
-            );
+            let Transport::Registry(repository) = parsed(text).place else { panic!("{text}") };
+            assert_eq!((repository.host.name(), repository.name.as_str()), (host, name), "{text}");
         }
     }
 
@@ -497,18 +467,9 @@ mod tests {
     fn tags_and_digests_are_told_apart() {
         let digest = format!("sha256:{HEX}");
         assert_eq!(parsed("ubuntu").at, TagOrDigest::Tag("latest".into()));
-        assert_eq!(
-            parsed("localhost:5000/x").at,
-            TagOrDigest::Tag("latest".into())
-        );
-        assert_eq!(
-            parsed("localhost:5000/x:v1").at,
-            TagOrDigest::Tag("v1".into())
-        );
-        let at = TagOrDigest::Digest {
-            digest: digest.parse().unwrap(),
-            tag: Some("v1".into()),
-        };
+        assert_eq!(parsed("localhost:5000/x").at, TagOrDigest::Tag("latest".into()));
+        assert_eq!(parsed("localhost:5000/x:v1").at, TagOrDigest::Tag("v1".into()));
+        let at = TagOrDigest::Digest { digest: digest.parse().unwrap(), tag: Some("v1".into()) };
         assert_eq!(parsed(&format!("localhost:5000/x:v1@{digest}")).at, at);
         assert_eq!(parsed(&format!("oci:dir:v1@{digest}")).at, at);
     }
@@ -519,14 +480,8 @@ mod tests {
         assert_eq!(parsed("oci:some/dir").at, TagOrDigest::Only);
         assert_eq!(parsed("oci:some/dir:v1").at, TagOrDigest::Tag("v1".into()));
         assert_eq!(place("oci:C:/dir"), Transport::Layout("C:/dir".into()));
-        assert_eq!(
-            place("oci-archive:a.tar:v1"),
-            Transport::OciArchive("a.tar".into())
-        );
-        assert_eq!(
-            place("docker-archive:a.tar"),
-            Transport::DockerArchive("a.tar".into())
-        );
+        assert_eq!(place("oci-archive:a.tar:v1"), Transport::OciArchive("a.tar".into()));
+        assert_eq!(place("docker-archive:a.tar"), Transport::DockerArchive("a.tar".into()));
     }
 
     #[test]
@@ -565,19 +520,13 @@ mod tests {
             &"a".repeat(300),
             &format!("ubuntu:sha256:{HEX}"),
         ] {
-            assert_eq!(
-                text.parse::<Reference>().map_err(|e| e.kind()),
-                Err(Kind::Usage),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Reference>().map_err(|e| e.kind()), Err(Kind::Usage), "{text}");
         }
     }
 
     #[test]
     fn a_digest_in_the_tags_place_is_pointed_out() {
-        let error = format!("ubuntu:sha256:{HEX}")
-            .parse::<Reference>()
-            .unwrap_err();
+        let error = format!("ubuntu:sha256:{HEX}").parse::<Reference>().unwrap_err();
         let message = format!("{error:#}");
         let hint = format!("\nhint: write a digest after '@': ubuntu@sha256:{HEX}");
         assert!(message.ends_with(&hint), "{message}");
@@ -594,10 +543,7 @@ mod tests {
         ] {
             assert_eq!(parsed(text).to_string(), text);
         }
-        assert_eq!(
-            parsed("docker.io/library/ubuntu").to_string(),
-            "ubuntu:latest"
-        );
+        assert_eq!(parsed("docker.io/library/ubuntu").to_string(), "ubuntu:latest");
     }
 
     /// References by the grammar: every combination of what may go wrong between writing and reading.
@@ -657,10 +603,7 @@ mod tests {
         let tags = ["", ":latest", ":v1", ":_", &hex, &long];
         let mut count = 0;
         for (host, name) in hosts.iter().flat_map(|host| names.map(|name| (host, name))) {
-            for (tag, digest) in tags
-                .iter()
-                .flat_map(|tag| ["", &digest].map(|at| (tag, at)))
-            {
+            for (tag, digest) in tags.iter().flat_map(|tag| ["", &digest].map(|at| (tag, at))) {
                 let text = format!("{host}{name}{tag}{digest}");
                 let Ok(reference) = text.parse::<Reference>() else {
                     continue;
@@ -670,27 +613,14 @@ mod tests {
                 let Transport::Registry(repository) = &reference.place else {
                     continue;
                 };
-                assert_eq!(
-                    repository.to_string().parse().as_ref(),
-                    Ok(repository),
-                    "{text}"
-                );
+                assert_eq!(repository.to_string().parse().as_ref(), Ok(repository), "{text}");
                 count += 1;
             }
         }
         assert!(count > 3000, "{count}");
-        for path in [
-            "a",
-            "a:b:c",
-            ":",
-            ":v1",
-            "a:v1:",
-            "a b",
-            "/x/y.tar:v1",
-            "C:\\x",
-            "@x",
-            "sha256:12",
-        ] {
+        for path in
+            ["a", "a:b:c", ":", ":v1", "a:v1:", "a b", "/x/y.tar:v1", "C:\\x", "@x", "sha256:12"]
+        {
             for (kind, end) in ["oci", "oci-archive", "docker-archive"]
                 .iter()
                 .flat_map(|kind| ["", ":v1", &digest, ":v1@sha256:12"].map(|end| (kind, end)))
@@ -775,10 +705,7 @@ mod tests {
         let wanted = format!("write the repository before it: NAME@{digest}");
         assert_eq!(image(&digest), wanted);
         let error = "a@sha256:12".parse::<Reference>().unwrap_err();
-        assert!(
-            error.to_string().starts_with("image 'a@sha256:12': "),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("image 'a@sha256:12': "), "{error}");
     }
 
     #[test]

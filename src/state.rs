@@ -115,12 +115,7 @@ impl State {
     ) -> Result<Entry> {
         let writable = file::place(&self.path).and_then(|_| Lock::verify(&self.lock_path()));
         writable.during(self.path.display())?;
-        Ok(Entry {
-            state: self.clone(),
-            image,
-            platform,
-            value,
-        })
+        Ok(Entry { state: self.clone(), image, platform, value })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -27,10 +27,7 @@ const SYSTEMS: [(&str, &str); 15] = [
 /// The variants of architectures that have some: image-spec's table, and Go's `GOAMD64` and `GOARM64`.
 const VARIANTS: [(&str, &str); 3] = [
     ("arm", "v5 v6 v7 v8"),
-    (
-        "arm64",
-        "v8 v8.1 v8.2 v8.3 v8.4 v8.5 v8.6 v8.7 v8.8 v8.9 v9 v9.1 v9.2 v9.3 v9.4 v9.5",
-    ),
+    ("arm64", "v8 v8.1 v8.2 v8.3 v8.4 v8.5 v8.6 v8.7 v8.8 v8.9 v9 v9.1 v9.2 v9.3 v9.4 v9.5"),
     ("amd64", "v1 v2 v3 v4"),
 ];
 

@@ -77,9 +77,8 @@ pub(super) fn bytes(
         ("\u{2028}", r"\u2028"),
         ("\u{2029}", r"\u2029"),
     ];
-    let text = escaped.iter().fold(text, |text, (character, escape)| {
-        text.replace(character, escape)
-    });
+    let text =
+        escaped.iter().fold(text, |text, (character, escape)| text.replace(character, escape));
     text.into_bytes()
 }
 

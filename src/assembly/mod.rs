@@ -24,10 +24,8 @@ use exists::exists;
 pub(crate) use index::IndexKind;
 pub(crate) use spec::{IndexSpec, SpecEntry};
 
-const IMAGE_CONFIGS: [&str; 2] = [
-    "application/vnd.docker.container.image.v1+json",
-    "application/vnd.oci.image.config.v1+json",
-];
+const IMAGE_CONFIGS: [&str; 2] =
+    ["application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json"];
 
 /// An index that is ready to be pushed.
 pub(crate) struct BuiltIndex {
@@ -179,12 +177,8 @@ fn checked<'a>(
 /// The configuration of an image; anything but images is refused, since engines choose from the
 /// index.
 fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
-    let unfit = |what: String| {
-        Err(Error::new(
-            Kind::Protocol,
-            format!("{what} cannot be in an index"),
-        ))
-    };
+    let unfit =
+        |what: String| Err(Error::new(Kind::Protocol, format!("{what} cannot be in an index")));
     if manifest.kind() != ManifestKind::Manifest {
         return unfit(format!("a manifest of type {}", manifest.media_type()));
     }
@@ -192,10 +186,7 @@ fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
         Some(config) if IMAGE_CONFIGS.contains(&config.media_type.as_str()) => {
             registry.document(&config)
         }
-        Some(config) => unfit(format!(
-            "a manifest whose configuration is a {}",
-            config.media_type
-        )),
+        Some(config) => unfit(format!("a manifest whose configuration is a {}", config.media_type)),
         None => unfit("a manifest without configuration".into()),
     }
 }

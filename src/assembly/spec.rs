@@ -217,10 +217,7 @@ mod tests {
             tags: vec!["1.0".into(), "1.10".into(), "latest".into()],
             annotations: vec![("b".into(), "c".into()), ("d".into(), String::new())],
             manifests: vec![
-                SpecEntry {
-                    image: "example.com/a:amd64".into(),
-                    ..SpecEntry::default()
-                },
+                SpecEntry { image: "example.com/a:amd64".into(), ..SpecEntry::default() },
                 SpecEntry {
                     image: "example.com/a:win".into(),
                     platform: Platform {
@@ -248,18 +245,9 @@ mod tests {
             ),
             ("image: [a]", "line 1, column 8: image must be a text"),
             ("image: a", "line 1, column 1: 'manifests' lists no image"),
-            (
-                "manifests: [{image: a}]",
-                "line 1, column 1: 'image' is missing",
-            ),
-            (
-                "image: a\nmanifests: b",
-                "line 2, column 12: manifests must be a list",
-            ),
-            (
-                "image: a\nmanifests:\n- platform: {os: b}",
-                "line 3, column 3: 'image' is missing",
-            ),
+            ("manifests: [{image: a}]", "line 1, column 1: 'image' is missing"),
+            ("image: a\nmanifests: b", "line 2, column 12: manifests must be a list"),
+            ("image: a\nmanifests:\n- platform: {os: b}", "line 3, column 3: 'image' is missing"),
             (
                 "image: a\nmanifests:\n- image: b\n  platform: {arch: c}",
                 "line 4, column 14: unknown key 'arch': expected os, architecture, variant, osversion or osfeatures",

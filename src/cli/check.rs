@@ -40,10 +40,7 @@ fn owns(spec: &Spec, flag: &Flag) -> bool {
 /// Refuses operands that are missing, too many or of the wrong kind.
 pub(super) fn operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
     let operands = args.operands();
-    let listed = args
-        .given
-        .iter()
-        .any(|(flag, _)| matches!(flag.value, Value::Images(_)));
+    let listed = args.given.iter().any(|(flag, _)| matches!(flag.value, Value::Images(_)));
     let fits = match (spec.operand, operands) {
         (Operand::None | Operand::Command, []) | (Operand::Command, [_]) => true,
         (Operand::Images, operands) => listed || !operands.is_empty(),
@@ -121,18 +118,9 @@ mod tests {
     #[test]
     fn what_is_not_the_commands_is_refused() {
         for (line, expected) in [
-            (
-                "labels -o x a",
-                "--output belongs to 'downloadlayer', not to 'labels'",
-            ),
-            (
-                "-o x labels a",
-                "--output belongs to 'downloadlayer', not to 'labels'",
-            ),
-            (
-                "labels --layers a",
-                "--layers belongs to 'verifytool', not to 'labels'",
-            ),
+            ("labels -o x a", "--output belongs to 'downloadlayer', not to 'labels'"),
+            ("-o x labels a", "--output belongs to 'downloadlayer', not to 'labels'"),
+            ("labels --layers a", "--layers belongs to 'verifytool', not to 'labels'"),
             (
                 "labels",
                 "labels wants an image\nhint: usage: docker-registry labels [OPTION]... IMAGE...",
@@ -183,11 +171,7 @@ mod tests {
     #[test]
     fn each_form_has_operands_of_its_own() {
         let cli = table();
-        let words = |line: &str| {
-            line.split_whitespace()
-                .map(OsString::from)
-                .collect::<Vec<_>>()
-        };
+        let words = |line: &str| line.split_whitespace().map(OsString::from).collect::<Vec<_>>();
         for line in ["push from-args", "push from-spec f"] {
             assert!(parse(&cli, words(line)).is_ok(), "{line}");
         }

@@ -23,14 +23,7 @@ mod tests {
 
     #[test]
     fn what_was_meant_is_found() {
-        let names = [
-            "tags",
-            "manifest",
-            "manifestlist",
-            "id",
-            "verifytool",
-            "config",
-        ];
+        let names = ["tags", "manifest", "manifestlist", "id", "verifytool", "config"];
         for (word, meant) in [
             ("manifests", Some("manifest")),
             ("manifest-list", Some("manifestlist")),

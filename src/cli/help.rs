@@ -11,9 +11,8 @@ pub(crate) fn help(cli: &Cli) -> String {
     let width = widest(cli.frequent.iter().map(|spec| spec.name)) + 4;
     let line = |spec: &&Spec| beside(&format!("  {}", spec.name), width, spec.help);
     let lines: String = cli.frequent.iter().map(line).collect();
-    let others = cli
-        .specs()
-        .filter(|spec| !cli.frequent.iter().any(|other| ptr::eq(*other, *spec)));
+    let others =
+        cli.specs().filter(|spec| !cli.frequent.iter().any(|other| ptr::eq(*other, *spec)));
     let others: Vec<&str> = others.map(|spec| spec.name).collect();
     format!(
         "{}Commands:\n{lines}{}\n{}\n{}",
@@ -35,10 +34,7 @@ pub(crate) fn full_help(cli: &Cli) -> String {
 }
 
 pub(crate) fn command_help(cli: &Cli, spec: &Spec) -> String {
-    let mut parts = vec![
-        format!("Usage: {}\n", spec.usage(cli)),
-        format!("{}.\n", spec.help),
-    ];
+    let mut parts = vec![format!("Usage: {}\n", spec.usage(cli)), format!("{}.\n", spec.help)];
     if !spec.about.is_empty() {
         parts.push(plain(spec.about, 0));
     }
@@ -77,18 +73,13 @@ fn top(cli: &Cli) -> String {
 }
 
 fn more(cli: &Cli) -> String {
-    format!(
-        "'{0} help COMMAND' explains a command, '--help' lists all options.\n",
-        cli.name
-    )
+    format!("'{0} help COMMAND' explains a command, '--help' lists all options.\n", cli.name)
 }
 
 /// Options with their one line each.
 fn options(title: &str, flags: &[&Flag]) -> String {
     let width = widest(flags.iter().map(|flag| left(flag))) + 2;
-    let lines = flags
-        .iter()
-        .map(|flag| beside(&left(flag), width, flag.help));
+    let lines = flags.iter().map(|flag| beside(&left(flag), width, flag.help));
     format!("{title}:\n{}", lines.collect::<String>())
 }
 
@@ -96,11 +87,7 @@ fn options(title: &str, flags: &[&Flag]) -> String {
 fn explained(title: &str, flags: &[&Flag]) -> String {
     let lines = flags.iter().map(|flag| {
         let about = plain(flag.about, 10);
-        format!(
-            "  {}\n{}{about}",
-            flag.synopsis(),
-            plain(&format!("{}.", flag.help), 10)
-        )
+        format!("  {}\n{}{about}", flag.synopsis(), plain(&format!("{}.", flag.help), 10))
     });
     format!("{title}:\n{}", lines.collect::<String>())
 }
@@ -134,10 +121,7 @@ fn global_options(cli: &Cli) -> String {
 }
 
 fn widest(texts: impl Iterator<Item = impl AsRef<str>>) -> usize {
-    texts
-        .map(|text| text.as_ref().chars().count())
-        .max()
-        .unwrap_or_default()
+    texts.map(|text| text.as_ref().chars().count()).max().unwrap_or_default()
 }
 
 #[cfg(test)]

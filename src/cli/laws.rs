@@ -14,26 +14,14 @@ fn the_table_keeps_its_laws() {
     let specs: Vec<_> = cli.specs().collect();
     for (i, spec) in specs.iter().enumerate() {
         let name = spec.name;
-        assert!(
-            specs[..i].iter().all(|other| other.name != name),
-            "{name} stands twice"
-        );
+        assert!(specs[..i].iter().all(|other| other.name != name), "{name} stands twice");
         one_line(name, spec.help);
         markup(name, spec.about);
-        assert!(
-            spec.examples.len() >= 2,
-            "{name} has fewer than two examples"
-        );
-        spec.examples
-            .iter()
-            .for_each(|example| is_command(cli, example));
+        assert!(spec.examples.len() >= 2, "{name} has fewer than two examples");
+        spec.examples.iter().for_each(|example| is_command(cli, example));
     }
-    cli.examples
-        .iter()
-        .for_each(|example| is_command(cli, example));
-    cli.chapters
-        .iter()
-        .for_each(|chapter| markup(chapter.title, chapter.text));
+    cli.examples.iter().for_each(|example| is_command(cli, example));
+    cli.chapters.iter().for_each(|chapter| markup(chapter.title, chapter.text));
     for (name, text) in cli.environment.iter().chain(cli.files) {
         markup(name, text);
     }
@@ -50,16 +38,9 @@ fn options_are_told_apart(cli: &Cli) {
                 let has = |flag| belongs(cli, spec, flag);
                 has(flag) && has(other)
             });
-            assert!(
-                other.name != name || !together,
-                "two options of one command are --{name}"
-            );
+            assert!(other.name != name || !together, "two options of one command are --{name}");
             let same_letter = flag.short.is_some() && flag.short == other.short;
-            assert!(
-                !same_letter,
-                "--{name} and --{} have one letter",
-                other.name
-            );
+            assert!(!same_letter, "--{name} and --{} have one letter", other.name);
         }
     }
     for needed in [&HELP, &VERSION].iter().chain(cli.essential) {
@@ -90,10 +71,7 @@ fn one_line(name: &str, help: &str) {
 
 fn markup(name: &str, text: &str) {
     for paragraph in text.split("\n\n").filter(|text| !text.starts_with("  ")) {
-        assert!(
-            paragraph.matches('`').count() % 2 == 0,
-            "{name}: {paragraph}"
-        );
+        assert!(paragraph.matches('`').count() % 2 == 0, "{name}: {paragraph}");
     }
 }
 

@@ -78,10 +78,7 @@ impl Page {
         let source = escape(&format!("{} {}", cli.name, cli.version));
         let mut page = Page { out: String::new() };
         page.line(r#".\" Generated from the table of commands and options."#);
-        page.line(&format!(
-            r#".TH {title} 1 {} "{source}" "User Commands""#,
-            cli.date
-        ));
+        page.line(&format!(r#".TH {title} 1 {} "{source}" "User Commands""#, cli.date));
         page.section("Name");
         page.filled(&format!(r"{} \- {}", escape(name), escape(summary)));
         page
@@ -238,9 +235,7 @@ fn synopsis(flag: &Flag) -> String {
     let short = flag.short.map(|letter| bold(&format!("-{letter}")) + ", ");
     let long = bold(&format!("--{}", flag.name));
     let value = italic(&flag.value.placeholder());
-    format!("{}{long} {value}", short.unwrap_or_default())
-        .trim_end()
-        .to_owned()
+    format!("{}{long} {value}", short.unwrap_or_default()).trim_end().to_owned()
 }
 
 /// `docker-registry-labels(1)`

@@ -36,13 +36,8 @@ pub(crate) struct Flag {
 }
 
 impl Flag {
-    pub(crate) const DEFAULT: Flag = Flag {
-        name: "",
-        short: None,
-        value: Value::None,
-        help: "",
-        about: "",
-    };
+    pub(crate) const DEFAULT: Flag =
+        Flag { name: "", short: None, value: Value::None, help: "", about: "" };
 
     /// `-q, --jq FILTER`
     fn synopsis(&self) -> String {
@@ -246,10 +241,7 @@ pub(crate) struct Cli {
 
 impl Cli {
     pub(crate) fn specs(&self) -> impl Iterator<Item = &'static Spec> {
-        self.commands
-            .iter()
-            .flat_map(|commands| &commands.specs)
-            .copied()
+        self.commands.iter().flat_map(|commands| &commands.specs).copied()
     }
 
     pub(crate) fn command(&self, name: &str) -> Option<&'static Spec> {
@@ -299,9 +291,5 @@ pub(crate) static HELP: Flag = Flag {
 };
 
 /// Belongs into a group of every table.
-pub(crate) static VERSION: Flag = Flag {
-    name: "version",
-    short: Some('V'),
-    help: "Show the version",
-    ..Flag::DEFAULT
-};
+pub(crate) static VERSION: Flag =
+    Flag { name: "version", short: Some('V'), help: "Show the version", ..Flag::DEFAULT };

@@ -16,11 +16,7 @@ pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) ->
         return Ok(Request::Help);
     }
     let line = CommandLine::read(cli, &arguments)?;
-    let spec = line
-        .words
-        .first()
-        .map(|_| command(cli, &line.words))
-        .transpose()?;
+    let spec = line.words.first().map(|_| command(cli, &line.words)).transpose()?;
     if let Some(wanted) = line.help_or_version {
         return Ok(match (wanted, spec) {
             (HelpOrVersion::Version, _) => Request::Version,
@@ -33,10 +29,7 @@ pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) ->
         let hint = format!("'{} help' lists the commands", cli.name);
         return Err(Error::usage("a command is missing").hint(hint));
     };
-    let args = Args {
-        given: line.given,
-        operands: line.words[1..].to_vec(),
-    };
+    let args = Args { given: line.given, operands: line.words[1..].to_vec() };
     check::flags(cli, spec, &args)?;
     check::operands(cli, spec, &args)?;
     if spec.operand != Operand::Command {
@@ -122,10 +115,7 @@ fn command(cli: &Cli, words: &[String]) -> Result<&'static Spec> {
     let error = Error::usage(format!("unknown command '{word}'"));
     let misplaced = words.iter().find(|word| cli.command(word).is_some());
     Err(if let Some(name) = misplaced {
-        error.hint(format!(
-            "the command comes first: '{} {name} {word}'",
-            cli.name
-        ))
+        error.hint(format!("the command comes first: '{} {name} {word}'", cli.name))
     } else if let Some(name) = closest(word, cli.specs().map(|spec| spec.name)) {
         error.hint(format!("did you mean '{name}'?"))
     } else {
@@ -194,51 +184,32 @@ mod tests {
 
     #[test]
     fn each_kind_of_value_is_read() {
-        let (_, args) = run(
-            "labels a --jq .a --arg n 1 --arg=m 2 --max-age 1h --timeout 2 --cacert ca \
-             --color never --platform linux/arm64 -uA:B",
-        );
+        let (_, args) =
+            run("labels a --jq .a --arg n 1 --arg=m 2 --max-age 1h --timeout 2 --cacert ca \
+             --color never --platform linux/arm64 -uA:B");
         assert_eq!(args.text(flag("jq")), Some(".a"));
-        assert_eq!(
-            args.pairs(flag("arg")).collect::<Vec<_>>(),
-            [("n", "1"), ("m", "2")]
-        );
-        assert_eq!(
-            args.duration(flag("max-age")),
-            Some(Duration::from_secs(3600))
-        );
+        assert_eq!(args.pairs(flag("arg")).collect::<Vec<_>>(), [("n", "1"), ("m", "2")]);
+        assert_eq!(args.duration(flag("max-age")), Some(Duration::from_secs(3600)));
         assert_eq!(args.duration(flag("timeout")), Some(Duration::from_secs(2)));
         assert_eq!(args.path(flag("cacert")), Some(Path::new("ca")));
         assert_eq!(args.text(flag("color")), Some("never"));
         assert_eq!(args.text(flag("platform")), Some("linux/arm64"));
-        assert_eq!(
-            args.secret(flag("user")).map(|user| user.reveal()),
-            Some("A:B")
-        );
+        assert_eq!(args.secret(flag("user")).map(|user| user.reveal()), Some("A:B"));
     }
 
     #[test]
     fn the_last_value_counts() {
         let (_, args) = run("labels a --jq .a -q.b --jq=-c --retries 1 --retries 2");
         assert_eq!(args.text(flag("jq")), Some("-c"));
-        assert_eq!(
-            args.texts(flag("jq")).collect::<Vec<_>>(),
-            [".a", ".b", "-c"]
-        );
+        assert_eq!(args.texts(flag("jq")).collect::<Vec<_>>(), [".a", ".b", "-c"]);
         assert_eq!(args.number(flag("retries")), Some(2));
         assert_eq!(args.number(flag("jobs")), None);
     }
 
     #[test]
     fn two_dashes_end_the_options_and_one_is_an_operand() {
-        assert_eq!(
-            run("labels - -- -r --help").1.operands(),
-            ["-", "-r", "--help"]
-        );
-        assert_eq!(
-            run("downloadlayer a -o -").1.path(flag("output")),
-            Some(Path::new("-"))
-        );
+        assert_eq!(run("labels - -- -r --help").1.operands(), ["-", "-r", "--help"]);
+        assert_eq!(run("downloadlayer a -o -").1.path(flag("output")), Some(Path::new("-")));
     }
 
     #[test]
@@ -281,18 +252,9 @@ mod tests {
     #[test]
     fn wrong_use_points_to_the_right_one() {
         for (line, expected) in [
-            (
-                "labelz a",
-                "unknown command 'labelz'\nhint: did you mean 'labels'?",
-            ),
-            (
-                "download a",
-                "unknown command 'download'\nhint: did you mean 'downloadlayer'?",
-            ),
-            (
-                "help lables",
-                "unknown command 'lables'\nhint: did you mean 'labels'?",
-            ),
+            ("labelz a", "unknown command 'labelz'\nhint: did you mean 'labels'?"),
+            ("download a", "unknown command 'download'\nhint: did you mean 'downloadlayer'?"),
+            ("help lables", "unknown command 'lables'\nhint: did you mean 'labels'?"),
             (
                 "frobnicate a",
                 "unknown command 'frobnicate'\nhint: 'docker-registry help' lists the commands",
@@ -301,18 +263,9 @@ mod tests {
                 "ubuntu labels",
                 "unknown command 'ubuntu'\nhint: the command comes first: 'docker-registry labels ubuntu'",
             ),
-            (
-                "-r",
-                "a command is missing\nhint: 'docker-registry help' lists the commands",
-            ),
-            (
-                "labels --plat x a",
-                "unknown option '--plat'\nhint: did you mean '--platform'?",
-            ),
-            (
-                "labels --retires 1",
-                "unknown option '--retires'\nhint: did you mean '--retries'?",
-            ),
+            ("-r", "a command is missing\nhint: 'docker-registry help' lists the commands"),
+            ("labels --plat x a", "unknown option '--plat'\nhint: did you mean '--platform'?"),
+            ("labels --retires 1", "unknown option '--retires'\nhint: did you mean '--retries'?"),
             (
                 "labels -rx a",
                 "unknown option '-x'\nhint: 'docker-registry --help' lists the options",
@@ -330,10 +283,7 @@ mod tests {
             ("labels --retries", "--retries wants a number"),
             ("labels -jx", "-j wants a number, not 'x'"),
             ("labels --retries=", "--retries wants a number, not ''"),
-            (
-                "labels --timeout x",
-                "--timeout wants seconds, such as 30 or 1m30s, not 'x'",
-            ),
+            ("labels --timeout x", "--timeout wants seconds, such as 30 or 1m30s, not 'x'"),
             (
                 "labels --max-age 1w",
                 "--max-age wants a duration, such as 90, 30s, 10m or 1h30m, not '1w'",
@@ -343,10 +293,7 @@ mod tests {
                 "--color wants auto, always or never, not 'alway'\nhint: did you mean 'always'?",
             ),
             ("labels --cacert=", "--cacert wants a file, not ''"),
-            (
-                "labels --cache-dir=",
-                "--cache-dir wants a directory, not ''",
-            ),
+            ("labels --cache-dir=", "--cache-dir wants a directory, not ''"),
             ("labels --jq", "--jq wants FILTER"),
             ("labels --arg x", "--arg wants NAME and VALUE"),
             ("labels --raw=yes", "--raw takes no value"),
@@ -381,10 +328,7 @@ mod tests {
             parse(&table(), words).map_err(|error| format!("{error:#}"))
         };
         for (words, expected) in [
-            (
-                &[b"labels", b"caf\xe9" as &[u8]],
-                "an argument is not UTF-8: 'caf\u{fffd}'",
-            ),
+            (&[b"labels", b"caf\xe9" as &[u8]], "an argument is not UTF-8: 'caf\u{fffd}'"),
             (&[b"labels", b"-qcaf\xe9"], "-q wants FILTER, in UTF-8"),
             (
                 &[b"labels", b"--caf\xe9"],

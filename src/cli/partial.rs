@@ -23,10 +23,7 @@ impl PartialCommandLine {
     pub(crate) fn read(cli: &Cli, words: &[OsString]) -> PartialCommandLine {
         let mut read = PartialCommandLine {
             command: None,
-            args: Args {
-                given: Vec::new(),
-                operands: Vec::new(),
-            },
+            args: Args { given: Vec::new(), operands: Vec::new() },
             expects: None,
             is_past_options: words.iter().any(|word| word == "--"),
         };
@@ -47,9 +44,7 @@ impl PartialCommandLine {
                 word
             });
             read.expects = is_missing.then_some(flag);
-            read.args
-                .given
-                .extend(value.ok().map(|value| (flag, value)));
+            read.args.given.extend(value.ok().map(|value| (flag, value)));
         }
         read
     }

@@ -4,11 +4,7 @@ use super::text::{spans, wrap};
 
 /// In lines of the length that mandoc wants, folded where a space is.
 pub(super) fn folded(roff: &str, fold: &str) -> String {
-    wrap(roff.split(' '), " ", 76)
-        .into_iter()
-        .map(guarded)
-        .collect::<Vec<_>>()
-        .join(fold)
+    wrap(roff.split(' '), " ", 76).into_iter().map(guarded).collect::<Vec<_>>().join(fold)
 }
 
 /// A paragraph with its code in bold.

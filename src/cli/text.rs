@@ -42,15 +42,9 @@ pub(super) fn plain(text: &str, indent: usize) -> String {
         Block::Paragraph(text) => {
             let text = text.replace('`', "");
             let lines = wrap(text.split(' '), " ", WIDTH - indent);
-            lines
-                .iter()
-                .map(|line| format!("{margin}{line}\n"))
-                .collect::<String>()
+            lines.iter().map(|line| format!("{margin}{line}\n")).collect::<String>()
         }
-        Block::Literal(lines) => lines
-            .iter()
-            .map(|line| format!("{margin}  {line}\n"))
-            .collect(),
+        Block::Literal(lines) => lines.iter().map(|line| format!("{margin}  {line}\n")).collect(),
     });
     shown.collect::<Vec<_>>().join("\n")
 }
@@ -97,15 +91,8 @@ mod tests {
     fn paragraphs_are_wrapped_and_literal_lines_kept() {
         let long = "word ".repeat(20);
         let text = format!("One\n`two`.\n  a  b\n    c\n\n{}", long.trim());
-        let wrapped = format!(
-            "  {}\n  {}\n",
-            "word ".repeat(15).trim(),
-            "word ".repeat(5).trim()
-        );
-        assert_eq!(
-            plain(&text, 2),
-            format!("  One two.\n\n    a  b\n      c\n\n{wrapped}")
-        );
+        let wrapped = format!("  {}\n  {}\n", "word ".repeat(15).trim(), "word ".repeat(5).trim());
+        assert_eq!(plain(&text, 2), format!("  One two.\n\n    a  b\n      c\n\n{wrapped}"));
     }
 
     #[test]
@@ -113,13 +100,7 @@ mod tests {
         let pieces: Vec<_> = spans("`-r` and `-v`").collect();
         assert_eq!(
             pieces,
-            [
-                ("", false),
-                ("-r", true),
-                (" and ", false),
-                ("-v", true),
-                ("", false)
-            ]
+            [("", false), ("-r", true), (" and ", false), ("-v", true), ("", false)]
         );
     }
 }

@@ -26,9 +26,7 @@ pub(super) struct Tokens {
 
 impl Tokens {
     pub(super) fn of(cli: &Cli, arguments: &[OsString]) -> Self {
-        let mut named = arguments
-            .iter()
-            .filter_map(|word| cli.command(word.to_str()?));
+        let mut named = arguments.iter().filter_map(|word| cli.command(word.to_str()?));
         let own = named.next().map_or(&[][..], |spec| spec.flags);
         Tokens {
             parser: Parser::from_args(arguments),
@@ -46,14 +44,12 @@ impl Tokens {
         let (option, flag) = match argument {
             None => return Ok(None),
             Some(Arg::Value(word)) => return Ok(Some(Token::Word(word))),
-            Some(Arg::Short(letter)) => (
-                format!("-{letter}"),
-                self.flags.iter().find(|flag| flag.short == Some(letter)),
-            ),
-            Some(Arg::Long(name)) => (
-                format!("--{name}"),
-                self.flags.iter().find(|flag| flag.name == name),
-            ),
+            Some(Arg::Short(letter)) => {
+                (format!("-{letter}"), self.flags.iter().find(|flag| flag.short == Some(letter)))
+            }
+            Some(Arg::Long(name)) => {
+                (format!("--{name}"), self.flags.iter().find(|flag| flag.name == name))
+            }
         };
         self.option.clone_from(&option);
         Ok(Some(Token::Option(option, flag.copied())))

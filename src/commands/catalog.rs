@@ -44,11 +44,7 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(invocation: &Invocation) -> Result<Answer> {
     let host: Host = invocation.args.operands()[0].parse()?;
-    let names = invocation
-        .sources
-        .catalog(&host)
-        .map_err(hinted)
-        .during(&host)?;
+    let names = invocation.sources.catalog(&host).map_err(hinted).during(&host)?;
     if !invocation.args.has(&TAGS) {
         return Ok(Answer::list(names.iter()));
     }

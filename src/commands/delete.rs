@@ -45,23 +45,15 @@ fn run(invocation: &Invocation) -> Result<Answer> {
     let text = &invocation.args.operands()[0];
     let reference: Reference = text.parse()?;
     let Transport::Registry(repository) = &reference.place else {
-        return Err(Error::usage(format!(
-            "{text}: delete is for images in a registry"
-        )));
+        return Err(Error::usage(format!("{text}: delete is for images in a registry")));
     };
     if !invocation.args.has(&YES) && !terminal::is_attended() {
-        return Err(Error::usage(
-            "delete needs --yes where there is no terminal",
-        ));
+        return Err(Error::usage("delete needs --yes where there is no terminal"));
     }
     let registry = invocation.sources.repository(repository)?;
     let digest = registry.resolve(&reference.at).during(text)?.digest;
     let image = format!("{repository}@{digest}");
-    let seen = Tagged {
-        registry: &registry,
-        digest: &digest,
-        pool: invocation.pool,
-    };
+    let seen = Tagged { registry: &registry, digest: &digest, pool: invocation.pool };
     let tags = seen.tags(&reference.at).during(text)?;
     let what = match tags {
         Tags::Unlisted(ref known) => sentence(&image, known) + " (the registry lists no tags)",
@@ -74,9 +66,7 @@ fn run(invocation: &Invocation) -> Result<Answer> {
         return Ok(answer("nothing deleted", None, &[], &[]).verdict(Verdict::No));
     }
     registry.delete_manifest(&digest).during(text)?;
-    invocation
-        .sources
-        .forget(repository, std::slice::from_ref(&digest));
+    invocation.sources.forget(repository, std::slice::from_ref(&digest));
     // crane's and CUE's registries delete what is under the digest and leave the tags as they are.
     let left = seen.leading_here(tags.names().to_vec()).during(text)?;
     if left.is_empty() {

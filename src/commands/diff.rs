@@ -45,10 +45,7 @@ fn run(from: Option<&Image>, to: Option<&Image>) -> Result<Answer> {
         (Some(from), Some(to)) => differences(&from, &to),
         (from, to) => {
             let digest = |facts: Option<Facts>| facts.map(|facts| facts.digest);
-            Map::from_iter([(
-                "digest".to_owned(),
-                json!({"from": digest(from), "to": digest(to)}),
-            )])
+            Map::from_iter([("digest".to_owned(), json!({"from": digest(from), "to": digest(to)}))])
         }
     };
     let verdict = match differences.is_empty() {
@@ -91,12 +88,10 @@ impl Facts {
             }
         }
         let env = config["config"]["Env"].as_array().into_iter().flatten();
-        let env = env
-            .filter_map(|variable| variable.as_str())
-            .map(|variable| {
-                let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
-                (name.to_owned(), value.into())
-            });
+        let env = env.filter_map(|variable| variable.as_str()).map(|variable| {
+            let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+            (name.to_owned(), value.into())
+        });
         let labels = config["config"]["Labels"].as_object();
         Ok(Facts {
             digest: image.digest()?.to_string(),

@@ -13,10 +13,7 @@ pub(super) static COMMAND: Command = Command {
         help: "Print the digest of the manifest list or OCI index",
         about: "The digest that `docker pull` shows, and the one to use to pin an image for all platforms.",
         examples: &[
-            Example {
-                command: "docker-registry digestlist ubuntu:18.04",
-                shows: "sha256:…",
-            },
+            Example { command: "docker-registry digestlist ubuntu:18.04", shows: "sha256:…" },
             Example {
                 command: "docker-registry digestlist ubuntu debian alpine",
                 shows: "one line of JSON for each",

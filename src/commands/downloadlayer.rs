@@ -40,11 +40,8 @@ static DECOMPRESS: Flag = Flag {
     ..Flag::DEFAULT
 };
 
-static FORCE: Flag = Flag {
-    name: "force",
-    help: "Overwrite a file that has other content",
-    ..Flag::DEFAULT
-};
+static FORCE: Flag =
+    Flag { name: "force", help: "Overwrite a file that has other content", ..Flag::DEFAULT };
 
 static NO_PROGRESS: Flag = Flag {
     name: "no-progress",
@@ -82,15 +79,13 @@ pub(super) static COMMAND: Command = Command {
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let progress = Progress::new(style(invocation));
     let answer = match (invocation.args.path(&ALL), &image.reference().at) {
-        (Some(_), _) if invocation.args.has(&OUTPUT) => Err(Error::usage(
-            "--all cannot be used with --output, which is one file",
-        )),
+        (Some(_), _) if invocation.args.has(&OUTPUT) => {
+            Err(Error::usage("--all cannot be used with --output, which is one file"))
+        }
         (Some(directory), _) => all(image, directory, invocation, &progress),
         (None, TagOrDigest::Digest { digest, .. }) => one(image, digest, invocation, &progress),
-        (None, _) => Err(
-            Error::usage("downloadlayer wants one layer, IMAGE@DIGEST, or --all DIR")
-                .hint("the command 'layers' shows the digests"),
-        ),
+        (None, _) => Err(Error::usage("downloadlayer wants one layer, IMAGE@DIGEST, or --all DIR")
+            .hint("the command 'layers' shows the digests")),
     };
     progress.finish();
     answer
@@ -113,12 +108,7 @@ fn one(
     invocation: &Invocation,
     progress: &Progress,
 ) -> Result<Answer> {
-    let download = download(
-        image,
-        layer(image, digest, invocation.args)?,
-        invocation,
-        progress,
-    )?;
+    let download = download(image, layer(image, digest, invocation.args)?, invocation, progress)?;
     let hinted = |error: Error| match error.kind() {
         Kind::NotFound => error.hint("the command 'layers' shows the digests of an image's layers"),
         _ => error,
@@ -133,10 +123,7 @@ fn one(
             Ok(Body::Nothing.into())
         }
         Some(path) if is_device(path) => {
-            let mut out = File::options()
-                .write(true)
-                .open(path)
-                .during(path.display())?;
+            let mut out = File::options().write(true).open(path).during(path.display())?;
             download.to_stream(&mut out).map_err(hinted)?;
             Ok(Body::Nothing.into())
         }
@@ -195,11 +182,7 @@ fn download<'a>(
 fn layer(image: &Image, digest: &Digest, args: &Args) -> Result<Layer> {
     let tagged = image.tagged().filter(|_| args.has(&DECOMPRESS));
     let Some(tagged) = tagged else {
-        return Ok(Layer {
-            digest: digest.clone(),
-            size: None,
-            diff_id: None,
-        });
+        return Ok(Layer { digest: digest.clone(), size: None, diff_id: None });
     };
     let mut layers = layers(&tagged, args)?.into_iter();
     layers.find(|layer| layer.digest == *digest).ok_or_else(|| {

@@ -39,10 +39,7 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(invocation: &Invocation) -> Result<Answer> {
     let table = super::table();
-    let text = match (
-        invocation.args.operands()[0].as_str(),
-        invocation.args.text(&PAGE),
-    ) {
+    let text = match (invocation.args.operands()[0].as_str(), invocation.args.text(&PAGE)) {
         ("man", None) => cli::man(&table),
         ("man", Some(name)) => {
             let unknown = || Error::usage(format!("--page wants a command, not '{name}'"));

@@ -15,10 +15,7 @@ pub(super) static COMMAND: Command = Command {
                 command: "docker-registry help labels",
                 shows: "what docker-registry labels --help shows",
             },
-            Example {
-                command: "docker-registry help",
-                shows: "all commands",
-            },
+            Example { command: "docker-registry help", shows: "all commands" },
         ],
         ..Spec::DEFAULT
     },

@@ -13,10 +13,7 @@ pub(super) static COMMAND: Command = Command {
         help: "Print how an image was built",
         about: "The configuration's history, oldest step first. For a schema 1 image: what it says about each layer, newest first.",
         examples: &[
-            Example {
-                command: "docker-registry history ubuntu",
-                shows: "every step",
-            },
+            Example { command: "docker-registry history ubuntu", shows: "every step" },
             Example {
                 command: "docker-registry history -q '.[].created_by' ubuntu",
                 shows: "the commands alone",

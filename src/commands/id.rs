@@ -13,10 +13,7 @@ pub(super) static COMMAND: Command = Command {
         help: "Print the image ID, the digest of the configuration",
         about: "The ID that `docker image ls` shows after a pull.",
         examples: &[
-            Example {
-                command: "docker-registry id sphinxdoc/sphinx:4.4.0",
-                shows: "sha256:…",
-            },
+            Example { command: "docker-registry id sphinxdoc/sphinx:4.4.0", shows: "sha256:…" },
             Example {
                 command: "docker-registry id --platform all ubuntu",
                 shows: "the ID for every platform",

@@ -30,10 +30,8 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, _: &Invocation) -> Result<Answer> {
-    Ok(Answer::value(
-        match &image.config_json()?["config"]["Labels"] {
-            Value::Null => Value::Object(Map::new()),
-            labels => labels.clone(),
-        },
-    ))
+    Ok(Answer::value(match &image.config_json()?["config"]["Labels"] {
+        Value::Null => Value::Object(Map::new()),
+        labels => labels.clone(),
+    }))
 }

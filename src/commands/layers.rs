@@ -16,10 +16,7 @@ pub(super) static COMMAND: Command = Command {
         help: "List the layers of an image",
         about: "Combines manifest, configuration and history: an array of `{digest, size, mediaType, diffId, created, createdBy}`, the lowest layer first. What the image does not say is null.",
         examples: &[
-            Example {
-                command: "docker-registry layers ubuntu",
-                shows: "all layers",
-            },
+            Example { command: "docker-registry layers ubuntu", shows: "all layers" },
             Example {
                 command: "docker-registry layers -q 'map(.size) | add' ubuntu",
                 shows: "their total size",
@@ -55,19 +52,14 @@ fn steps(image: &Image, config: &Value) -> Result<Vec<[Value; 2]>> {
         let newest_first = history.as_array().into_iter().flatten();
         let made = newest_first.rev().map(|layer| {
             let command = layer["container_config"]["Cmd"].as_array();
-            [
-                layer["created"].clone(),
-                command.map(|words| line(words)).into(),
-            ]
+            [layer["created"].clone(), command.map(|words| line(words)).into()]
         });
         return Ok(made.collect());
     }
     // Steps that only changed the configuration left no layer.
     let steps = config["history"].as_array().into_iter().flatten();
     let steps = steps.filter(|step| step["empty_layer"] != true);
-    Ok(steps
-        .map(|step| [step["created"].clone(), step["created_by"].clone()])
-        .collect())
+    Ok(steps.map(|step| [step["created"].clone(), step["created_by"].clone()]).collect())
 }
 
 /// As Docker writes it where it makes a history of schema 1.

@@ -142,7 +142,5 @@ pub(crate) fn table() -> Cli {
 /// The command whose row this is.
 pub(crate) fn of(spec: &Spec) -> &'static Command {
     let mut commands = ALL.iter().flat_map(|(_, commands)| *commands);
-    commands
-        .find(|command| std::ptr::eq(&command.spec, spec))
-        .expect("the parser knows only these")
+    commands.find(|command| std::ptr::eq(&command.spec, spec)).expect("the parser knows only these")
 }

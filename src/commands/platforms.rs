@@ -55,10 +55,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     if is_list {
         text += " * Supported platforms:\n";
         text.extend(platforms.map(|platform| format!("   - {}\n", named(platform))));
-    } else if let Some(Platform {
-        os, architecture, ..
-    }) = platforms.next()
-    {
+    } else if let Some(Platform { os, architecture, .. }) = platforms.next() {
         text += &format!(" * Supports: {os}/{architecture}\n");
     }
     Ok(Answer::text(text, json).failures(listed.missing))
@@ -68,10 +65,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
 fn named(platform: &Platform) -> String {
     let is_windows = platform.os == "windows";
     let os_version = platform.os_version.clone().filter(|_| is_windows);
-    let shown = Platform {
-        os_version,
-        ..platform.clone()
-    };
+    let shown = Platform { os_version, ..platform.clone() };
     shown.to_string()
 }
 

@@ -113,8 +113,7 @@ fn run(invocation: &Invocation) -> Result<Answer> {
         [_, path] => from_spec(path, invocation.args)?,
         _ => from_args(invocation.args)?,
     };
-    spec.tags
-        .extend(items(invocation.args, &TAGS).map(str::to_owned));
+    spec.tags.extend(items(invocation.args, &TAGS).map(str::to_owned));
     for item in items(invocation.args, &ANNOTATIONS) {
         let Some((name, value)) = item.split_once('=') else {
             let message = format!("--annotations wants NAME=VALUE, not '{item}'");

@@ -160,11 +160,7 @@ impl Report {
             json!({"test": name, "passed": passed, "why": why})
         };
         let json = self.tests.iter().map(entry).collect();
-        let verdict = if self.has_passed() {
-            Verdict::Yes
-        } else {
-            Verdict::Corrupt
-        };
+        let verdict = if self.has_passed() { Verdict::Yes } else { Verdict::Corrupt };
         Answer::text(text, json).verdict(verdict)
     }
 }

@@ -23,38 +23,14 @@ use crate::source::Sources;
 pub(crate) use registry::{ENVIRONMENT, cache};
 
 pub(crate) static GROUPS: &[Group] = &[
-    Group {
-        title: "Answer",
-        flags: &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &COLOR],
-    },
-    Group {
-        title: "Platform",
-        flags: &[&PLATFORM, &OS, &ARCH, &VARIANT],
-    },
-    Group {
-        title: "Images",
-        flags: &[&IMAGES, &JOBS],
-    },
-    Group {
-        title: "Credentials",
-        flags: registry::CREDENTIALS,
-    },
-    Group {
-        title: "Manifests",
-        flags: registry::MANIFESTS,
-    },
-    Group {
-        title: "Transport",
-        flags: registry::TRANSPORT,
-    },
-    Group {
-        title: "Cache",
-        flags: registry::CACHE,
-    },
-    Group {
-        title: "This program",
-        flags: &[&HELP, &VERSION],
-    },
+    Group { title: "Answer", flags: &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &COLOR] },
+    Group { title: "Platform", flags: &[&PLATFORM, &OS, &ARCH, &VARIANT] },
+    Group { title: "Images", flags: &[&IMAGES, &JOBS] },
+    Group { title: "Credentials", flags: registry::CREDENTIALS },
+    Group { title: "Manifests", flags: registry::MANIFESTS },
+    Group { title: "Transport", flags: registry::TRANSPORT },
+    Group { title: "Cache", flags: registry::CACHE },
+    Group { title: "This program", flags: &[&HELP, &VERSION] },
 ];
 
 /// What the first screen of the help shows.
@@ -87,11 +63,7 @@ static EXIT_STATUS: Flag = Flag {
     about: "Also if there is no result.",
     ..Flag::DEFAULT
 };
-static JSON: Flag = Flag {
-    name: "json",
-    help: "Print text answers as JSON",
-    ..Flag::DEFAULT
-};
+static JSON: Flag = Flag { name: "json", help: "Print text answers as JSON", ..Flag::DEFAULT };
 static COLOR: Flag = Flag {
     name: "color",
     value: Value::Choice(&["auto", "always", "never"]),
@@ -304,15 +276,11 @@ fn platforms(args: &Args) -> Result<Platforms> {
 }
 
 fn presentation(args: &Args) -> Result<Presentation> {
-    let arguments: Vec<_> = args
-        .pairs(&ARG)
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let arguments: Vec<_> =
+        args.pairs(&ARG).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let timeout = registry::timeout(args)?;
-    let query = args
-        .text(&JQ)
-        .map(|filter| Query::compile(filter, &arguments, timeout))
-        .transpose()?;
+    let query =
+        args.text(&JQ).map(|filter| Query::compile(filter, &arguments, timeout)).transpose()?;
     Ok(Presentation {
         raw: args.has(&RAW),
         json: args.has(&JSON),

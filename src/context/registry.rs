@@ -18,16 +18,8 @@ use crate::source::{
 
 pub(super) static CREDENTIALS: &[&Flag] = &[&USER, &PASSWORD_STDIN];
 pub(super) static MANIFESTS: &[&Flag] = &[&INDEX, &OCI, &MEDIA_TYPE];
-pub(super) static TRANSPORT: &[&Flag] = &[
-    &PLAIN_HTTP,
-    &INSECURE,
-    &CACERT,
-    &CERT,
-    &KEY,
-    &TIMEOUT,
-    &RETRIES,
-    &VERBOSE,
-];
+pub(super) static TRANSPORT: &[&Flag] =
+    &[&PLAIN_HTTP, &INSECURE, &CACERT, &CERT, &KEY, &TIMEOUT, &RETRIES, &VERBOSE];
 pub(super) static CACHE: &[&Flag] = &[&NO_CACHE, &OFFLINE, &MAX_AGE, &CACHE_DIR];
 
 static USER: Flag = Flag {
@@ -48,11 +40,8 @@ static INDEX: Flag = Flag {
     about: "With `--oci`: OCI indexes only. `--index`, `--oci` and `--media-type` apply to the image that is named, not to what its index lists. An image of another kind is not found (exit 3), in layouts and archives too. Unless a platform is chosen, `manifest` and `digest` then show what the registry serves, index or not.",
     ..Flag::DEFAULT
 };
-static OCI: Flag = Flag {
-    name: "oci",
-    help: "Ask for OCI manifests and indexes only",
-    ..Flag::DEFAULT
-};
+static OCI: Flag =
+    Flag { name: "oci", help: "Ask for OCI manifests and indexes only", ..Flag::DEFAULT };
 static MEDIA_TYPE: Flag = Flag {
     name: "media-type",
     value: Value::Text("TYPE"),
@@ -115,11 +104,8 @@ static VERBOSE: Flag = Flag {
     help: "Show each request; with -vv as a curl command",
     about: "On stderr. `-vv` also shows the headers of each response. Secrets are never shown: `$CREDENTIALS` stands for USER:PASSWORD, a line says how to get `$TOKEN`, and `…` replaces headers and parameters that may hold a secret.",
 };
-static NO_CACHE: Flag = Flag {
-    name: "no-cache",
-    help: "Neither read nor write the cache",
-    ..Flag::DEFAULT
-};
+static NO_CACHE: Flag =
+    Flag { name: "no-cache", help: "Neither read nor write the cache", ..Flag::DEFAULT };
 static OFFLINE: Flag = Flag {
     name: "offline",
     help: "Answer from the cache only",
@@ -143,31 +129,19 @@ static CACHE_DIR: Flag = Flag {
 
 /// The variables that are read, for the man page.
 pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
-    (
-        "DOCKER_REGISTRY_CREDENTIALS",
-        "`USER:PASSWORD`, as for `--user`, which takes precedence.",
-    ),
+    ("DOCKER_REGISTRY_CREDENTIALS", "`USER:PASSWORD`, as for `--user`, which takes precedence."),
     (
         "DOCKER_AUTH_CONFIG",
         "The content of a Docker `config.json` with credentials; takes precedence over the file.",
     ),
-    (
-        "DOCKER_CONFIG",
-        "The directory of Docker's `config.json`. Default: `~/.docker`.",
-    ),
-    (
-        "REGISTRY_AUTH_FILE",
-        "The `auth.json` of podman, skopeo and similar tools.",
-    ),
+    ("DOCKER_CONFIG", "The directory of Docker's `config.json`. Default: `~/.docker`."),
+    ("REGISTRY_AUTH_FILE", "The `auth.json` of podman, skopeo and similar tools."),
     (
         "XDG_RUNTIME_DIR, XDG_CONFIG_HOME",
         "Where `containers/auth.json` is looked for. Default of the second: `~/.config`.",
     ),
     ("XDG_CACHE_HOME", "Where the cache is. Default: `~/.cache`."),
-    (
-        "SSL_CERT_FILE, SSL_CERT_DIR",
-        "Certificates to trust instead of the system's.",
-    ),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificates to trust instead of the system's."),
     (
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
         "Proxies: `http://`, `https://` or `socks5://`, with `USER:PASSWORD@` if needed. Lower-case names are read too.",
@@ -181,10 +155,7 @@ pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
         "Set by docker when it runs this program as its plugin.",
     ),
     ("NO_COLOR", "If not empty, JSON is not coloured."),
-    (
-        "CLICOLOR_FORCE",
-        "If neither empty nor 0, JSON is coloured in pipes too.",
-    ),
+    ("CLICOLOR_FORCE", "If neither empty nor 0, JSON is coloured in pipes too."),
 ];
 
 /// Whether requests are shown on stderr.
@@ -227,16 +198,13 @@ fn cache_settings(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSetti
         (false, None) => Freshness::Asked,
     };
     // Answers of an unverified server must not be used by later runs.
-    let without = [&NO_CACHE, &INSECURE]
-        .into_iter()
-        .find(|flag| args.has(flag));
+    let without = [&NO_CACHE, &INSECURE].into_iter().find(|flag| args.has(flag));
     if let Some(without) = without {
         let needs = [&OFFLINE, &MAX_AGE].into_iter().find(|flag| args.has(flag));
         return match needs {
-            Some(flag) => Err(Error::usage(format!(
-                "--{} cannot be used with --{}",
-                flag.name, without.name
-            ))),
+            Some(flag) => {
+                Err(Error::usage(format!("--{} cannot be used with --{}", flag.name, without.name)))
+            }
             None => Ok(None),
         };
     }
@@ -247,49 +215,28 @@ fn cache_settings(args: &Args, verbosity: Verbosity) -> Result<Option<CacheSetti
     let disk = Arc::new(DiskCache::new(directory, SystemTime::now, is_verbose));
     // With other media types the same tag may lead to another manifest.
     let accept = kinds(args).map_or_else(String::new, |types| types.join(","));
-    Ok(Some(CacheSettings {
-        disk,
-        freshness,
-        accept,
-        is_verbose,
-    }))
+    Ok(Some(CacheSettings { disk, freshness, accept, is_verbose }))
 }
 
 fn cache_directory(args: &Args) -> Option<PathBuf> {
     if let Some(directory) = args.path(&CACHE_DIR) {
         return Some(directory.to_owned());
     }
-    let home = variable("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
-    let windows = || {
-        cfg!(windows)
-            .then(|| variable("LOCALAPPDATA").map(PathBuf::from))
-            .flatten()
-    };
-    let home = home
-        .or_else(windows)
-        .or_else(|| Some(env::home_dir()?.join(".cache")))?;
+    let home = variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let windows = || cfg!(windows).then(|| variable("LOCALAPPDATA").map(PathBuf::from)).flatten();
+    let home = home.or_else(windows).or_else(|| Some(env::home_dir()?.join(".cache")))?;
     Some(home.join("docker-registry"))
 }
 
 /// The cache for completions, which must not print warnings.
 pub(crate) fn cache(args: &Args) -> Option<DiskCache> {
-    Some(DiskCache::new(
-        cache_directory(args)?,
-        SystemTime::now,
-        false,
-    ))
+    Some(DiskCache::new(cache_directory(args)?, SystemTime::now, false))
 }
 
 fn auth_cache(cache: &CacheSettings) -> AuthCache {
     let (reader, writer) = (cache.disk.clone(), cache.disk.clone());
     AuthCache {
-        get: Box::new(move |key| {
-            reader
-                .get(Namespace::Registries, key)
-                .map(|entry| entry.value)
-        }),
+        get: Box::new(move |key| reader.get(Namespace::Registries, key).map(|entry| entry.value)),
         put: Box::new(move |key, value| writer.put(Namespace::Registries, key, value)),
     }
 }
@@ -319,20 +266,15 @@ pub(super) fn timeout(args: &Args) -> Result<Duration> {
 fn auth_files(args: &Args) -> Result<AuthFiles> {
     let home = env::home_dir();
     let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
-    let docker = variable("DOCKER_CONFIG")
-        .map(PathBuf::from)
-        .or_else(|| below_home(".docker"));
+    let docker = variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| below_home(".docker"));
     let auth_files = match variable("REGISTRY_AUTH_FILE") {
         Some(file) => vec![file.into()],
         None => {
             let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
-            let config = variable("XDG_CONFIG_HOME")
-                .map(PathBuf::from)
-                .or_else(|| below_home(".config"));
+            let config =
+                variable("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| below_home(".config"));
             let directories = runtime.into_iter().chain(config);
-            directories
-                .map(|directory| directory.join("containers/auth.json"))
-                .collect()
+            directories.map(|directory| directory.join("containers/auth.json")).collect()
         }
     };
     Ok(AuthFiles {
@@ -346,9 +288,9 @@ fn auth_files(args: &Args) -> Result<AuthFiles> {
 fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
     if let Some(user) = args.secret(&USER) {
         return match user.reveal().split_once(':') {
-            Some(_) if args.has(&PASSWORD_STDIN) => Err(Error::usage(
-                "--password-stdin needs --user without a password",
-            )),
+            Some(_) if args.has(&PASSWORD_STDIN) => {
+                Err(Error::usage("--password-stdin needs --user without a password"))
+            }
             Some((user, password)) => Ok(Some(pair("--user", user, password))),
             None if args.has(&PASSWORD_STDIN) => password_from_stdin(user.reveal()).map(Some),
             None => password_from_terminal(user.reveal()).map(Some),
@@ -368,34 +310,22 @@ fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
 }
 
 fn pair(by: &'static str, user: &str, password: &str) -> ExplicitCredentials {
-    ExplicitCredentials {
-        by,
-        user: user.to_owned(),
-        password: Secret::new(password),
-    }
+    ExplicitCredentials { by, user: user.to_owned(), password: Secret::new(password) }
 }
 
 fn password_from_stdin(user: &str) -> Result<ExplicitCredentials> {
     let mut password = String::new();
-    io::stdin()
-        .read_line(&mut password)
-        .during("--password-stdin")?;
+    io::stdin().read_line(&mut password).during("--password-stdin")?;
     let password = password.strip_suffix('\n').unwrap_or(&password);
-    Ok(pair(
-        "--user",
-        user,
-        password.strip_suffix('\r').unwrap_or(password),
-    ))
+    Ok(pair("--user", user, password.strip_suffix('\r').unwrap_or(password)))
 }
 
 fn password_from_terminal(user: &str) -> Result<ExplicitCredentials> {
     let prompt = format!("Password for {user}: ");
     match rpassword::prompt_password(prompt) {
         Ok(password) => Ok(pair("--user", user, &password)),
-        Err(_) => Err(
-            Error::usage("--user needs USER:PASSWORD where there is no terminal")
-                .hint("--password-stdin reads the password from stdin"),
-        ),
+        Err(_) => Err(Error::usage("--user needs USER:PASSWORD where there is no terminal")
+            .hint("--password-stdin reads the password from stdin")),
     }
 }
 
@@ -435,7 +365,5 @@ fn variable(name: &str) -> Option<OsString> {
 
 fn secret(name: &str) -> Result<Option<Secret>> {
     let not_utf8 = |_| Error::usage(format!("{name} is not UTF-8"));
-    variable(name)
-        .map(|value| value.into_string().map(Secret::new).map_err(not_utf8))
-        .transpose()
+    variable(name).map(|value| value.into_string().map(Secret::new).map_err(not_utf8)).transpose()
 }

@@ -71,11 +71,7 @@ impl Download<'_> {
     /// Passes the content on as it arrives, but the end only when the digest is right: wrong
     /// content is never complete.
     pub(crate) fn to_stream(&self, out: &mut impl Write) -> Result<()> {
-        let Layer {
-            digest,
-            size,
-            diff_id,
-        } = self.layer.clone();
+        let Layer { digest, size, diff_id } = self.layer.clone();
         let blob = self.source.blob(&digest, 0)?;
         let size = size.or(blob.size);
         self.progress.expect(size);
@@ -134,21 +130,13 @@ impl Download<'_> {
         // The file's name depends on its compression, which is known only now.
         self.compare(&path)?;
         part.keep(&path)?;
-        Ok(SavedLayer {
-            path,
-            size: part.size(),
-            is_new: true,
-        })
+        Ok(SavedLayer { path, size: part.size(), is_new: true })
     }
 
     fn save_unpacked(&self, part: &PartFile, target: &Target) -> Result<SavedLayer> {
-        let Layer {
-            digest, diff_id, ..
-        } = &self.layer;
+        let Layer { digest, diff_id, .. } = &self.layer;
         let (_, tar) = compression::unpacked(part.reader()?)?;
-        let algorithm = diff_id
-            .as_ref()
-            .map_or(Algorithm::Sha256, Digest::algorithm);
+        let algorithm = diff_id.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let mut whole = PartFile::open(target.part(digest, ".tar"), algorithm, self.timeout)?;
         let path = target.path(digest, compression::Compression::None);
         let saved = whole
@@ -164,11 +152,7 @@ impl Download<'_> {
             return Err(error);
         }
         part.remove();
-        Ok(SavedLayer {
-            path,
-            size: whole.size(),
-            is_new: true,
-        })
+        Ok(SavedLayer { path, size: whole.size(), is_new: true })
     }
 }
 

@@ -27,13 +27,7 @@ impl PartFile {
     /// downloads to it, as long as that makes progress within `timeout`.
     pub(super) fn open(path: PathBuf, algorithm: Algorithm, timeout: Duration) -> Result<Self> {
         let file = own(&path, timeout).during(path.display())?;
-        let mut part = PartFile {
-            path,
-            file,
-            hasher: Hasher::new(algorithm),
-            algorithm,
-            size: 0,
-        };
+        let mut part = PartFile { path, file, hasher: Hasher::new(algorithm), algorithm, size: 0 };
         part.hash().during(part.path.display())?;
         Ok(part)
     }
@@ -92,9 +86,7 @@ impl PartFile {
     pub(super) fn compression(&self) -> Result<Compression> {
         let mut start = Vec::new();
         let mut beginning = self.reader()?.take(Compression::START as u64);
-        beginning
-            .read_to_end(&mut start)
-            .during(self.path.display())?;
+        beginning.read_to_end(&mut start).during(self.path.display())?;
         Ok(Compression::of(&start))
     }
 

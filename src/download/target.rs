@@ -120,9 +120,5 @@ fn has(path: &Path, digest: &Digest) -> Result<bool> {
 /// The name contains a colon, as with the bash script; Windows does not allow it in names.
 fn name(digest: &Digest) -> String {
     let name = digest.to_string();
-    if cfg!(windows) {
-        name.replace(':', "-")
-    } else {
-        name
-    }
+    if cfg!(windows) { name.replace(':', "-") } else { name }
 }

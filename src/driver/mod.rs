@@ -43,10 +43,7 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
     };
     let mut printer = Printer::new(presentation, context.output(), command.spec.name);
     // A command that only reads may end at any time: nobody waits for its answer.
-    if matches!(
-        command.spec.operand,
-        Operand::Images | Operand::Pair | Operand::Registry
-    ) {
+    if matches!(command.spec.operand, Operand::Images | Operand::Pair | Operand::Registry) {
         output::when_closed(|| printer::leave());
     }
     let ended = match command.run {
@@ -94,9 +91,7 @@ impl Question<'_> {
     ) -> Result<()> {
         let (context, args) = (self.context, self.invocation.args);
         if !context.is_batch(args) {
-            let [image] = args.operands() else {
-                unreachable!("the parser has counted")
-            };
+            let [image] = args.operands() else { unreachable!("the parser has counted") };
             let answered = match self.beside(ALONE, image, &ask) {
                 Some((answered, _)) => answered,
                 None => self.alone(image, &ask),
@@ -115,13 +110,11 @@ impl Question<'_> {
             Ok(Begun::Answered(answered, _)) => answered.weight(),
             _ => 0,
         };
-        context
-            .pool
-            .ordered(texts, work, weigh, |begun| match begun {
-                Ok(Begun::Answered(answered, _share)) => printer.line(Ok(answered)),
-                Ok(Begun::Postponed(text)) => printer.line(self.alone(&text, &ask)),
-                Err(error) => printer.line(Err(error)),
-            })
+        context.pool.ordered(texts, work, weigh, |begun| match begun {
+            Ok(Begun::Answered(answered, _share)) => printer.line(Ok(answered)),
+            Ok(Begun::Postponed(text)) => printer.line(self.alone(&text, &ask)),
+            Err(error) => printer.line(Err(error)),
+        })
     }
 
     /// What a question gives that is asked beside others, and the memory that it keeps until it is
@@ -173,9 +166,7 @@ impl Question<'_> {
                 memory::take(answer.weight())?;
             }
             let limit = image.budget().exceeded();
-            limit
-                .cloned()
-                .map_or(Ok((platform.to_string(), answer)), Err)
+            limit.cloned().map_or(Ok((platform.to_string(), answer)), Err)
         })?;
         Ok(keyed(answers, listed.missing, Verdict::max))
     }

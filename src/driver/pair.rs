@@ -17,9 +17,7 @@ pub(super) fn compare(
     args: &Args,
     ask: fn(Option<&Image>, Option<&Image>) -> Result<Answer>,
 ) -> Result<Answered> {
-    let [from, to] = args.operands() else {
-        unreachable!("the parser has counted")
-    };
+    let [from, to] = args.operands() else { unreachable!("the parser has counted") };
     let (from, to) = (context.image(from)?, context.image(to)?);
     let answer = match context.platforms {
         Platforms::One(_) => ask(Some(&from), Some(&to))?,
@@ -28,25 +26,19 @@ pub(super) fn compare(
             let (from, to) = (platforms(&from)?, platforms(&to)?);
             let missing = [from.missing, to.missing].concat();
             let answers =
-                context
-                    .pool
-                    .all(paired(from.images, to.images), |(platform, from, to)| {
-                        let answer = ask(from.as_ref(), to.as_ref()).during(&platform);
-                        let mut images = [&from, &to].into_iter().flatten();
-                        let limit = images.find_map(|image| image.budget().exceeded().cloned());
-                        limit.map_or(Ok((platform, answer)), Err)
-                    })?;
+                context.pool.all(paired(from.images, to.images), |(platform, from, to)| {
+                    let answer = ask(from.as_ref(), to.as_ref()).during(&platform);
+                    let mut images = [&from, &to].into_iter().flatten();
+                    let limit = images.find_map(|image| image.budget().exceeded().cloned());
+                    limit.map_or(Ok((platform, answer)), Err)
+                })?;
             // Two images are the same only if they are the same on all platforms.
             keyed(answers, missing, Verdict::min)
         }
     };
     let image = from.text().to_owned();
     let platform = from.platform().map(|platform| platform.to_string());
-    Ok(Answered {
-        image,
-        platform,
-        answer,
-    })
+    Ok(Answered { image, platform, answer })
 }
 
 /// Pairs the images by platform.

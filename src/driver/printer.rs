@@ -20,11 +20,7 @@ pub(super) struct Answered {
 
 impl Answered {
     pub(super) fn plain(answer: Answer) -> Self {
-        Answered {
-            image: String::new(),
-            platform: None,
-            answer,
-        }
+        Answered { image: String::new(), platform: None, answer }
     }
 
     pub(super) fn weight(&self) -> usize {
@@ -62,14 +58,7 @@ pub(super) struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     pub(super) fn new(presentation: &'a Presentation, out: Output, name: &'static str) -> Self {
-        Printer {
-            presentation,
-            name,
-            out,
-            exit_code: 0,
-            verdict: None,
-            ends_with_no: false,
-        }
+        Printer { presentation, name, out, exit_code: 0, verdict: None, ends_with_no: false }
     }
 
     /// The only answer.

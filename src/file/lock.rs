@@ -96,9 +96,7 @@ pub(crate) fn holder(file: &File) -> Option<u32> {
     let (major, minor) = (libc::major(metadata.dev()), libc::minor(metadata.dev()));
     let identity = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    let held = locks
-        .lines()
-        .find(|line| line.contains(" FLOCK ") && line.contains(&identity))?;
+    let held = locks.lines().find(|line| line.contains(" FLOCK ") && line.contains(&identity))?;
     // `1: FLOCK ADVISORY WRITE 708 08:01:9568 0 EOF`
     held.split_whitespace().nth(4)?.parse().ok()
 }

@@ -27,9 +27,8 @@ const PLATFORMS: &[&str] = &[
     "windows/arm64",
 ];
 const SYSTEMS: &[&str] = &["darwin", "freebsd", "linux", "windows"];
-const ARCHITECTURES: &[&str] = &[
-    "386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x",
-];
+const ARCHITECTURES: &[&str] =
+    &["386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x"];
 const VARIANTS: &[&str] = &["v5", "v6", "v7", "v8"];
 
 /// What can be completed at this place.
@@ -123,9 +122,7 @@ fn first_operand(operand: Operand) -> Expected {
 }
 
 fn commands(cli: &Cli) -> Vec<String> {
-    let described = cli
-        .specs()
-        .map(|spec| format!("{}\t{}", spec.name, spec.help));
+    let described = cli.specs().map(|spec| format!("{}\t{}", spec.name, spec.help));
     described.collect()
 }
 

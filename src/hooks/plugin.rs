@@ -10,9 +10,7 @@ use crate::error::{Error, Result};
 pub(crate) fn arguments(mut all: impl Iterator<Item = OsString>) -> Result<Vec<OsString>> {
     let program = all.next().unwrap_or_default();
     let given: Vec<OsString> = all.collect();
-    let stem = Path::new(&program)
-        .file_stem()
-        .and_then(|stem| stem.to_str());
+    let stem = Path::new(&program).file_stem().and_then(|stem| stem.to_str());
     match stem.and_then(|stem| stem.strip_prefix("docker-")) {
         Some(name) if context::is_docker_plugin() => without_plugin(given, name),
         _ => Ok(given),
@@ -63,10 +61,7 @@ mod tests {
     fn left(line: &str) -> String {
         let words = line.split_whitespace().map(OsString::from).collect();
         let left = without_plugin(words, "registry").expect(line);
-        let left: Vec<String> = left
-            .into_iter()
-            .map(|word| word.into_string().unwrap())
-            .collect();
+        let left: Vec<String> = left.into_iter().map(|word| word.into_string().unwrap()).collect();
         left.join(" ")
     }
 
@@ -76,10 +71,7 @@ mod tests {
             ("registry labels registry", "labels registry"),
             ("registry", ""),
             ("registry --help", "--help"),
-            (
-                "-D -c remote --host=ssh://a -l debug registry tags -r",
-                "tags -r",
-            ),
+            ("-D -c remote --host=ssh://a -l debug registry tags -r", "tags -r"),
             ("help registry labels", "help labels"),
             ("__complete registry labels ub", "__complete labels ub"),
             ("-D __complete registry x", "__complete x"),

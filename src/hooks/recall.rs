@@ -25,10 +25,7 @@ fn named(key: &str, prefix: &str) -> Option<String> {
     let is_latest = reference.at == TagOrDigest::Tag("latest".to_owned());
     let short = is_latest.then(|| reference.place.to_string());
     let names = [short, Some(reference.to_string()), Some(key.to_owned())];
-    names
-        .into_iter()
-        .flatten()
-        .find(|name| name.starts_with(prefix))
+    names.into_iter().flatten().find(|name| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -39,33 +36,17 @@ mod tests {
     fn images_are_named_as_users_name_them() {
         for (key, prefix, expected) in [
             ("docker.io/library/ubuntu:18.04", "", Some("ubuntu:18.04")),
-            (
-                "docker.io/library/ubuntu:18.04 a,b",
-                "ub",
-                Some("ubuntu:18.04"),
-            ),
+            ("docker.io/library/ubuntu:18.04 a,b", "ub", Some("ubuntu:18.04")),
             ("docker.io/library/ubuntu:latest", "ub", Some("ubuntu")),
-            (
-                "docker.io/library/ubuntu:latest",
-                "ubuntu:",
-                Some("ubuntu:latest"),
-            ),
+            ("docker.io/library/ubuntu:latest", "ubuntu:", Some("ubuntu:latest")),
             ("docker.io/library/ubuntu", "ub", Some("ubuntu")),
-            (
-                "docker.io/sphinxdoc/sphinx:4.4.0",
-                "sph",
-                Some("sphinxdoc/sphinx:4.4.0"),
-            ),
+            ("docker.io/sphinxdoc/sphinx:4.4.0", "sph", Some("sphinxdoc/sphinx:4.4.0")),
             (
                 "docker.io/library/ubuntu:18.04",
                 "docker.io/",
                 Some("docker.io/library/ubuntu:18.04"),
             ),
-            (
-                "localhost:5000/a:v1",
-                "localhost:5",
-                Some("localhost:5000/a:v1"),
-            ),
+            ("localhost:5000/a:v1", "localhost:5", Some("localhost:5000/a:v1")),
             ("example.com/a", "example.com/a", Some("example.com/a")),
             ("docker.io/library/ubuntu:18.04", "alpine", None),
             ("NOT/", "", None),

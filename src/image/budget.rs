@@ -45,10 +45,7 @@ impl Budget {
 
     /// The manifest or index that an entry leads to.
     pub(crate) fn manifest(&self, source: &dyn Source, entry: &Descriptor) -> Result<Arc<Content>> {
-        let at = TagOrDigest::Digest {
-            digest: entry.digest.clone(),
-            tag: None,
-        };
+        let at = TagOrDigest::Digest { digest: entry.digest.clone(), tag: None };
         self.once(entry.digest.to_string(), || source.manifest(&at))
     }
 
@@ -122,11 +119,7 @@ impl Budget {
         limit: usize,
         message: impl FnOnce() -> String,
     ) -> Result<()> {
-        match on
-            .fetch_add(amount, Ordering::Relaxed)
-            .saturating_add(amount)
-            > limit
-        {
+        match on.fetch_add(amount, Ordering::Relaxed).saturating_add(amount) > limit {
             true => Err(self.exceed(message())),
             false => Ok(()),
         }

@@ -41,10 +41,7 @@ impl Image {
             let platform = entry.platform.clone();
             self.on(platform.unwrap_or_else(Platform::unknown), Some(entry))
         };
-        Ok(Listed {
-            images: entries.into_iter().map(on).collect(),
-            missing,
-        })
+        Ok(Listed { images: entries.into_iter().map(on).collect(), missing })
     }
 
     fn on(&self, platform: Platform, entry: Option<Descriptor>) -> (Platform, Image) {
@@ -79,10 +76,8 @@ impl Image {
             if let Some(error) = missing.into_iter().next() {
                 return error;
             }
-            let names: Vec<String> = all
-                .iter()
-                .filter_map(|entry| Some(entry.platform.as_ref()?.to_string()))
-                .collect();
+            let names: Vec<String> =
+                all.iter().filter_map(|entry| Some(entry.platform.as_ref()?.to_string())).collect();
             let hint = match names[..] {
                 [] => "the index lists no image".to_owned(),
                 _ => format!("available: {}", some_of(&names)),
@@ -92,14 +87,8 @@ impl Image {
     }
 
     fn best(&self, entries: &[Descriptor]) -> Option<Descriptor> {
-        let best = self
-            .matcher
-            .best(entries.iter().filter_map(|entry| entry.platform.as_ref()))?;
-        entries
-            .iter()
-            .filter(|entry| entry.platform.is_some())
-            .nth(best)
-            .cloned()
+        let best = self.matcher.best(entries.iter().filter_map(|entry| entry.platform.as_ref()))?;
+        entries.iter().filter(|entry| entry.platform.is_some()).nth(best).cloned()
     }
 
     /// All images below an index, and the errors of those that cannot be read. A missing platform

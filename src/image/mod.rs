@@ -124,10 +124,7 @@ impl Image {
 
     /// Another image of the same repository, for the same platform.
     pub(crate) fn at(&self, at: TagOrDigest) -> Image {
-        let reference = Reference {
-            at,
-            ..self.reference.clone()
-        };
+        let reference = Reference { at, ..self.reference.clone() };
         let (source, matcher) = (self.source.clone(), self.matcher.clone());
         Image::new(&self.text, reference, source, matcher, self.pool.clone())
     }
@@ -165,10 +162,9 @@ impl Image {
         once(&self.top_manifest, || {
             let at = match self.resolved.get() {
                 // By digest: the tag may have moved since, and the manifest may be in the cache.
-                Some(resolved) if !resolved.is_made() => TagOrDigest::Digest {
-                    digest: resolved.digest.clone(),
-                    tag: None,
-                },
+                Some(resolved) if !resolved.is_made() => {
+                    TagOrDigest::Digest { digest: resolved.digest.clone(), tag: None }
+                }
                 _ => self.reference.at.clone(),
             };
             let manifest = self.source.manifest(&at).map(Arc::new);
@@ -209,11 +205,7 @@ impl Image {
     /// The index; `Kind::NotFound` if the image has none, naming what it is instead.
     pub(crate) fn index(&self) -> Result<&Arc<Content>> {
         let top = self.top_manifest()?;
-        if top.kind() == ManifestKind::Index {
-            Ok(top)
-        } else {
-            Err(self.without_index()?)
-        }
+        if top.kind() == ManifestKind::Index { Ok(top) } else { Err(self.without_index()?) }
     }
 
     /// The index's digest; by HEAD where the source has it.
@@ -241,11 +233,7 @@ impl Image {
     /// The manifest that `manifest` prints: the one for the platform, or with restricted media
     /// types what the registry serves.
     pub(crate) fn printed_manifest(&self) -> Result<&Arc<Content>> {
-        if self.has_accept_override() {
-            self.top_manifest()
-        } else {
-            self.manifest()
-        }
+        if self.has_accept_override() { self.top_manifest() } else { self.manifest() }
     }
 
     /// The digest of [`Image::printed_manifest`].
@@ -343,11 +331,9 @@ impl Image {
     /// The platform that was chosen, as far as it is known without another request.
     pub(crate) fn platform(&self) -> Option<Platform> {
         let chosen = self.platform_descriptor.get().and_then(Option::as_ref);
-        chosen.and_then(|entry| entry.platform.clone()).or_else(|| {
-            self.config
-                .get()
-                .and_then(|config| Platform::read(config.json()))
-        })
+        chosen
+            .and_then(|entry| entry.platform.clone())
+            .or_else(|| self.config.get().and_then(|config| Platform::read(config.json())))
     }
 
     /// The entry of the index for the platform; `None` for an image without an index, whose
@@ -399,11 +385,7 @@ impl Layer {
     }
 
     fn of_schema1(digest: Digest) -> Self {
-        Layer {
-            digest,
-            media_type: DOCKER_LAYER.to_owned(),
-            size: None,
-        }
+        Layer { digest, media_type: DOCKER_LAYER.to_owned(), size: None }
     }
 }
 
@@ -419,10 +401,7 @@ fn is_artifact(manifest: &Content) -> Result<bool> {
 fn without_config(manifest: &Content) -> Error {
     Error::new(
         Kind::NotFound,
-        format!(
-            "a manifest of type {} has no configuration",
-            manifest.media_type()
-        ),
+        format!("a manifest of type {} has no configuration", manifest.media_type()),
     )
 }
 

@@ -31,11 +31,7 @@ const SCALAR: &str = "\x1b[0;39m";
 
 impl<'a, W: Write> Layout<'a, W> {
     pub(super) fn new(out: &'a mut W, style: Style) -> Self {
-        Layout {
-            out,
-            style,
-            depth: 0,
-        }
+        Layout { out, style, depth: 0 }
     }
 
     pub(super) fn write(&mut self, json: &[u8]) -> io::Result<()> {
@@ -45,10 +41,9 @@ impl<'a, W: Write> Layout<'a, W> {
                 b'"' => string_length(rest),
                 b'{' | b'[' if matches!(rest.get(1), Some(b'}' | b']')) => 2,
                 b'{' | b'[' | b'}' | b']' | b',' | b':' => 1,
-                _ => rest
-                    .iter()
-                    .position(|b| matches!(b, b',' | b'}' | b']'))
-                    .unwrap_or(rest.len()),
+                _ => {
+                    rest.iter().position(|b| matches!(b, b',' | b'}' | b']')).unwrap_or(rest.len())
+                }
             };
             let (token, tail) = rest.split_at(length);
             self.token(token, tail.first() == Some(&b':'))?;
@@ -75,11 +70,7 @@ impl<'a, W: Write> Layout<'a, W> {
             }
             b":" => {
                 self.colored(BRACKET, token)?;
-                if self.style.is_indented {
-                    self.out.write_all(b" ")
-                } else {
-                    Ok(())
-                }
+                if self.style.is_indented { self.out.write_all(b" ") } else { Ok(()) }
             }
             b"{}" | b"[]" => self.colored(BRACKET, token),
             [b'"', ..] => self.string(if is_key { KEY } else { STRING }, token),
@@ -155,11 +146,7 @@ pub(super) fn compacted(json: &[u8]) -> Vec<u8> {
     let mut compact = Vec::with_capacity(json.len());
     let mut rest = json;
     while let [first, tail @ ..] = rest {
-        let length = if *first == b'"' {
-            string_length(rest)
-        } else {
-            1
-        };
+        let length = if *first == b'"' { string_length(rest) } else { 1 };
         if first.is_ascii_whitespace() {
             rest = tail;
             continue;
@@ -190,11 +177,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    const INDENTED: Style = Style {
-        is_indented: true,
-        is_colored: false,
-        is_safe: false,
-    };
+    const INDENTED: Style = Style { is_indented: true, is_colored: false, is_safe: false };
 
     #[test]
     fn json_is_indented_by_two() {
@@ -206,21 +189,13 @@ mod tests {
     #[test]
     fn depth_costs_no_stack() {
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-        let style = Style {
-            is_indented: false,
-            is_colored: false,
-            is_safe: true,
-        };
+        let style = Style { is_indented: false, is_colored: false, is_safe: true };
         assert_eq!(laid_out(&deep, style), deep);
     }
 
     #[test]
     fn what_could_drive_a_terminal_is_escaped_as_json() {
-        let style = Style {
-            is_safe: true,
-            is_indented: false,
-            ..INDENTED
-        };
+        let style = Style { is_safe: true, is_indented: false, ..INDENTED };
         assert_eq!(
             laid_out("\"a\u{9b}\u{202e}\u{e0041}é\"", style),
             r#""a\u009b\u202e\udb40\udc41é""#
@@ -236,11 +211,7 @@ mod tests {
 
     #[test]
     fn colours_are_jqs() {
-        let style = Style {
-            is_colored: true,
-            is_indented: false,
-            ..INDENTED
-        };
+        let style = Style { is_colored: true, is_indented: false, ..INDENTED };
         let colored = laid_out(r#"{"a":null}"#, style);
         assert_eq!(
             colored,
@@ -253,9 +224,6 @@ mod tests {
         let document =
             "{ \"b\" : 1e2,\n\t\"a\":[ 1.0 , -0,1E+400 ],\"b\":\"\\u003c\\/ \\\"\",\"c\":{ } }\r\n";
         let expected = r#"{"b":1e2,"a":[1.0,-0,1E+400],"b":"</ \"","c":{}}"#;
-        assert_eq!(
-            String::from_utf8(compacted(document.as_bytes())).unwrap(),
-            expected
-        );
+        assert_eq!(String::from_utf8(compacted(document.as_bytes())).unwrap(), expected);
     }
 }

@@ -37,11 +37,7 @@ impl Output {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
         };
-        let style = Style {
-            is_indented: !raw,
-            is_colored,
-            is_safe: is_terminal,
-        };
+        let style = Style { is_indented: !raw, is_colored, is_safe: is_terminal };
         Output {
             out: BufWriter::with_capacity(64 << 10, stdout),
             style,
@@ -98,9 +94,7 @@ impl Output {
         }
         let mut safe = String::new();
         for line in text.split_inclusive('\n') {
-            let (line, end) = line
-                .strip_suffix('\n')
-                .map_or((line, ""), |line| (line, "\n"));
+            let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
             printable(&mut safe, line).expect("a String takes everything");
             safe.push_str(end);
         }
@@ -128,10 +122,7 @@ impl Output {
 
     /// On one line, from JSON without white space in parts that end between tokens.
     pub(crate) fn line(&mut self, parts: &[&str]) -> Result<()> {
-        let style = Style {
-            is_indented: false,
-            ..self.style
-        };
+        let style = Style { is_indented: false, ..self.style };
         self.styled(parts.iter().map(|part| part.as_bytes()), style)
     }
 
@@ -145,12 +136,8 @@ impl Output {
         mut parts: impl Iterator<Item = &'a [u8]>,
         style: Style,
     ) -> Result<()> {
-        let written = if style
-            == (Style {
-                is_indented: false,
-                is_colored: false,
-                is_safe: false,
-            }) {
+        let written = if style == (Style { is_indented: false, is_colored: false, is_safe: false })
+        {
             parts.try_for_each(|part| self.out.write_all(part))
         } else {
             let mut layout = Layout::new(&mut self.out, style);
@@ -169,10 +156,7 @@ impl Output {
         written.map_err(|error| {
             self.is_broken = true;
             self.is_closed |= error.kind() == ErrorKind::BrokenPipe;
-            Error::new(
-                Kind::Local,
-                format!("standard output: {}", Error::from(error)),
-            )
+            Error::new(Kind::Local, format!("standard output: {}", Error::from(error)))
         })
     }
 }
@@ -199,11 +183,7 @@ pub(crate) fn is_terminal() -> bool {
 pub(crate) fn show(page: &str) -> Result<u8> {
     let mut out = Output::raw();
     let written = out.bytes(page.as_bytes()).and_then(|()| out.flush());
-    if out.is_closed() {
-        Ok(0)
-    } else {
-        written.map(|()| 0)
-    }
+    if out.is_closed() { Ok(0) } else { written.map(|()| 0) }
 }
 
 impl Write for Output {

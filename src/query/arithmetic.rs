@@ -92,11 +92,7 @@ pub(super) fn remainder(a: Val, b: Val) -> Answer {
     // The conversion saturates.
     let whole = |value: &Val| integer(value).unwrap_or_else(|| float(value) as isize);
     match (whole(&a), whole(&b)) {
-        (_, 0) => Err(cannot(
-            &a,
-            &b,
-            "divided (remainder) because the divisor is zero",
-        )),
+        (_, 0) => Err(cannot(&a, &b, "divided (remainder) because the divisor is zero")),
         (x, y) => Ok(Val::from(x.checked_rem(y).unwrap_or(0))),
     }
 }

@@ -37,9 +37,7 @@ pub(super) fn with_paths() -> Vec<Fun<Filters>> {
         let (value, path) = cv.1;
         match items(value) {
             Ok(items) => Box::new(
-                items
-                    .into_iter()
-                    .map(move |(key, item)| Ok((item, path.clone().cons(key)))),
+                items.into_iter().map(move |(key, item)| Ok((item, path.clone().cons(key)))),
             ),
             Err(error) => box_once(Err(Exn::from(error))),
         }
@@ -81,11 +79,7 @@ fn items(value: Val) -> Result<Vec<(Val, Val)>, Error> {
     match value {
         Val::Arr(items) => {
             let items = Rc::try_unwrap(items).unwrap_or_else(|shared| shared.to_vec());
-            Ok(items
-                .into_iter()
-                .enumerate()
-                .map(|(i, item)| (Val::from(i), item))
-                .collect())
+            Ok(items.into_iter().enumerate().map(|(i, item)| (Val::from(i), item)).collect())
         }
         Val::Obj(map) => {
             let pairs = map.iter().map(|(key, item)| (key.clone(), item.clone()));
@@ -185,7 +179,5 @@ pub(super) fn keyed<'a>(mut cv: Input<'a>) -> Result<Keyed, Exn<'a, Val>> {
 pub(super) fn grouped(pairs: Keyed) -> Val {
     let same = |a: &(Vec<Val>, Val), b: &(Vec<Val>, Val)| order::lexical(&a.0, &b.0).is_eq();
     let groups = pairs.chunk_by(same);
-    groups
-        .map(|group| group.iter().map(|(_, item)| item.clone()).collect())
-        .collect()
+    groups.map(|group| group.iter().map(|(_, item)| item.clone()).collect()).collect()
 }

@@ -54,23 +54,18 @@ fn built_in(input: &[u8], filter: &str) -> Outcome {
             return (results, End::FailedAtCompileTime);
         }
     };
-    let ran = query.run(
-        Input::Document(input),
-        None,
-        None,
-        &mut |output: &Output| {
-            match output {
-                Output::Text(text) => {
-                    let mut json = Vec::new();
-                    print::json(&mut json, &Val::from(text.to_string())).unwrap();
-                    results.push(String::from_utf8(json).unwrap());
-                }
-                Output::Json(json) => results.push(String::from_utf8(json.to_vec()).unwrap()),
-                Output::Note(note) => panic!("{note}"),
+    let ran = query.run(Input::Document(input), None, None, &mut |output: &Output| {
+        match output {
+            Output::Text(text) => {
+                let mut json = Vec::new();
+                print::json(&mut json, &Val::from(text.to_string())).unwrap();
+                results.push(String::from_utf8(json).unwrap());
             }
-            Ok(())
-        },
-    );
+            Output::Json(json) => results.push(String::from_utf8(json.to_vec()).unwrap()),
+            Output::Note(note) => panic!("{note}"),
+        }
+        Ok(())
+    });
     match ran {
         Ok(_) => (results, End::Whole),
         Err(error) => {

@@ -16,32 +16,18 @@ pub(super) fn with_main<'s>(
     filter: Term<&'s str>,
     arena: &'s Arena,
 ) -> Vec<Def<&'s str>> {
-    let theirs = jaq_core::defs()
-        .chain(jaq_std::defs())
-        .chain(jaq_json::defs());
+    let theirs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let mut all: Vec<Option<Def<&'s str>>> = theirs.map(Some).collect();
     let first_own = all.len();
     let own = load::parse(PRELUDE, |parser| parser.defs()).expect("the prelude is well-formed");
     all.extend(own.into_iter().map(Some));
-    let names: Vec<_> = all
-        .iter()
-        .flatten()
-        .map(|def| (def.name, def.args.len()))
-        .collect();
+    let names: Vec<_> = all.iter().flatten().map(|def| (def.name, def.args.len())).collect();
 
     let mut needed = vec![false; all.len()];
-    let main = Def {
-        name: MAIN,
-        args: Vec::new(),
-        body: filter,
-    };
+    let main = Def { name: MAIN, args: Vec::new(), body: filter };
     let mut rewrite = Rewrite::new(code, arena);
     let main = rewrite.definition(main);
-    let mut calls: Vec<_> = rewrite
-        .calls
-        .iter()
-        .map(|call| (*call, all.len()))
-        .collect();
+    let mut calls: Vec<_> = rewrite.calls.iter().map(|call| (*call, all.len())).collect();
     while let Some((call, before)) = calls.pop() {
         let Some(found) = names[..before].iter().rposition(|name| *name == call) else {
             continue;

@@ -7,10 +7,7 @@ pub(crate) const DIFFERENCES: &[(&str, &str)] = &[
         "A number that a filter only passes on is printed as it was written, with all its digits. \
          Whole numbers are computed exactly, however long they are; others as 64-bit floats.",
     ),
-    (
-        "literals",
-        "A number in a filter starts with a digit: 0.5, not .5.",
-    ),
+    ("literals", "A number in a filter starts with a digit: 0.5, not .5."),
     (
         "regular expressions",
         "Perl's, with look-around and back-references; what tries too many ways is an error. \
@@ -26,14 +23,8 @@ pub(crate) const DIFFERENCES: &[(&str, &str)] = &[
         "foreach",
         "When the update gives several results, each of them is followed to the end on its own.",
     ),
-    (
-        "|= empty",
-        "What the filter gives nothing for is deleted, as in jq 1.7.",
-    ),
-    (
-        "env, $ENV",
-        "Empty objects: a filter sees no environment. --arg passes values.",
-    ),
+    ("|= empty", "What the filter gives nothing for is deleted, as in jq 1.7."),
+    ("env, $ENV", "Empty objects: a filter sees no environment. --arg passes values."),
     (
         "input, inputs",
         "There is one input at a time: input is an error, inputs is empty, input_filename is null, \
@@ -49,10 +40,7 @@ pub(crate) const DIFFERENCES: &[(&str, &str)] = &[
         "fromdate accepts fractions of a second and offsets. strptime and strftime know the \
          conversions of C that do not depend on the locale.",
     ),
-    (
-        "error messages",
-        "Those of paths and of some functions are worded differently.",
-    ),
+    ("error messages", "Those of paths and of some functions are worded differently."),
     (
         "limits",
         "Brackets in a filter nest to 1,000, values that are read to 1,000 and printed to 10,000; a string \

@@ -92,9 +92,7 @@ pub(super) fn error(code: &str, mut faults: Vec<Fault>) -> Error {
 /// The line of the filter, and a line with carets below the place.
 fn mark(code: &str, fault: &Fault) -> [String; 2] {
     let line_start = code[..fault.start].rfind('\n').map_or(0, |at| at + 1);
-    let line_end = code[fault.start..]
-        .find('\n')
-        .map_or(code.len(), |at| fault.start + at);
+    let line_end = code[fault.start..].find('\n').map_or(code.len(), |at| fault.start + at);
     let (mut from, mut to) = (line_start, line_end);
     // Of a very long line, what is around the place is enough.
     const AROUND: usize = 100;
@@ -143,12 +141,8 @@ pub(super) fn parsed(code: &str) -> Result<parse::Term<&str>, Vec<Fault>> {
     if let Some(at) = too_deep(code) {
         return Err(vec![Fault::at("brackets nested too deeply", at, at + 1)]);
     }
-    let lexical = |errors: Vec<_>| {
-        errors
-            .into_iter()
-            .map(|e| Fault::lexical(code, e))
-            .collect::<Vec<_>>()
-    };
+    let lexical =
+        |errors: Vec<_>| errors.into_iter().map(|e| Fault::lexical(code, e)).collect::<Vec<_>>();
     let tokens = load::Lexer::new(code).lex().map_err(lexical)?;
     if let Some(lex::Token(word @ ("import" | "include" | "module"), _)) = tokens.first() {
         let place = span(code, word);
@@ -159,15 +153,9 @@ pub(super) fn parsed(code: &str) -> Result<parse::Term<&str>, Vec<Fault>> {
     if blank {
         return Ok(parse::Term::Id);
     }
-    let syntactic = |errors: Vec<_>| {
-        errors
-            .into_iter()
-            .map(|e| Fault::syntactic(code, e))
-            .collect::<Vec<_>>()
-    };
-    load::Parser::new(&tokens)
-        .parse(|parser| parser.term())
-        .map_err(syntactic)
+    let syntactic =
+        |errors: Vec<_>| errors.into_iter().map(|e| Fault::syntactic(code, e)).collect::<Vec<_>>();
+    load::Parser::new(&tokens).parse(|parser| parser.term()).map_err(syntactic)
 }
 
 /// The bracket that is one too many. Brackets within strings count too: no filter needs so many.

@@ -34,30 +34,22 @@ pub(super) fn string(value: Val) -> Answer {
 
 pub(super) fn from_json(input: &Val) -> Answer {
     let Val::TStr(bytes) = input else {
-        return Err(Error::str(format!(
-            "{} cannot be parsed as JSON",
-            quoted(input)
-        )));
+        return Err(Error::str(format!("{} cannot be parsed as JSON", quoted(input))));
     };
     let bytes = bytes.trim_ascii();
     if bytes.eq_ignore_ascii_case(b"nan") {
         return Ok(Val::from(f64::NAN));
     }
-    json::parse(bytes)
-        .map(|json| values::value(&json))
-        .map_err(|fault| {
-            let quote: String = text(bytes).chars().take(40).collect();
-            Error::str(format!("{fault} (while parsing '{quote}')"))
-        })
+    json::parse(bytes).map(|json| values::value(&json)).map_err(|fault| {
+        let quote: String = text(bytes).chars().take(40).collect();
+        Error::str(format!("{fault} (while parsing '{quote}')"))
+    })
 }
 
 pub(super) fn key(value: Val) -> Answer {
     match value {
         Val::TStr(_) => Ok(value),
-        value => Err(Error::str(format!(
-            "Object keys must be strings, not {}",
-            quoted(&value)
-        ))),
+        value => Err(Error::str(format!("Object keys must be strings, not {}", quoted(&value)))),
     }
 }
 
@@ -74,11 +66,7 @@ pub(super) fn has(value: Val, key: Val) -> Answer {
         (Val::Obj(map), Val::TStr(_)) => map.contains_key(&key),
         (Val::Arr(items), Val::Num(_)) => (0.0..items.len() as f64).contains(&float(&key)),
         _ => {
-            let message = format!(
-                "Cannot check whether {} has a {} key",
-                kind(&value),
-                kind(&key)
-            );
+            let message = format!("Cannot check whether {} has a {} key", kind(&value), kind(&key));
             return Err(Error::str(message));
         }
     }))
@@ -87,10 +75,7 @@ pub(super) fn has(value: Val, key: Val) -> Answer {
 pub(super) fn contains(a: &Val, b: &Val) -> Result<bool, Error> {
     match (a, b) {
         (Val::Obj(map), Val::Obj(wanted)) => wanted.iter().try_fold(true, |all, (key, wanted)| {
-            let found = map
-                .get(key)
-                .map(|value| contains(value, wanted))
-                .transpose()?;
+            let found = map.get(key).map(|value| contains(value, wanted)).transpose()?;
             Ok(all && found == Some(true))
         }),
         (Val::Arr(items), Val::Arr(wanted)) => wanted.iter().try_fold(true, |all, wanted| {
@@ -133,9 +118,7 @@ pub(super) fn implode(value: &Val) -> Answer {
         let message = "can't be imploded, unicode codepoint needs to be numeric";
         Error::str(format!("{} {message}", quoted(code)))
     };
-    let characters = codes
-        .iter()
-        .map(|code| character(code).ok_or_else(|| cannot(code)));
+    let characters = codes.iter().map(|code| character(code).ok_or_else(|| cannot(code)));
     characters.collect::<Result<String, Error>>().map(Val::from)
 }
 
@@ -152,18 +135,11 @@ pub(super) fn instant(value: Val, name: &Val) -> Answer {
                 let message = format!("{} requires parsed datetime inputs", text(name));
                 return Err(Error::str(message));
             }
-            if !fields
-                .get(1)
-                .is_none_or(|month| (0.0..12.0).contains(&float(month)))
-            {
+            if !fields.get(1).is_none_or(|month| (0.0..12.0).contains(&float(month))) {
                 return no_time("has no month from 0 to 11");
             }
             let missing = [0usize, 0, 1, 0, 0, 0].into_iter().map(Val::from);
-            Ok(fields
-                .iter()
-                .cloned()
-                .chain(missing.skip(fields.len()))
-                .collect())
+            Ok(fields.iter().cloned().chain(missing.skip(fields.len())).collect())
         }
         Val::Num(_) if !(-377_705_023_201.0..=253_402_207_200.0).contains(&float(&value)) => {
             no_time("is no time between the years -9999 and 9999")

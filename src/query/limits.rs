@@ -84,10 +84,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(timeout: Duration) -> Self {
-        Watch {
-            timeout,
-            steps: AtomicU64::new(0),
-        }
+        Watch { timeout, steps: AtomicU64::new(0) }
     }
 
     /// Hands over a result.
@@ -108,9 +105,7 @@ impl Watch {
             (seen, waited) = (steps, if is_working { waited + 1 } else { 0 });
             if waited == TIMEOUTS {
                 let seconds = self.timeout.as_secs().saturating_mul(TIMEOUTS);
-                end(&format!(
-                    "no result for {seconds} seconds, {TIMEOUTS} times --timeout"
-                ));
+                end(&format!("no result for {seconds} seconds, {TIMEOUTS} times --timeout"));
             }
         }
     }

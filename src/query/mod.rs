@@ -171,12 +171,7 @@ impl Query {
         let mut all = Map::default();
         all.insert(string("positional"), Val::Arr(Default::default()));
         all.insert(string("named"), Val::obj(named));
-        let own = [
-            optional(image),
-            optional(platform),
-            Val::obj(Map::default()),
-            Val::obj(all),
-        ];
+        let own = [optional(image), optional(platform), Val::obj(Map::default()), Val::obj(all)];
         let arguments = self.arguments.iter().rev().map(|(_, value)| string(value));
         own.into_iter().chain(arguments).collect()
     }
@@ -196,13 +191,8 @@ fn compiled(
     let arena = Arena::default();
     let names = global_names(arguments);
     let definitions = definitions::with_main(code, fault::parsed(code)?, &arena);
-    let main = File {
-        code: definitions::MAIN,
-        path: (),
-    };
-    let modules = Loader::new(definitions)
-        .load(&arena, main)
-        .expect("a name is a filter");
+    let main = File { code: definitions::MAIN, path: () };
+    let modules = Loader::new(definitions).load(&arena, main).expect("a name is a filter");
     Compiler::default()
         .with_funs(natives::all())
         .with_global_vars(names.iter().map(String::as_str))

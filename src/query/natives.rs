@@ -47,10 +47,7 @@ pub(super) fn all() -> impl Iterator<Item = Fun<Filters>> {
             let guarded = GUARDED.iter().find(|(theirs, _)| *theirs == name);
             (guarded.map_or(name, |(_, ours)| ours), arguments, native)
         });
-    let plain = simple()
-        .into_iter()
-        .chain(taking_one())
-        .chain(taking_filters());
+    let plain = simple().into_iter().chain(taking_one()).chain(taking_filters());
     plain.map(run::<Filters>).chain(with_paths()).chain(theirs)
 }
 
@@ -72,9 +69,7 @@ fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
         ("_fromjson", v(0), |cv| bome(from_json(&cv.1))),
         ("_nan", v(0), |_| bome(Ok(Val::from(f64::NAN)))),
         ("_infinite", v(0), |_| bome(Ok(Val::from(f64::INFINITY)))),
-        ("_type", v(0), |cv| {
-            bome(Ok(Val::from(kind(&cv.1).to_owned())))
-        }),
+        ("_type", v(0), |cv| bome(Ok(Val::from(kind(&cv.1).to_owned())))),
         ("_quoted", v(0), |cv| bome(Ok(Val::from(quoted(&cv.1))))),
         ("_sort", v(0), |cv| bome(sorted(cv.1))),
         ("_implode", v(0), |cv| bome(implode(&cv.1))),
@@ -84,16 +79,12 @@ fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
             }))
         }),
         ("_base32", v(0), |cv| bome(encoded(&cv.1, bases::to_base32))),
-        ("_urid", v(0), |cv| {
-            bome(decoded(&cv.1, "a valid uri encoding", bases::from_percent))
-        }),
+        ("_urid", v(0), |cv| bome(decoded(&cv.1, "a valid uri encoding", bases::from_percent))),
         ("debug_empty", v(0), |cv| {
             let line = format!("[\"DEBUG:\",{}]\n", compact(&cv.1));
             noted(cv.0.data(), &line)
         }),
-        ("stderr_empty", v(0), |cv| {
-            noted(cv.0.data(), &compact(&cv.1))
-        }),
+        ("stderr_empty", v(0), |cv| noted(cv.0.data(), &compact(&cv.1))),
     ]
 }
 
@@ -115,11 +106,7 @@ fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
         ("!divide", v(1), with!(divide)),
         ("!remainder", v(1), with!(remainder)),
         ("_has", v(1), with!(has)),
-        (
-            "_contains",
-            v(1),
-            with!(|a, b| contains(&a, &b).map(Val::from)),
-        ),
+        ("_contains", v(1), with!(|a, b| contains(&a, &b).map(Val::from))),
         ("_instant", v(1), with!(|time, name| instant(time, &name))),
         ("_delpaths", v(1), with!(delete_paths)),
         ("_setpath", v(2), |mut cv| {
@@ -128,12 +115,7 @@ fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
         }),
         ("_matches", v(2), |mut cv| {
             let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(regex::matches(
-                &cv.0.data().expressions,
-                &cv.1,
-                &pattern,
-                &flags,
-            ))
+            bome(regex::matches(&cv.0.data().expressions, &cv.1, &pattern, &flags))
         }),
         ("_test", v(2), |mut cv| {
             let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
@@ -142,12 +124,7 @@ fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
         }),
         ("_pieces", v(2), |mut cv| {
             let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(regex::pieces(
-                &cv.0.data().expressions,
-                &cv.1,
-                &pattern,
-                &flags,
-            ))
+            bome(regex::pieces(&cv.0.data().expressions, &cv.1, &pattern, &flags))
         }),
         ("_halt_error", v(1), |mut cv| {
             let code = integer(&cv.0.pop_var()).unwrap_or(5) as i32;
@@ -165,9 +142,7 @@ fn taking_filters() -> Vec<native::Filter<RunPtr<Filters>>> {
     let one = || -> Box<[Bind]> { [Bind::Fun(())].into() };
     vec![
         // jaq updates as it finds the paths, so that nothing missing is made.
-        ("!update", [Bind::Fun(()), Bind::Fun(())].into(), |cv| {
-            box_once(update(cv))
-        }),
+        ("!update", [Bind::Fun(()), Bind::Fun(())].into(), |cv| box_once(update(cv))),
         ("_sort_by", one(), |cv| {
             box_once(keyed(cv).map(|pairs| pairs.into_iter().map(|(_, item)| item).collect()))
         }),

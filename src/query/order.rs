@@ -20,9 +20,7 @@ pub(super) fn compare(a: &Val, b: &Val) -> Ordering {
 /// Item by item, the shorter first.
 pub(super) fn lexical(a: &[Val], b: &[Val]) -> Ordering {
     let mut pairs = a.iter().zip(b).map(|(a, b)| compare(a, b));
-    pairs
-        .find(|order| order.is_ne())
-        .unwrap_or_else(|| a.len().cmp(&b.len()))
+    pairs.find(|order| order.is_ne()).unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
 /// First the sets of keys, then the values key by key.
@@ -91,10 +89,7 @@ mod tests {
                 assert_eq!(compare(a, b), compare(b, a).reverse(), "{a} {b}");
                 for c in values.iter().step_by(7) {
                     let (ab, bc) = (compare(a, b), compare(b, c));
-                    assert!(
-                        ab.is_gt() || bc.is_gt() || compare(a, c).is_le(),
-                        "{a} {b} {c}"
-                    );
+                    assert!(ab.is_gt() || bc.is_gt() || compare(a, c).is_le(), "{a} {b} {c}");
                 }
             }
         }

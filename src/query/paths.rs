@@ -32,13 +32,7 @@ pub(super) fn get(value: Val, key: &Val) -> Result<Val> {
         (Val::TStr(bytes), Val::Obj(slice)) => {
             let string = text(bytes);
             let (from, to) = range(slice, string.chars().count())?;
-            Val::from(
-                string
-                    .chars()
-                    .skip(from)
-                    .take(to - from)
-                    .collect::<String>(),
-            )
+            Val::from(string.chars().skip(from).take(to - from).collect::<String>())
         }
         _ => return Err(cannot("index", &value, key)),
     })
@@ -188,11 +182,7 @@ fn remove(value: Val, keys: &[&Val]) -> Result<Val> {
 /// Where an index counted from either end points; `None` before the beginning and for NaN.
 fn position(index: &Val, length: usize) -> Option<usize> {
     let index = float(index).floor();
-    let index = if index < 0.0 {
-        index + length as f64
-    } else {
-        index
-    };
+    let index = if index < 0.0 { index + length as f64 } else { index };
     (index >= 0.0).then_some(index as usize)
 }
 
@@ -211,9 +201,7 @@ fn range(slice: &Map, length: usize) -> Result<(usize, usize)> {
             let at = if at < 0.0 { at + length as f64 } else { at };
             Ok(at.clamp(0.0, length as f64) as usize)
         }
-        Some(_) => Err(Error::str(
-            "Start and end indices of an array slice must be numbers",
-        )),
+        Some(_) => Err(Error::str("Start and end indices of an array slice must be numbers")),
     };
     let from = end("start", f64::floor, 0)?;
     let to = end("end", f64::ceil, length)?;

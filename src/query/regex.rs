@@ -80,14 +80,10 @@ pub(super) fn test(
 ) -> Result<Val, Error> {
     let (haystack, flags, regex) = prepared(known, value, pattern, flags)?;
     if flags.contains('n') {
-        return Ok(Val::from(
-            !find(known, value, pattern, &Val::from(flags))?.is_empty(),
-        ));
+        return Ok(Val::from(!find(known, value, pattern, &Val::from(flags))?.is_empty()));
     }
     let matches = regex.is_match(&*haystack);
-    matches
-        .map(Val::from)
-        .map_err(|why| Error::str(why.to_string()))
+    matches.map(Val::from).map_err(|why| Error::str(why.to_string()))
 }
 
 type Prepared<'a> = (Cow<'a, str>, String, Rc<Regex>);
@@ -146,10 +142,7 @@ fn find(
         }
         before += haystack[counted..whole.start()].chars().count();
         counted = whole.start();
-        found.push((
-            whole.range(),
-            described(&haystack, whole, before, &captures, &names),
-        ));
+        found.push((whole.range(), described(&haystack, whole, before, &captures, &names)));
         if !is_global {
             break;
         }
@@ -169,9 +162,7 @@ fn compiled(known: &Compiled, pattern: &[u8], flags: &str) -> Result<Rc<Regex>, 
     }
     let source = text(pattern);
     let regex = Rc::new(build(&source, flags).map_err(|why| {
-        Error::str(format!(
-            "{source} (at offset 0) is not a valid regex: {why}"
-        ))
+        Error::str(format!("{source} (at offset 0) is not a valid regex: {why}"))
     })?);
     if known.len() == KEPT {
         known.clear();
@@ -194,9 +185,7 @@ const CLASSES: [(&str, &str); 7] = [
 fn build(pattern: &str, flags: &str) -> Result<Regex, String> {
     let unicode = CLASSES
         .iter()
-        .fold(pattern.to_owned(), |pattern, (class, meaning)| {
-            pattern.replace(class, meaning)
-        });
+        .fold(pattern.to_owned(), |pattern, (class, meaning)| pattern.replace(class, meaning));
     // `^` and `$` stand at the ends of the string, which is all that `s` asks for.
     let regex = RegexBuilder::new(&unicode)
         .case_insensitive(flags.contains('i'))
@@ -224,11 +213,7 @@ fn described(
                     None => haystack[..group.start()].chars().count(),
                 };
                 let length = string.chars().count();
-                (
-                    Val::from(offset),
-                    Val::from(length),
-                    Val::from(string.to_owned()),
-                )
+                (Val::from(offset), Val::from(length), Val::from(string.to_owned()))
             }
             None => (Val::from(-1isize), Val::from(0isize), Val::Null),
         };

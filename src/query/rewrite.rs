@@ -22,12 +22,7 @@ pub(super) struct Rewrite<'s> {
 
 impl<'s> Rewrite<'s> {
     pub(super) fn new(code: &'s str, arena: &'s Arena) -> Self {
-        Rewrite {
-            code,
-            arena,
-            open: Vec::new(),
-            calls: Vec::new(),
-        }
+        Rewrite { code, arena, open: Vec::new(), calls: Vec::new() }
     }
 
     pub(super) fn definition(&mut self, def: Def<&'s str>) -> Def<&'s str> {
@@ -39,11 +34,7 @@ impl<'s> Rewrite<'s> {
         for arg in &args {
             let bare = arg.trim_start_matches('$');
             if bare.len() < arg.len() && self.calls[before..].contains(&(bare, 0)) {
-                let alias = Def {
-                    name: bare,
-                    args: Vec::new(),
-                    body: Term::Var(*arg),
-                };
+                let alias = Def { name: bare, args: Vec::new(), body: Term::Var(*arg) };
                 body = Term::Def(vec![alias], Box::new(body));
             }
         }
@@ -90,9 +81,9 @@ impl<'s> Rewrite<'s> {
             }
             Term::Path(head, path) => {
                 let head = self.term(*head);
-                path.0.into_iter().fold(head, |head, (part, optional)| {
-                    self.step(head, part, optional)
-                })
+                path.0
+                    .into_iter()
+                    .fold(head, |head, (part, optional)| self.step(head, part, optional))
             }
         }
     }
@@ -111,9 +102,7 @@ impl<'s> Rewrite<'s> {
     /// `$__loc__`, an object with the line on which it stands.
     fn place(&self, name: &'s str) -> Term<&'s str> {
         let before = &self.code[..span(self.code, name).start];
-        let line = self
-            .arena
-            .alloc((before.matches('\n').count() + 1).to_string());
+        let line = self.arena.alloc((before.matches('\n').count() + 1).to_string());
         Term::Obj(vec![
             (text("file"), Some(text("<top-level>"))),
             (text("line"), Some(Term::Num(line))),

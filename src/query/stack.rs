@@ -49,9 +49,7 @@ pub(super) fn large<T: Send>(
             limit_memory();
             work.take().map(|work| work())
         };
-        let thread = thread::Builder::new()
-            .name("filter".into())
-            .stack_size(size);
+        let thread = thread::Builder::new().name("filter".into()).stack_size(size);
         let done = thread::scope(|scope| {
             let handle = thread.spawn_scoped(scope, run)?;
             watch.wait(&ended);

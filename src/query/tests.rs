@@ -12,19 +12,14 @@ fn run(filter: &str, input: &str) -> std::result::Result<String, Error> {
     let query = Query::compile(filter, &arguments, TIMEOUT)?;
     let mut lines = Vec::new();
     let platform = Some("linux/amd64");
-    query.run(
-        Input::Document(input.as_bytes()),
-        Some("ubuntu"),
-        platform,
-        &mut |output| {
-            lines.push(match output {
-                Output::Text(text) => text.to_string(),
-                Output::Json(json) => String::from_utf8(json.to_vec()).unwrap(),
-                Output::Note(note) => format!("!{note}"),
-            });
-            Ok(())
-        },
-    )?;
+    query.run(Input::Document(input.as_bytes()), Some("ubuntu"), platform, &mut |output| {
+        lines.push(match output {
+            Output::Text(text) => text.to_string(),
+            Output::Json(json) => String::from_utf8(json.to_vec()).unwrap(),
+            Output::Note(note) => format!("!{note}"),
+        });
+        Ok(())
+    })?;
     Ok(lines.join("\n"))
 }
 
@@ -39,11 +34,7 @@ fn results_stand_as_they_should() {
         ),
         ("1.50", "., . + 0, tojson", "1.50\n1.5\n1.50"),
         ("9007199254740993", ". + 1", "9007199254740994"),
-        (
-            "null",
-            "10 / 2, 10 / 4, 1e1000 * 1",
-            "5\n2.5\n1.7976931348623157e+308",
-        ),
+        ("null", "10 / 2, 10 / 4, 1e1000 * 1", "5\n2.5\n1.7976931348623157e+308"),
         (
             "null",
             "[nan, infinite, -infinite]",
@@ -51,11 +42,7 @@ fn results_stand_as_they_should() {
         ),
         ("null", "9 | sqrt | tostring, \"\\(. / 3)\"", "3\n1"),
         // Keys keep their order.
-        (
-            "{\"b\":1,\"a\":2,\"c\":3}",
-            ".d = 4 | del(.b)",
-            "{\"a\":2,\"c\":3,\"d\":4}",
-        ),
+        ("{\"b\":1,\"a\":2,\"c\":3}", ".d = 4 | del(.b)", "{\"a\":2,\"c\":3,\"d\":4}"),
         (
             "{\"b\":1,\"a\":2}",
             "keys, keys_unsorted, to_entries[0].key",
@@ -66,50 +53,26 @@ fn results_stand_as_they_should() {
         ("[1,2,3,4]", "(.[] | select(. > 2)) |= empty", "[1,2]"),
         ("[[1,2],[3]]", "[.[][]] as [$a, $b] | $a + $b", "3"),
         ("[0,1,2,3]", "del(.[1], .[-1], .[0:1])", "[2]"),
-        (
-            "null",
-            "[\"YWI\", \"YQ====\", \"=\", \"YWJ\"][] | @base64d",
-            "ab\na\n\nab",
-        ),
+        ("null", "[\"YWI\", \"YQ====\", \"=\", \"YWJ\"][] | @base64d", "ab\na\n\nab"),
         ("null", "\"a\\u0007\\u007f\"", "a\u{7}\u{7f}"),
         ("null", "[\"a\\u0007\\u007f\"]", "[\"a\\u0007\\u007f\"]"),
-        (
-            "null",
-            "$v, $w, $image, $platform, $ENV, env",
-            "1\na\nubuntu\nlinux/amd64\n{}\n{}",
-        ),
+        ("null", "$v, $w, $image, $platform, $ENV, env", "1\na\nubuntu\nlinux/amd64\n{}\n{}"),
         ("null", "$ARGS.named", "{\"v\":\"1\",\"w\":\"a\"}"),
         ("null", "1 | debug | stderr", "![\"DEBUG:\",1]\n\n!1\n1"),
         ("null", "1, halt, 2", "1"),
-        (
-            "null",
-            "[inputs], input_filename, \n$__loc__.line",
-            "[]\nnull\n2",
-        ),
+        ("null", "[inputs], input_filename, \n$__loc__.line", "[]\nnull\n2"),
         ("null", "[limit(3; repeat(1))]", "[1,1,1]"),
         ("null", "def f($a): a + $a; f(2)", "4"),
         ("null", "def f: def g: 3; g; f", "3"),
-        (
-            "{\"a\":{\"b\":1}}",
-            "[tostream]",
-            "[[[\"a\",\"b\"],1],[[\"a\",\"b\"]],[[\"a\"]]]",
-        ),
-        (
-            "[1,[2]]",
-            "[1 | truncate_stream([[0],1],[[1,0],2],[[1,0]],[[1]])]",
-            "[[[0],2],[[0]]]",
-        ),
+        ("{\"a\":{\"b\":1}}", "[tostream]", "[[[\"a\",\"b\"],1],[[\"a\",\"b\"]],[[\"a\"]]]"),
+        ("[1,[2]]", "[1 | truncate_stream([[0],1],[[1,0],2],[[1,0]],[[1]])]", "[[[0],2],[[0]]]"),
         ("null", "\"x\" | ascii_downcase, @base32", "x\nPA======"),
         (
             "null",
             "[\"a,b;c\" | splits(\"[,;]\")], (\"aXa\" | gsub(\"A\"; \"b\"; \"i\"))",
             "[\"a\",\"b\",\"c\"]\nbXb",
         ),
-        (
-            "null",
-            "\"p\" | [gsub(\"p\"; \"a\", \"b\")]",
-            "[\"a\",\"b\"]",
-        ),
+        ("null", "\"p\" | [gsub(\"p\"; \"a\", \"b\")]", "[\"a\",\"b\"]"),
         ("null", "", "null"),
         (
             "\"abc\"",
@@ -132,19 +95,10 @@ fn expressions_are_those_of_jq() {
             "[\"é\", \"1\", \"\u{a0}\"] | map(test(\"\\\\w\"), test(\"[[:alpha:]]\"), test(\"[^\\\\S]\"))",
             "[true,true,false,true,false,false,false,false,true]",
         ),
-        (
-            "[\"É\" | test(\"é\"; \"i\")], [\"abab\" | test(\"^(ab)\\\\1$\")]",
-            "[true]\n[true]",
-        ),
+        ("[\"É\" | test(\"é\"; \"i\")], [\"abab\" | test(\"^(ab)\\\\1$\")]", "[true]\n[true]"),
         ("[\"ab\" | match(\"\"; \"g\").offset]", "[0,1,2]"),
-        (
-            "[\"xab\" | match(\"(?<=(?<x>x))a\") | .offset, .captures[0].offset]",
-            "[1,0]",
-        ),
-        (
-            "[range(1000) | tostring | test(\"^\" + (. | tostring))] | all",
-            "true",
-        ),
+        ("[\"xab\" | match(\"(?<=(?<x>x))a\") | .offset, .captures[0].offset]", "[1,0]"),
+        ("[range(1000) | tostring | test(\"^\" + (. | tostring))] | all", "true"),
     ] {
         assert_eq!(run(filter, "null").as_deref(), Ok(expected), "{filter}");
     }
@@ -159,72 +113,39 @@ fn expressions_are_those_of_jq() {
 #[test]
 fn what_jq_refuses_or_ends_is_refused_or_ends() {
     for (filter, expected) in [
-        (
-            "[] | .os.version // 1",
-            "Cannot index array with string (\"os\")",
-        ),
+        ("[] | .os.version // 1", "Cannot index array with string (\"os\")"),
         ("null | join(\",\")", "Cannot iterate over null"),
         ("range(\"3\")", "Range bounds must be numeric"),
         ("{a: 1} as [$x] | $x", "Cannot index object with number"),
-        (
-            "reduce {a: 1} as [$x] (0; 1)",
-            "Cannot index object with number",
-        ),
+        ("reduce {a: 1} as [$x] (0; 1)", "Cannot index object with number"),
         ("limit(-1; 1)", "limit doesn't support negative count"),
         ("input", "break"),
-        (
-            "\"%F0\" | @urid",
-            "string (\"%F0\") is not a valid uri encoding",
-        ),
+        ("\"%F0\" | @urid", "string (\"%F0\") is not a valid uri encoding"),
         (
             "\"123456789 123456789 123456789 \" | -.",
             "string (\"123456789 123456789 1234...\") cannot be negated",
         ),
-        (
-            "[2015, 12] | mktime",
-            "array ([2015,12]) has no month from 0 to 11",
-        ),
+        ("[2015, 12] | mktime", "array ([2015,12]) has no month from 0 to 11"),
         ("[\"a\"] | mktime", "mktime requires parsed datetime inputs"),
     ] {
         let error = run(filter, "null").unwrap_err();
         assert_eq!(error.to_string(), format!("filter: {expected}"), "{filter}");
     }
     for (filter, expected) in [
-        (
-            "[(null, 1, false, 2) // 3, (null, false) // 4, empty // 5]",
-            "[1,2,4,5]",
-        ),
-        (
-            "[range(0; 3; 0)], [range(0, 1; 2, 3)]",
-            "[]\n[0,1,0,1,2,1,1,2]",
-        ),
-        (
-            "{a: [1, [2]], b: 3} | flatten, flatten(1)",
-            "[1,2,3]\n[1,[2],3]",
-        ),
+        ("[(null, 1, false, 2) // 3, (null, false) // 4, empty // 5]", "[1,2,4,5]"),
+        ("[range(0; 3; 0)], [range(0, 1; 2, 3)]", "[]\n[0,1,0,1,2,1,1,2]"),
+        ("{a: [1, [2]], b: 3} | flatten, flatten(1)", "[1,2,3]\n[1,[2],3]"),
         ("\"'\" | @html", "&apos;"),
-        (
-            "reduce range(24) as $i (10; . * .)",
-            "1.7976931348623157e+308",
-        ),
+        ("reduce range(24) as $i (10; . * .)", "1.7976931348623157e+308"),
         ("have_decnum", "true"),
         ("[2024, 2] | mktime, strftime(\"%d\")", "1709251200\n01"),
-        (
-            "\"2015-03-05T23:51:47CET\" | strptime(\"%Y-%m-%dT%H:%M:%S%Z\") | mktime",
-            "1425599507",
-        ),
+        ("\"2015-03-05T23:51:47CET\" | strptime(\"%Y-%m-%dT%H:%M:%S%Z\") | mktime", "1425599507"),
         ("[range(3)] | .[1:nan]", "[1,2]"),
         ("[-1, 65, 1114112] | implode", "\u{fffd}A\u{fffd}"),
     ] {
         assert_eq!(run(filter, "null").as_deref(), Ok(expected), "{filter}");
     }
-    for name in [
-        "ascii",
-        "isvalid(.)",
-        "toarray",
-        "dateadd(1; 2)",
-        "@base32d",
-    ] {
+    for name in ["ascii", "isvalid(.)", "toarray", "dateadd(1; 2)", "@base32d"] {
         let error = Query::compile(name, &[], TIMEOUT).err().unwrap();
         assert_eq!(error.kind(), Kind::Usage, "{name}");
     }
@@ -233,43 +154,18 @@ fn what_jq_refuses_or_ends_is_refused_or_ends() {
 #[test]
 fn failures_are_told() {
     for (input, filter, kind, expected) in [
-        (
-            "1 2",
-            ".",
-            Kind::Corrupt,
-            "not JSON: something follows the value at line 1 column 3",
-        ),
-        (
-            "1",
-            ".a",
-            Kind::Local,
-            "filter: Cannot index number with string (\"a\")",
-        ),
-        (
-            "null",
-            ".[]",
-            Kind::Local,
-            "filter: Cannot iterate over null",
-        ),
+        ("1 2", ".", Kind::Corrupt, "not JSON: something follows the value at line 1 column 3"),
+        ("1", ".a", Kind::Local, "filter: Cannot index number with string (\"a\")"),
+        ("null", ".[]", Kind::Local, "filter: Cannot iterate over null"),
         (
             "1",
             ". / 0",
             Kind::Local,
             "filter: number (1) and number (0) cannot be divided because the divisor is zero",
         ),
-        (
-            "1",
-            "{(.): 1}",
-            Kind::Local,
-            "filter: Object keys must be strings, not number (1)",
-        ),
+        ("1", "{(.): 1}", Kind::Local, "filter: Object keys must be strings, not number (1)"),
         ("{}", "error", Kind::Local, "filter: {} (not a string)"),
-        (
-            "1",
-            "\"bye\\n\" | halt_error(3)",
-            Kind::Local,
-            "filter: bye",
-        ),
+        ("1", "\"bye\\n\" | halt_error(3)", Kind::Local, "filter: bye"),
         (
             "\"a\"",
             "test(\"(b\")",
@@ -277,31 +173,17 @@ fn failures_are_told() {
             "filter: (b (at offset 0) is not a valid regex: parsing error at position 2: \
              Opening parenthesis without closing parenthesis",
         ),
-        (
-            "\"x\"",
-            ". * 1e10",
-            Kind::Local,
-            "filter: Repeat string result too long",
-        ),
+        ("\"x\"", ". * 1e10", Kind::Local, "filter: Repeat string result too long"),
         (
             "null",
             "reduce range(60) as $i (\"x\"; . + .)",
             Kind::Local,
             "filter: the string gets too long",
         ),
-        (
-            "null",
-            ".[1e12] = 1",
-            Kind::Local,
-            "filter: Array index too large",
-        ),
+        ("null", ".[1e12] = 1", Kind::Local, "filter: Array index too large"),
     ] {
         let error = run(filter, input).unwrap_err();
-        assert_eq!(
-            (error.kind(), format!("{error:#}").as_str()),
-            (kind, expected),
-            "{filter}"
-        );
+        assert_eq!((error.kind(), format!("{error:#}").as_str()), (kind, expected), "{filter}");
     }
 }
 
@@ -312,27 +194,18 @@ fn a_fault_in_a_filter_is_marked() {
             ".a | foo(1) | $x",
             "filter: no function foo/1; no variable $x\n  .a | foo(1) | $x\n       ^^^\n  .a | foo(1) | $x\n                ^^",
         ),
-        (
-            "\"é世\" | bär",
-            "filter: unexpected character\n  \"é世\" | bär\n           ^",
-        ),
+        ("\"é世\" | bär", "filter: unexpected character\n  \"é世\" | bär\n           ^"),
         (
             ".a |\n  map(.b | nope)\n",
             "filter: no function nope/0\n    map(.b | nope)\n             ^^^^",
         ),
-        (
-            "map(.a",
-            "filter: closing parenthesis is missing\n  map(.a\n     ^",
-        ),
+        ("map(.a", "filter: closing parenthesis is missing\n  map(.a\n     ^"),
         (".a b", "filter: unexpected 'b'\n  .a b\n     ^"),
         (
             "if . then 1 ",
             "filter: expected else or end, found the end\n  if . then 1 \n             ^",
         ),
-        (
-            "\t\u{1b}x",
-            "filter: unexpected character\n  \\u{9}\\u{1b}x\n       ^^^^^^",
-        ),
+        ("\t\u{1b}x", "filter: unexpected character\n  \\u{9}\\u{1b}x\n       ^^^^^^"),
         (
             "import \"a\" as a; .",
             "filter: modules are not supported: 'import'\n  import \"a\" as a; .\n  ^^^^^^",
@@ -343,10 +216,7 @@ fn a_fault_in_a_filter_is_marked() {
         ),
     ] {
         let error = Query::compile(filter, &[], TIMEOUT).err().unwrap();
-        assert_eq!(
-            (error.kind(), format!("{error:#}").as_str()),
-            (Kind::Usage, expected)
-        );
+        assert_eq!((error.kind(), format!("{error:#}").as_str()), (Kind::Usage, expected));
     }
     let image = [("image".to_owned(), "x".to_owned())];
     let error = Query::compile(".", &image, TIMEOUT).err().unwrap();
@@ -363,11 +233,7 @@ fn recursion_without_end_is_an_error() {
         "path(def f: f | .a; f)",
     ] {
         let error = run(filter, "null").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "filter: recursion without end",
-            "{filter}"
-        );
+        assert_eq!(error.to_string(), "filter: recursion without end", "{filter}");
     }
     let caught = run("def f: 1 + f; try f catch .", "null");
     assert_eq!(caught.as_deref(), Ok("recursion without end"));
@@ -385,17 +251,12 @@ fn depth_does_not_end_the_process() {
 
     let deep = "reduce range(100000) as $i (null; [.])";
     assert_eq!(run(&format!("{deep} | length"), "0").as_deref(), Ok("1"));
-    assert_eq!(
-        run(&format!("{deep} | . == ., (tojson? // 1)"), "0").as_deref(),
-        Ok("true\n1")
-    );
+    assert_eq!(run(&format!("{deep} | . == ., (tojson? // 1)"), "0").as_deref(), Ok("true\n1"));
     let error = run(deep, "null").unwrap_err();
     assert_eq!(error.to_string(), "filter: the result is nested too deeply");
 
     for open in ["(", "[", "{a:"] {
-        let error = Query::compile(&open.repeat(100_000), &[], TIMEOUT)
-            .err()
-            .unwrap();
+        let error = Query::compile(&open.repeat(100_000), &[], TIMEOUT).err().unwrap();
         assert_eq!(error.kind(), Kind::Usage);
     }
     let long = format!("1{}", "|.".repeat(20_000));
@@ -408,21 +269,13 @@ fn depth_does_not_end_the_process() {
 fn a_number_of_a_million_digits_is_text() {
     let digits = "7".repeat(1_000_000);
     let start = std::time::Instant::now();
-    for filter in [
-        ".",
-        ".[0]",
-        "map(.)",
-        "tojson",
-        "tojson | fromjson",
-        ".[0] | tostring | tonumber",
-    ] {
+    for filter in
+        [".", ".[0]", "map(.)", "tojson", "tojson | fromjson", ".[0] | tostring | tonumber"]
+    {
         let given = run(filter, &format!("[{digits}]")).unwrap();
         assert_eq!(given.trim_matches(['[', ']', '\n']), digits, "{filter}");
     }
-    assert_eq!(
-        run(".[0] + 1", &format!("[{digits}]")).as_deref(),
-        Ok("1.7976931348623157e+308")
-    );
+    assert_eq!(run(".[0] + 1", &format!("[{digits}]")).as_deref(), Ok("1.7976931348623157e+308"));
     assert!(start.elapsed() < Duration::from_secs(60));
 }
 
@@ -435,11 +288,7 @@ fn an_error_of_the_reader_ends_the_run() {
             taken += 1;
             Err(Error::new(Kind::Local, "closed"))
         });
-        assert_eq!(
-            (ran, taken),
-            (Err(Error::new(Kind::Local, "closed")), 1),
-            "{filter}"
-        );
+        assert_eq!((ran, taken), (Err(Error::new(Kind::Local, "closed")), 1), "{filter}");
     }
 }
 

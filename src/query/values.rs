@@ -30,9 +30,7 @@ pub(super) fn value(json: &Value) -> Val {
         Value::String(text) => Val::from(text.clone()),
         Value::Array(items) => items.iter().map(value).collect(),
         Value::Object(members) => {
-            let members = members
-                .iter()
-                .map(|(key, item)| (Val::from(key.clone()), value(item)));
+            let members = members.iter().map(|(key, item)| (Val::from(key.clone()), value(item)));
             Val::obj(members.collect::<Map>())
         }
     }
@@ -41,9 +39,7 @@ pub(super) fn value(json: &Value) -> Val {
 /// A number of JSON, which keeps what is written but cannot be an integer.
 fn literal(number: &str) -> Val {
     let is_integer = number != "-0" && number.len() <= DIGITS;
-    let integer = is_integer
-        .then(|| Num::from_str_radix(number, 10))
-        .flatten();
+    let integer = is_integer.then(|| Num::from_str_radix(number, 10)).flatten();
     Val::Num(integer.unwrap_or_else(|| Num::Dec(number.to_owned().into())))
 }
 

@@ -86,10 +86,7 @@ pub(crate) struct CacheSettings {
 
 impl Sources {
     pub(crate) fn new(settings: Settings, cache: Option<CacheSettings>) -> Self {
-        Sources {
-            client: Arc::new(Client::new(settings)),
-            cache,
-        }
+        Sources { client: Arc::new(Client::new(settings)), cache }
     }
 
     /// Says that a place will be asked for. Credentials that were given for this run are for the

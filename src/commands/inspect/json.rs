@@ -9,15 +9,8 @@ use crate::platform::Platform;
 pub(super) fn of(name: &str, node: &Node, is_expanded: bool) -> Value {
     let mut object = Map::new();
     object.insert("name".to_owned(), name.into());
-    object.insert(
-        "digest".to_owned(),
-        node.document.digest().to_string().into(),
-    );
-    if let Some(platform) = node
-        .config
-        .as_ref()
-        .and_then(|it| Platform::read(it.json()))
-    {
+    object.insert("digest".to_owned(), node.document.digest().to_string().into());
+    if let Some(platform) = node.config.as_ref().and_then(|it| Platform::read(it.json())) {
         object.insert("os".to_owned(), platform.os.into());
         object.insert("architecture".to_owned(), platform.architecture.into());
     }
@@ -55,9 +48,7 @@ fn listed(entry: &Descriptor, child: &Child, is_expanded: bool) -> Value {
     }
     object.extend(body(node, is_expanded));
     for (name, value) in entry.json["annotations"].as_object().into_iter().flatten() {
-        let annotations = object
-            .entry("annotations")
-            .or_insert_with(|| Map::new().into());
+        let annotations = object.entry("annotations").or_insert_with(|| Map::new().into());
         if let Value::Object(annotations) = annotations {
             annotations.entry(name).or_insert_with(|| value.clone());
         }

@@ -50,12 +50,8 @@ It also shows what manifest-tool leaves out. Below `manifests` each manifest has
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let is_expanded = invocation.args.has(&EXPAND_CONFIG);
     let top = image.top_manifest()?;
-    let tree = Tree {
-        source: image.source(),
-        pool: image.pool(),
-        budget: image.budget(),
-        is_expanded,
-    };
+    let tree =
+        Tree { source: image.source(), pool: image.pool(), budget: image.budget(), is_expanded };
     let node = tree.node(top.clone(), true, 0)?;
     let json = json::of(image.text(), &node, is_expanded);
     let text = match is_expanded || invocation.is_raw {
@@ -103,11 +99,7 @@ impl Tree<'_> {
         } else if with_config {
             config = self.config(&document)?;
         }
-        Ok(Node {
-            document,
-            config,
-            children,
-        })
+        Ok(Node { document, config, children })
     }
 
     fn child(&self, entry: &Descriptor, depth: usize) -> Result<Child> {

@@ -58,13 +58,10 @@ impl Report {
         let attestations = attestations.count();
         let images = all - attestations;
         self.0.plain(" * Contains ").colored(Color::Red, all);
-        self.0
-            .plain(" manifest references (")
-            .colored(Color::Red, images);
+        self.0.plain(" manifest references (").colored(Color::Red, images);
         self.0.plain(format!(" image{}, ", plural(images)));
         self.0.colored(Color::Red, attestations);
-        self.0
-            .plain(format!(" attestation{}):\n", plural(attestations)));
+        self.0.plain(format!(" attestation{}):\n", plural(attestations)));
         self.entries("", node);
     }
 
@@ -93,8 +90,7 @@ impl Report {
                 self.0.plain(note);
             }
             Child::Missing => {
-                self.0
-                    .plain(format_args!("{n}       >>> The manifest is not there\n\n"));
+                self.0.plain(format_args!("{n}       >>> The manifest is not there\n\n"));
             }
             Child::Node(index) if index.document.kind() == ManifestKind::Index => {
                 self.0.plain('\n');
@@ -120,11 +116,7 @@ impl Report {
 
     fn platform(&mut self, n: &str, platform: &Platform) {
         self.0.plain(format_args!("{n} Platform:\n"));
-        self.line(
-            format_args!("{n}    -      OS: "),
-            Color::Green,
-            &platform.os,
-        );
+        self.line(format_args!("{n}    -      OS: "), Color::Green, &platform.os);
         if let Some(version) = &platform.os_version {
             self.line(format_args!("{n}    - OS Vers: "), Color::Green, version);
         }
@@ -133,11 +125,7 @@ impl Report {
             self.line(format_args!("{n}    - OS Feat: "), Color::Green, features);
         }
         let architecture = &platform.architecture;
-        self.line(
-            format_args!("{n}    -    Arch: "),
-            Color::Green,
-            architecture,
-        );
+        self.line(format_args!("{n}    -    Arch: "), Color::Green, architecture);
         if let Some(variant) = &platform.variant {
             self.line(format_args!("{n}    - Variant: "), Color::Green, variant);
         }

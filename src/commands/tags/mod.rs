@@ -73,9 +73,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     if let TagOrDigest::Digest { digest, .. } = &image.reference().at {
         let led = each(image, tags, |image| image.leads_to(digest))?;
         let led = led.into_iter();
-        tags = led
-            .filter_map(|(tag, leads)| leads.then_some(tag))
-            .collect();
+        tags = led.filter_map(|(tag, leads)| leads.then_some(tag)).collect();
     }
     match invocation.args.text(&SORT) {
         Some("semver") => tags.sort_by_cached_key(|tag| newest_first(tag)),

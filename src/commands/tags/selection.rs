@@ -80,9 +80,7 @@ fn any(patterns: &[Pattern], tag: &str) -> Result<bool> {
 /// The fallback tag of referrers (distribution-spec, "Referrers Tag Schema"), and cosign's tags.
 fn is_artifact(tag: &str) -> bool {
     let (name, extension) = tag.split_once('.').unwrap_or((tag, ""));
-    let hex = name
-        .strip_prefix("sha256-")
-        .or(name.strip_prefix("sha512-"));
+    let hex = name.strip_prefix("sha256-").or(name.strip_prefix("sha512-"));
     let is_digest = |hex: &str| hex.len() >= 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
     hex.is_some_and(is_digest) && ["", "sig", "att", "sbom"].contains(&extension)
 }
@@ -95,10 +93,7 @@ mod tests {
     fn tags_of_artifacts_are_named_after_a_digest() {
         let hex = "0".repeat(64);
         for extension in ["", ".sig", ".att", ".sbom"] {
-            assert!(
-                is_artifact(&format!("sha256-{hex}{extension}")),
-                "{extension}"
-            );
+            assert!(is_artifact(&format!("sha256-{hex}{extension}")), "{extension}");
         }
         for tag in [
             "latest".to_owned(),

@@ -18,10 +18,7 @@ impl Version {
     /// `None` for a tag that is no version, such as `latest` or `3f2a1b`.
     pub(super) fn parse(tag: &str) -> Option<Self> {
         let (numbers, suffix) = split(tag)?;
-        Some(Version {
-            numbers: trimmed(numbers),
-            suffix: suffix.to_owned(),
-        })
+        Some(Version { numbers: trimmed(numbers), suffix: suffix.to_owned() })
     }
 }
 
@@ -34,10 +31,7 @@ impl Ord for Version {
         let suffix = || identifiers(&self.suffix).cmp(&identifiers(&other.suffix));
         // Suffixes that compare the same but are written differently, such as `-01` and `-1`, must
         // not be equal.
-        numbers
-            .then(bare)
-            .then_with(suffix)
-            .then_with(|| self.suffix.cmp(&other.suffix))
+        numbers.then(bare).then_with(suffix).then_with(|| self.suffix.cmp(&other.suffix))
     }
 }
 
@@ -112,22 +106,17 @@ impl FromStr for Range {
 
     fn from_str(text: &str) -> Result<Self> {
         let sets = text.split("||").map(Bounds::parse);
-        sets.collect::<Option<Vec<Bounds>>>()
-            .map(Range)
-            .ok_or_else(|| {
-                Error::usage(format!(
-                    "--semver wants a range such as '^1.4', '1.x' or '>=1.2 <2', not '{text}'"
-                ))
-            })
+        sets.collect::<Option<Vec<Bounds>>>().map(Range).ok_or_else(|| {
+            Error::usage(format!(
+                "--semver wants a range such as '^1.4', '1.x' or '>=1.2 <2', not '{text}'"
+            ))
+        })
     }
 }
 
 impl Bounds {
     fn parse(text: &str) -> Option<Self> {
-        let mut bounds = Bounds {
-            intervals: Vec::new(),
-            suffix: String::new(),
-        };
+        let mut bounds = Bounds { intervals: Vec::new(), suffix: String::new() };
         let is_space = |c: char| c == ',' || c.is_whitespace();
         let mut rest = text.trim_matches(is_space);
         while !rest.is_empty() {
@@ -150,8 +139,7 @@ impl Bounds {
             }
             self.suffix = suffix.to_owned();
         }
-        self.intervals
-            .push(Interval::of(operator, &partial(version)?)?);
+        self.intervals.push(Interval::of(operator, &partial(version)?)?);
         Some(())
     }
 
@@ -211,28 +199,10 @@ mod tests {
 
     #[test]
     fn versions_are_told_from_other_tags() {
-        for tag in [
-            "1",
-            "v1.2",
-            "1.2.3-alpine",
-            "18.04",
-            "3.13.0rc1",
-            "1.2.3.4",
-            "2024-01",
-        ] {
+        for tag in ["1", "v1.2", "1.2.3-alpine", "18.04", "3.13.0rc1", "1.2.3.4", "2024-01"] {
             assert!(Version::parse(tag).is_some(), "{tag}");
         }
-        for tag in [
-            "latest",
-            "",
-            "v",
-            "3f2a1b",
-            "1..2",
-            "1.",
-            ".1",
-            "1-",
-            "99999999999999999999",
-        ] {
+        for tag in ["latest", "", "v", "3f2a1b", "1..2", "1.", ".1", "1-", "99999999999999999999"] {
             assert_eq!(Version::parse(tag), None, "{tag}");
         }
     }
@@ -262,11 +232,7 @@ mod tests {
     #[test]
     fn ranges_are_npms() {
         for (range, inside, outside) in [
-            (
-                "^1.4",
-                "1.4 1.4.1 1.9 v1.4.0.1",
-                "1.3.9 2 2.0.0 1.4-alpine 1.5.0-rc1 latest",
-            ),
+            ("^1.4", "1.4 1.4.1 1.9 v1.4.0.1", "1.3.9 2 2.0.0 1.4-alpine 1.5.0-rc1 latest"),
             ("^0.2.3", "0.2.3 0.2.9", "0.2.2 0.3"),
             ("^0.0.3", "0.0.3", "0.0.4 0.0.2"),
             ("^0.0", "0.0.9", "0.1"),
@@ -286,30 +252,22 @@ mod tests {
             ("<1.2", "1.1.9", "1.2 1.2.0"),
             (">=1.0", "1 1.0 2", "0.9"),
             ("1.x || >=3", "1.1 3.1", "2"),
-            (
-                "^1.4-alpine",
-                "1.4-alpine 1.5.1-alpine",
-                "1.4 1.5-slim 2-alpine",
-            ),
+            ("^1.4-alpine", "1.4-alpine 1.5.1-alpine", "1.4 1.5-slim 2-alpine"),
             ("^1.4-*", "1.4 1.5-slim 1.6rc1", "2-slim"),
             (">=1.4-alpine <2", "1.4-alpine", "1.4"),
         ] {
             let takes = range.parse::<Range>().unwrap();
             let takes = |tag| Version::parse(tag).is_some_and(|version| takes.takes(&version));
-            inside
-                .split(' ')
-                .for_each(|tag| assert!(takes(tag), "{range} takes {tag}"));
-            outside
-                .split(' ')
-                .for_each(|tag| assert!(!takes(tag), "{range} leaves {tag}"));
+            inside.split(' ').for_each(|tag| assert!(takes(tag), "{range} takes {tag}"));
+            outside.split(' ').for_each(|tag| assert!(!takes(tag), "{range} leaves {tag}"));
         }
     }
 
     #[test]
     fn a_malformed_range_is_a_usage_error() {
-        for range in [
-            "", "abc", "^", "1..2", "1.x.2", "!1", "=>1", "1 - 2", "1 ||", "<*", "1-a 2-b",
-        ] {
+        for range in
+            ["", "abc", "^", "1..2", "1.x.2", "!1", "=>1", "1 - 2", "1 ||", "<*", "1-a 2-b"]
+        {
             assert!(range.parse::<Range>().is_err(), "{range}");
         }
     }

@@ -34,11 +34,7 @@ fn offset(zone: &str) -> Option<i64> {
     }
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
     let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
-    Some(if zone.starts_with('-') {
-        -seconds
-    } else {
-        seconds
-    })
+    Some(if zone.starts_with('-') { -seconds } else { seconds })
 }
 
 /// Of a fraction with its point, or of none.
@@ -64,19 +60,10 @@ mod tests {
             ("2026-01-01T21:34:05.000000001-05:30", 1_767_323_045, 1),
             ("0001-01-01T00:00:00Z", -62_135_596_800, 0),
         ] {
-            assert_eq!(
-                Timestamp::parse(text),
-                Some(Timestamp(seconds, nanoseconds)),
-                "{text}"
-            );
+            assert_eq!(Timestamp::parse(text), Some(Timestamp(seconds, nanoseconds)), "{text}");
         }
-        for text in [
-            "",
-            "yesterday",
-            "2026-01-02",
-            "2026-01-02T03:04:05",
-            "2026-01-02T03:04:05.xZ",
-        ] {
+        for text in ["", "yesterday", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02T03:04:05.xZ"]
+        {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }

@@ -86,10 +86,7 @@ pub(super) fn conformance(
 
 impl ConformanceTest<'_> {
     fn found(&mut self, feature: &'static str, outcome: Result<()>) {
-        self.results.push(CheckResult {
-            feature,
-            why_not: outcome.err(),
-        });
+        self.results.push(CheckResult { feature, why_not: outcome.err() });
     }
 
     fn put(&mut self, at: Option<&str>, manifest: &Sample) -> Result<()> {
@@ -98,18 +95,15 @@ impl ConformanceTest<'_> {
         if !self.pushed.contains(&digest) {
             self.pushed.push(digest);
         }
-        self.writing
-            .put_manifest(&at, manifest.media_type, &manifest.bytes)?;
+        self.writing.put_manifest(&at, manifest.media_type, &manifest.bytes)?;
         self.has_kept = true;
         Ok(())
     }
 
     /// Pushes images and an index of them, and reads everything back.
     fn list(&mut self, kind: IndexKind, tag: &str) -> Result<()> {
-        let mut spec = IndexSpec {
-            image: format!("{}:{tag}", self.repository),
-            ..IndexSpec::default()
-        };
+        let mut spec =
+            IndexSpec { image: format!("{}:{tag}", self.repository), ..IndexSpec::default() };
         for platform in PLATFORMS {
             let [config, manifest] = sample::image(kind, platform);
             self.writing.put_blob(&config.bytes)?;
@@ -119,12 +113,8 @@ impl ConformanceTest<'_> {
                 ..SpecEntry::default()
             });
         }
-        let builder = IndexBuilder {
-            kind,
-            ignore_missing: false,
-            pool: self.pool,
-            open: self.open,
-        };
+        let builder =
+            IndexBuilder { kind, ignore_missing: false, pool: self.pool, open: self.open };
         let index = builder.assemble(&spec)?;
         // An index is deleted before its manifests: some registries refuse the other order.
         self.pushed.insert(0, index.digest.clone());
@@ -138,9 +128,7 @@ impl ConformanceTest<'_> {
         for platform in PLATFORMS {
             let [config, manifest] = sample::image(index.kind, platform);
             let digest = manifest.digest();
-            let read = self
-                .reading
-                .manifest(&TagOrDigest::Digest { digest, tag: None })?;
+            let read = self.reading.manifest(&TagOrDigest::Digest { digest, tag: None })?;
             same(&read, &manifest.bytes, manifest.media_type).during(read.digest())?;
             if let Some(descriptor) = read.config()? {
                 let read = self.reading.document(&descriptor)?;
@@ -189,8 +177,7 @@ impl ConformanceTest<'_> {
         let [empty, artifact] = sample::artifact(&subject);
         self.writing.put_blob(&empty.bytes)?;
         self.put(None, &artifact)?;
-        self.reading
-            .check_referrers(&subject.digest(), &artifact.digest())
+        self.reading.check_referrers(&subject.digest(), &artifact.digest())
     }
 
     /// Deletes the manifests, which is a check too. Blobs are not deleted: other images may use
@@ -206,21 +193,14 @@ impl ConformanceTest<'_> {
         }
         let mut left = self.left();
         if !left.is_empty() {
-            let stay = Error::new(
-                Kind::Protocol,
-                "the tags of the deleted manifest still exist",
-            );
+            let stay = Error::new(Kind::Protocol, "the tags of the deleted manifest still exist");
             outcome = outcome.and(Err(stay));
             // crane's and CUE's registries delete tags by name.
-            left.iter()
-                .for_each(|tag| drop(self.writing.delete_tag(tag)));
+            left.iter().for_each(|tag| drop(self.writing.delete_tag(tag)));
             left = self.left();
         }
         self.found("delete", outcome);
-        Conformance {
-            results: self.results,
-            left,
-        }
+        Conformance { results: self.results, left }
     }
 
     /// The tags that still exist, or cannot be asked for.

@@ -39,10 +39,7 @@ fn run(invocation: &Invocation) -> Result<Answer> {
     let conformance = conformance(&repository, invocation.pool, &open);
     invocation.sources.forget(&repository, &[]);
     let conformance = conformance.during(&repository)?;
-    let (text, json) = (
-        table(&repository, &conformance),
-        json(&repository, &conformance),
-    );
+    let (text, json) = (table(&repository, &conformance), json(&repository, &conformance));
     Ok(Answer::text(text, json).verdict(verdict(&conformance.results)))
 }
 

@@ -8,12 +8,8 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::Result;
 
 /// Architectures and variants, those of manifest-tool's own test.
-pub(super) const PLATFORMS: [(&str, Option<&str>); 4] = [
-    ("s390x", None),
-    ("ppc64le", None),
-    ("arm64", Some("v8")),
-    ("amd64", None),
-];
+pub(super) const PLATFORMS: [(&str, Option<&str>); 4] =
+    [("s390x", None), ("ppc64le", None), ("arm64", Some("v8")), ("amd64", None)];
 
 /// An empty tar, packed: the bytes that Docker has for an empty layer.
 pub(super) const LAYER: [u8; 32] = [

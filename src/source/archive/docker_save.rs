@@ -42,20 +42,13 @@ impl DockerSave {
     pub(super) fn read(tarball: Tarball) -> Result<Self> {
         let manifest = parse(&read(&tarball, MANIFEST)?).during(MANIFEST)?;
         let images = manifest.as_array().ok_or_else(|| {
-            Error::new(
-                Kind::Local,
-                format!("{MANIFEST}: expected a list of images"),
-            )
+            Error::new(Kind::Local, format!("{MANIFEST}: expected a list of images"))
         })?;
         if images.len() > IMAGES {
             return Err(too_many(IMAGES, "images"));
         }
-        let mut docker_save = DockerSave {
-            tarball,
-            digests: HashMap::new(),
-            left: LISTED,
-            files: HashMap::new(),
-        };
+        let mut docker_save =
+            DockerSave { tarball, digests: HashMap::new(), left: LISTED, files: HashMap::new() };
         let mut entries = Vec::new();
         for image in images {
             let manifest = docker_save.manifest(image)?.to_string();
@@ -71,12 +64,8 @@ impl DockerSave {
         }
         let index = json!({"schemaVersion": 2, "manifests": entries}).to_string();
         let version = br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec();
-        docker_save
-            .files
-            .insert("index.json".into(), SavedFile::Made(index.into()));
-        docker_save
-            .files
-            .insert("oci-layout".into(), SavedFile::Made(version));
+        docker_save.files.insert("index.json".into(), SavedFile::Made(index.into()));
+        docker_save.files.insert("oci-layout".into(), SavedFile::Made(version));
         Ok(docker_save)
     }
 
@@ -108,18 +97,14 @@ impl DockerSave {
 
     /// The descriptor of a layer as it is stored.
     fn layer(&mut self, name: &str, diff_id: &str) -> Result<Value> {
-        let &Position {
-            offset,
-            size,
-            compression,
-            ..
-        } = self.tarball.find(name).ok_or_else(|| missing(name))?;
+        let &Position { offset, size, compression, .. } =
+            self.tarball.find(name).ok_or_else(|| missing(name))?;
         let digest = match compression {
             // The digest of an uncompressed layer is its diff ID; it is verified when the layer is
             // read.
-            Compression::None => diff_id
-                .parse()
-                .map_err(|why: Error| Error::new(Kind::Corrupt, why.to_string()))?,
+            Compression::None => {
+                diff_id.parse().map_err(|why: Error| Error::new(Kind::Corrupt, why.to_string()))?
+            }
             _ => match self.digests.get(&offset) {
                 Some(known) => known.clone(),
                 None => self.packed_digest(name)?,
@@ -134,9 +119,7 @@ impl DockerSave {
 
     /// The digest of a compressed layer is in its name, or must be computed from its bytes.
     fn packed_digest(&self, name: &str) -> Result<Digest> {
-        let named = name
-            .strip_prefix("blobs/")
-            .map(|name| name.replacen('/', ":", 1));
+        let named = name.strip_prefix("blobs/").map(|name| name.replacen('/', ":", 1));
         if let Some(digest) = named.and_then(|name| name.parse().ok()) {
             return Ok(digest);
         }
@@ -152,14 +135,12 @@ impl DockerSave {
 
     fn make(&mut self, bytes: &[u8]) -> Digest {
         let digest = Digest::of(Algorithm::Sha256, bytes);
-        self.files
-            .insert(blob_name(&digest), SavedFile::Made(bytes.to_vec()));
+        self.files.insert(blob_name(&digest), SavedFile::Made(bytes.to_vec()));
         digest
     }
 
     fn store(&mut self, digest: &Digest, name: &str) {
-        self.files
-            .insert(blob_name(digest), SavedFile::Stored(name.to_owned()));
+        self.files.insert(blob_name(digest), SavedFile::Stored(name.to_owned()));
     }
 }
 
@@ -211,11 +192,7 @@ fn tagged(entry: &Value, tags: Vec<&str>) -> Vec<Value> {
 }
 
 fn texts(list: &Value) -> Vec<&str> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect()
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 fn digest_of(reader: &mut dyn Read) -> io::Result<Digest> {

@@ -134,10 +134,7 @@ mod tests {
         assert_eq!(layout.tags().unwrap(), ["1.0", "2.0"]);
         let manifest = layout.manifest(&TagOrDigest::Only).unwrap();
         for name in ["1.0", "2.0", "example.com/a:1.0"] {
-            assert_eq!(
-                layout.resolve(&tag(name)).unwrap().digest,
-                *manifest.digest()
-            );
+            assert_eq!(layout.resolve(&tag(name)).unwrap().digest, *manifest.digest());
         }
         for (layer, digest) in layers.iter().zip(&diff_ids) {
             assert_eq!(read(&layout, digest), *layer);
@@ -150,20 +147,14 @@ mod tests {
         );
         refused(oci(archive.path()), Kind::Local, &message);
         let source = format!("docker-archive:{there}");
-        let skopeo = Command::new("skopeo")
-            .args(["inspect", "--raw", &source])
-            .output();
+        let skopeo = Command::new("skopeo").args(["inspect", "--raw", &source]).output();
         match skopeo {
             Ok(output) => assert_eq!(
                 String::from_utf8_lossy(manifest.bytes()),
                 String::from_utf8_lossy(&output.stdout)
             ),
             Err(error) => {
-                assert_ne!(
-                    std::env::var("CI").as_deref(),
-                    Ok("true"),
-                    "skopeo: {error}"
-                );
+                assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "skopeo: {error}");
                 eprintln!("not compared with skopeo: {error}");
             }
         }
@@ -204,9 +195,7 @@ mod tests {
 
     #[test]
     fn a_layer_that_is_listed_often_is_read_once() {
-        let content: Vec<u8> = (0..4_000_000u32)
-            .map(|n| (n.wrapping_mul(n) >> 11) as u8)
-            .collect();
+        let content: Vec<u8> = (0..4_000_000u32).map(|n| (n.wrapping_mul(n) >> 11) as u8).collect();
         let layer = tar(&[("a", &content)]);
         let packed = gzip(&layer);
         let digest = sha256(&packed);
@@ -224,10 +213,8 @@ mod tests {
         assert!(layers.iter().all(|layer| layer.digest == digest));
         assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
         let (refusal, archive) = list(100_000);
-        let message = format!(
-            "{}: manifest.json: more than 10000 layers and tags",
-            archive.path().display()
-        );
+        let message =
+            format!("{}: manifest.json: more than 10000 layers and tags", archive.path().display());
         refused(refusal, Kind::Local, &message);
     }
 
@@ -251,11 +238,7 @@ mod tests {
                 Kind::Local,
                 "the archive is incomplete: there is no '/etc/passwd'",
             ),
-            (
-                json!({}),
-                Kind::Local,
-                "manifest.json: expected a list of images",
-            ),
+            (json!({}), Kind::Local, "manifest.json: expected a list of images"),
         ];
         for (images, kind, why) in cases {
             let archive = file(&save(images, &[("layer.tar", &layer)], &diff_ids));

@@ -57,11 +57,7 @@ impl Tarball {
             Ok(metadata) => {
                 let error = Error::new(Kind::Local, format!("{there}: not a file"));
                 let hint = format!("a layout in a directory is oci:{there}");
-                return Err(if metadata.is_dir() {
-                    error.hint(hint)
-                } else {
-                    error
-                });
+                return Err(if metadata.is_dir() { error.hint(hint) } else { error });
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let message = format!("{there}: no such file");
@@ -83,21 +79,9 @@ impl Tarball {
                 let mut archive = Archive::new(Limited { inner, left });
                 scan(archive.entries_with_seek()?, left, 0)?
             }
-            _ => scan(
-                Archive::new(Limited {
-                    inner: reader,
-                    left,
-                })
-                .entries()?,
-                left,
-                REMEMBERED,
-            )?,
+            _ => scan(Archive::new(Limited { inner: reader, left }).entries()?, left, REMEMBERED)?,
         };
-        Ok(Tarball {
-            path: path.to_owned(),
-            compression,
-            entries,
-        })
+        Ok(Tarball { path: path.to_owned(), compression, entries })
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -132,20 +116,14 @@ impl Tarball {
         }
         let (_, mut reader) = unpacked(file)?;
         io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
-        Ok(Blob {
-            reader: Box::new(reader.take(size)),
-            from: 0,
-            size: Some(size),
-        })
+        Ok(Blob { reader: Box::new(reader.take(size)), from: 0, size: Some(size) })
     }
 }
 
 impl Files for Tarball {
     fn open(&self, name: &str, from: u64) -> Result<Option<Blob>> {
         let position = self.find(name);
-        position
-            .map(|position| self.read(position, from).during(name))
-            .transpose()
+        position.map(|position| self.read(position, from).during(name)).transpose()
     }
 }
 
@@ -215,9 +193,7 @@ fn named<R: Read>(
     entry: &mut tar::Entry<R>,
     budget: &mut u64,
 ) -> io::Result<Option<(String, Entry)>> {
-    let Some(name) = str::from_utf8(&entry.path_bytes())
-        .ok()
-        .and_then(|name| normal("", name))
+    let Some(name) = str::from_utf8(&entry.path_bytes()).ok().and_then(|name| normal("", name))
     else {
         return Ok(None);
     };
@@ -236,26 +212,16 @@ fn named<R: Read>(
 fn position<R: Read>(entry: &mut tar::Entry<R>, budget: &mut u64) -> io::Result<Position> {
     let (offset, size) = (entry.raw_file_position(), entry.size());
     let mut bytes = Vec::new();
-    entry
-        .by_ref()
-        .take(Compression::START as u64)
-        .read_to_end(&mut bytes)?;
+    entry.by_ref().take(Compression::START as u64).read_to_end(&mut bytes)?;
     let compression = Compression::of(&bytes);
-    let may_be_json = bytes
-        .first()
-        .is_some_and(|first| b"{[ \t\r\n".contains(first));
+    let may_be_json = bytes.first().is_some_and(|first| b"{[ \t\r\n".contains(first));
     let mut remembered = None;
     if may_be_json && size <= LIMIT && size <= *budget {
         *budget -= size;
         entry.read_to_end(&mut bytes)?;
         remembered = Some(bytes.into());
     }
-    Ok(Position {
-        offset,
-        size,
-        compression,
-        remembered,
-    })
+    Ok(Position { offset, size, compression, remembered })
 }
 
 /// The name without `.`, `..` and doubled slashes; `None` if it leads out of the tar.
@@ -280,10 +246,7 @@ fn damage(error: io::Error) -> Error {
     if is_ours || error.raw_os_error().is_some() {
         return error.into();
     }
-    Error::new(
-        Kind::Corrupt,
-        format!("not a tar, or a damaged one: {error}"),
-    )
+    Error::new(Kind::Corrupt, format!("not a tar, or a damaged one: {error}"))
 }
 
 #[cfg(test)]
@@ -334,23 +297,12 @@ pub(super) mod tests {
     fn files_are_found_by_plain_long_and_linked_names() {
         let (gnu, pax) = ("g/".repeat(80) + "x", "p/".repeat(80) + "x");
         let mut builder = tar::Builder::new(Vec::new());
-        for (name, bytes) in [
-            ("./dir/a", "{a}"),
-            (&gnu, "gnu"),
-            ("last", "one"),
-            ("last", "two"),
-        ] {
+        for (name, bytes) in [("./dir/a", "{a}"), (&gnu, "gnu"), ("last", "one"), ("last", "two")] {
             let mut header = header("", EntryType::Regular, bytes.len());
-            builder
-                .append_data(&mut header, name, bytes.as_bytes())
-                .unwrap();
+            builder.append_data(&mut header, name, bytes.as_bytes()).unwrap();
         }
-        builder
-            .append_pax_extensions([("path", pax.as_bytes())])
-            .unwrap();
-        builder
-            .append(&header("short", EntryType::Regular, 3), &b"pax"[..])
-            .unwrap();
+        builder.append_pax_extensions([("path", pax.as_bytes())]).unwrap();
+        builder.append(&header("short", EntryType::Regular, 3), &b"pax"[..]).unwrap();
         for (name, target, entry_type) in [
             ("b/layer.tar", "../dir/a", EntryType::Symlink),
             ("c/layer.tar", "../b/layer.tar", EntryType::Symlink),
@@ -363,9 +315,7 @@ pub(super) mod tests {
             builder.append_link(&mut header, name, target).unwrap();
         }
         for name in ["/absolute", "../outside"] {
-            builder
-                .append(&header(name, EntryType::Regular, 1), &b"x"[..])
-                .unwrap();
+            builder.append(&header(name, EntryType::Regular, 1), &b"x"[..]).unwrap();
         }
         let tar = builder.into_inner().unwrap();
         for packed in [gzip(&tar), zstd(&tar), tar] {
@@ -378,16 +328,8 @@ pub(super) mod tests {
             assert_eq!(text(&gnu).as_deref(), Some("gnu"));
             assert_eq!(text(&pax).as_deref(), Some("pax"));
             assert_eq!(text("last").as_deref(), Some("two"));
-            for name in [
-                "short",
-                "loop",
-                "out",
-                "root",
-                "/absolute",
-                "absolute",
-                "outside",
-                "dir",
-            ] {
+            for name in ["short", "loop", "out", "root", "/absolute", "absolute", "outside", "dir"]
+            {
                 assert_eq!(text(name), None, "{name}");
             }
         }
@@ -413,11 +355,7 @@ pub(super) mod tests {
             builder.append(&file, &b"x"[..]).unwrap();
             builder.into_inner().unwrap()
         };
-        let kinds = [
-            EntryType::GNULongName,
-            EntryType::GNULongLink,
-            EntryType::XHeader,
-        ];
+        let kinds = [EntryType::GNULongName, EntryType::GNULongLink, EntryType::XHeader];
         for tar in kinds.map(|kind| long(kind, &vec![b'a'; 2 << 20])) {
             for packed in [gzip(&tar), zstd(&tar), tar] {
                 let file = file(&packed);
@@ -426,10 +364,7 @@ pub(super) mod tests {
                     "{}: the tar has a name or header of more than 1048576 bytes",
                     file.path().display()
                 );
-                assert_eq!(
-                    (error.kind(), &*error.to_string()),
-                    (Kind::Corrupt, &*message)
-                );
+                assert_eq!((error.kind(), &*error.to_string()), (Kind::Corrupt, &*message));
             }
         }
         let mut many = Vec::new();
@@ -440,9 +375,7 @@ pub(super) mod tests {
             );
         }
         for packed in [gzip(&many), many] {
-            let error = Tarball::open(file(&packed).path())
-                .err()
-                .expect("this is refused");
+            let error = Tarball::open(file(&packed).path()).err().expect("this is refused");
             assert_eq!(error.kind(), Kind::Local, "{error}");
             assert!(error.to_string().contains("names of more than"), "{error}");
         }
@@ -467,17 +400,9 @@ pub(super) mod tests {
         let text = [b'x'; 1024];
         let packed = gzip(&tar(&[("a", &text)]));
         for bytes in [&text[..], &gzip(&text)] {
-            refused(
-                file(bytes).path(),
-                Kind::Corrupt,
-                "not a tar, or a damaged one: ",
-            );
+            refused(file(bytes).path(), Kind::Corrupt, "not a tar, or a damaged one: ");
         }
         let cut = file(&packed[..packed.len() / 2]);
-        refused(
-            cut.path(),
-            Kind::Corrupt,
-            "the gzip data is damaged or cut off: ",
-        );
+        refused(cut.path(), Kind::Corrupt, "the gzip data is damaged or cut off: ");
     }
 }

@@ -71,13 +71,7 @@ pub(crate) struct Entry {
 impl DiskCache {
     /// The directory is read or created only when it is needed.
     pub(crate) fn new(directory: PathBuf, clock: fn() -> SystemTime, is_verbose: bool) -> Self {
-        DiskCache {
-            directory,
-            limit: LIMIT,
-            clock,
-            is_verbose,
-            complaint: Once::new(),
-        }
+        DiskCache { directory, limit: LIMIT, clock, is_verbose, complaint: Once::new() }
     }
 
     pub(crate) fn get(&self, namespace: Namespace, key: &str) -> Option<Entry> {
@@ -93,9 +87,7 @@ impl DiskCache {
         let start = file.len() - value.len();
         file.drain(..start);
         // A file with a time in the future is never fresh.
-        let age = (self.clock)()
-            .duration_since(written)
-            .unwrap_or(Duration::MAX);
+        let age = (self.clock)().duration_since(written).unwrap_or(Duration::MAX);
         Some(Entry { value: file, age })
     }
 
@@ -122,12 +114,7 @@ impl DiskCache {
             let (file, _) = read(&entry.path()).ok()?;
             String::from_utf8(checked(&file)?.0.to_vec()).ok()
         };
-        listed
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(key)
-            .collect()
+        listed.into_iter().flatten().flatten().filter_map(key).collect()
     }
 
     /// An error if another user could have written files of the namespace; none if the directory
@@ -188,9 +175,7 @@ impl DiskCache {
         let mut files = Vec::new();
         for namespace in Namespace::ALL {
             self.is_ours(namespace)?;
-            let listed = fs::read_dir(self.directory.join(namespace.name()))
-                .into_iter()
-                .flatten();
+            let listed = fs::read_dir(self.directory.join(namespace.name())).into_iter().flatten();
             for file in listed.flatten() {
                 // Another process may have swept it away.
                 let Ok(metadata) = file.metadata() else {
@@ -221,9 +206,7 @@ impl DiskCache {
         let directory = self.directory.display();
         self.complaint.call_once(|| {
             if self.is_verbose {
-                say(&format!(
-                    "docker-registry: the cache {directory} cannot be {what}: {error}"
-                ));
+                say(&format!("docker-registry: the cache {directory} cannot be {what}: {error}"));
             }
         });
     }
@@ -310,18 +293,8 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         fs::copy(&path, cache.path(Namespace::Content, "b")).unwrap();
         assert_eq!(value(&cache, "b"), None);
-        let flipped: Vec<u8> = whole[..whole.len() - 1]
-            .iter()
-            .copied()
-            .chain(*b"E")
-            .collect();
-        for damaged in [
-            &whole[..whole.len() - 1],
-            &whole[..10],
-            b"",
-            b"\n",
-            &flipped,
-        ] {
+        let flipped: Vec<u8> = whole[..whole.len() - 1].iter().copied().chain(*b"E").collect();
+        for damaged in [&whole[..whole.len() - 1], &whole[..10], b"", b"\n", &flipped] {
             fs::write(&path, damaged).unwrap();
             assert_eq!(value(&cache, "a"), None, "{damaged:?}");
         }
@@ -338,21 +311,11 @@ mod tests {
             cache.put(Namespace::Content, &n.to_string(), &long);
             let path = cache.path(Namespace::Content, &n.to_string());
             let time = written + Duration::from_secs(n);
-            OpenOptions::new()
-                .write(true)
-                .open(path)
-                .unwrap()
-                .set_modified(time)
-                .unwrap();
+            OpenOptions::new().write(true).open(path).unwrap().set_modified(time).unwrap();
             let files = fs::read_dir(cache.directory.join("content")).unwrap();
-            let size: u64 = files
-                .map(|file| file.unwrap().metadata().unwrap().len())
-                .sum();
+            let size: u64 = files.map(|file| file.unwrap().metadata().unwrap().len()).sum();
             assert!(size <= cache.limit, "{size} bytes after {n} files");
-            assert!(
-                size > cache.limit / 2 || n < 24,
-                "{size} bytes after {n} files"
-            );
+            assert!(size > cache.limit / 2 || n < 24, "{size} bytes after {n} files");
         }
         assert!(value(&cache, "0").is_none() && value(&cache, "39").is_some());
     }

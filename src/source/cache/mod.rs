@@ -70,9 +70,7 @@ impl<S: Source> Cache<S> {
     }
 
     fn tag_key(&self, tag: &str) -> String {
-        format!("{}:{tag} {}", self.name, self.accept)
-            .trim_end()
-            .to_owned()
+        format!("{}:{tag} {}", self.name, self.accept).trim_end().to_owned()
     }
 
     /// The cached manifest, verified again.
@@ -89,11 +87,7 @@ impl<S: Source> Cache<S> {
 
     fn save_manifest(&self, document: &Content) {
         let value = [document.media_type().as_bytes(), b"\n", document.bytes()].concat();
-        self.disk.put(
-            Namespace::Content,
-            &self.manifest_key(document.digest()),
-            &value,
-        );
+        self.disk.put(Namespace::Content, &self.manifest_key(document.digest()), &value);
     }
 
     /// What the tag last led to, and the age of this entry.
@@ -101,19 +95,12 @@ impl<S: Source> Cache<S> {
         let entry = self.disk.get(Namespace::Tags, &self.tag_key(tag))?;
         let (media_type, digest) = unpacked(&entry.value)?;
         let digest = str::from_utf8(digest).ok()?.parse().ok()?;
-        Some((
-            Resolved {
-                media_type: media_type.to_owned(),
-                digest,
-            },
-            entry.age,
-        ))
+        Some((Resolved { media_type: media_type.to_owned(), digest }, entry.age))
     }
 
     fn save_tag(&self, tag: &str, resolved: &Resolved) {
         let value = format!("{}\n{}", resolved.media_type, resolved.digest);
-        self.disk
-            .put(Namespace::Tags, &self.tag_key(tag), value.as_bytes());
+        self.disk.put(Namespace::Tags, &self.tag_key(tag), value.as_bytes());
     }
 
     fn is_fresh(&self, age: Duration) -> bool {
@@ -134,10 +121,7 @@ impl<S: Source> Cache<S> {
         if let Some(document) = self.cached_manifest(digest) {
             return Ok(document);
         }
-        let at = TagOrDigest::Digest {
-            digest: digest.clone(),
-            tag: None,
-        };
+        let at = TagOrDigest::Digest { digest: digest.clone(), tag: None };
         let document = self.asked(digest)?.manifest(&at)?;
         self.save_manifest(&document);
         Ok(document)
@@ -163,13 +147,7 @@ impl<S: Source> Cache<S> {
         let document = self.asked(&format_args!("tag {tag}"))?.manifest(at)?;
         self.save_manifest(&document);
         let digest = document.digest().clone();
-        self.save_tag(
-            tag,
-            &Resolved {
-                media_type: document.media_type().to_owned(),
-                digest,
-            },
-        );
+        self.save_tag(tag, &Resolved { media_type: document.media_type().to_owned(), digest });
         Ok(document)
     }
 }
@@ -187,10 +165,7 @@ impl<S: Source> Source for Cache<S> {
         let TagOrDigest::Tag(tag) = at else {
             let document = self.manifest(at)?;
             let media_type = document.media_type().to_owned();
-            return Ok(Resolved {
-                media_type,
-                digest: document.digest().clone(),
-            });
+            return Ok(Resolved { media_type, digest: document.digest().clone() });
         };
         match self.cached_tag(tag) {
             Some((last, age)) if self.is_fresh(age) => Ok(last),
@@ -211,8 +186,7 @@ impl<S: Source> Source for Cache<S> {
             return Ok(document);
         }
         let document = self.asked(digest)?.document(descriptor)?;
-        self.disk
-            .put(Namespace::Content, &self.blob_key(digest), document.bytes());
+        self.disk.put(Namespace::Content, &self.blob_key(digest), document.bytes());
         Ok(document)
     }
 
@@ -225,11 +199,7 @@ impl<S: Source> Source for Cache<S> {
             return self.asked(digest)?.blob(digest, from);
         };
         let size = Some(entry.value.len() as u64);
-        Ok(Blob {
-            reader: Box::new(Cursor::new(entry.value)),
-            from: 0,
-            size,
-        })
+        Ok(Blob { reader: Box::new(Cursor::new(entry.value)), from: 0, size })
     }
 
     fn tags(&self) -> Result<Names> {
@@ -245,18 +215,13 @@ impl<S: Source> Source for Cache<S> {
         }
         let tags = self.asked(&"tags")?.tags()?;
         if tags.weight() as u64 <= LIMIT {
-            self.disk.put(
-                Namespace::Tags,
-                &self.name,
-                json::list(tags.iter()).as_bytes(),
-            );
+            self.disk.put(Namespace::Tags, &self.name, json::list(tags.iter()).as_bytes());
         }
         Ok(tags)
     }
 
     fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
-        self.asked(&format_args!("referrers of {digest}"))?
-            .referrers(digest, artifact_type)
+        self.asked(&format_args!("referrers of {digest}"))?.referrers(digest, artifact_type)
     }
 }
 

@@ -54,11 +54,7 @@ impl Files for Directory {
 pub(in crate::source) fn part(mut file: File, offset: u64, size: u64, from: u64) -> Result<Blob> {
     let from = if from <= size { from } else { 0 };
     file.seek(SeekFrom::Start(offset + from))?;
-    Ok(Blob {
-        reader: Box::new(file.take(size - from)),
-        from,
-        size: Some(size),
-    })
+    Ok(Blob { reader: Box::new(file.take(size - from)), from, size: Some(size) })
 }
 
 /// All of a file that must be small. `Kind::Local` if it is larger than a document may be.

@@ -81,10 +81,9 @@ impl Index {
     pub(super) fn choices(&self) -> String {
         let tags = self.tags();
         match (tags.len(), self.0.first()) {
-            (0, Some(entry)) => format!(
-                "there are no tags; choose by digest, such as @{}",
-                entry.digest
-            ),
+            (0, Some(entry)) => {
+                format!("there are no tags; choose by digest, such as @{}", entry.digest)
+            }
             (0, None) => "there are no images".to_owned(),
             (1, _) => format!("available: the tag {}", tags[0]),
             _ => format!("available: the tags {}", some_of(&tags)),

@@ -56,11 +56,7 @@ impl Layout {
             TagOrDigest::Only => Target::of(self.index.only()?),
             TagOrDigest::Tag(tag) => Target::of(self.index.tagged(tag)?),
             TagOrDigest::Digest { digest, .. } => {
-                let entry = self
-                    .index
-                    .entries()
-                    .iter()
-                    .find(|entry| entry.digest == *digest);
+                let entry = self.index.entries().iter().find(|entry| entry.digest == *digest);
                 entry.map_or_else(|| Target::unlisted(digest), Target::of)
             }
         })
@@ -222,11 +218,7 @@ impl<'a> Target<'a> {
 
     /// A digest that is not in `index.json`, but may be in an index below it.
     fn unlisted(digest: &'a Digest) -> Self {
-        Target {
-            said: None,
-            digest,
-            size: None,
-        }
+        Target { said: None, digest, size: None }
     }
 }
 
@@ -285,10 +277,7 @@ pub(super) mod tests {
         pub(in crate::source) fn new() -> Self {
             let directory = TempDir::new().unwrap();
             fs::create_dir_all(directory.path().join("blobs/sha256")).unwrap();
-            let sample = Sample {
-                directory,
-                entries: Vec::new(),
-            };
+            let sample = Sample { directory, entries: Vec::new() };
             sample.write("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
             sample.index();
             sample
@@ -337,10 +326,7 @@ pub(super) mod tests {
     }
 
     fn at(descriptor: &Value) -> TagOrDigest {
-        TagOrDigest::Digest {
-            digest: digest(descriptor),
-            tag: None,
-        }
+        TagOrDigest::Digest { digest: digest(descriptor), tag: None }
     }
 
     fn tag_at(tag: &str) -> TagOrDigest {
@@ -451,10 +437,7 @@ pub(super) mod tests {
         let message = format!("{}: expected at most 8 MiB", descriptor.digest);
         refused(layout.document(&descriptor), Kind::Local, &message);
         fs::remove_file(sample.directory.path().join(&name)).unwrap();
-        let message = format!(
-            "the layout has no blob {}\nhint: {INCOMPLETE}",
-            descriptor.digest
-        );
+        let message = format!("the layout has no blob {}\nhint: {INCOMPLETE}", descriptor.digest);
         refused(layout.document(&descriptor), Kind::NotFound, &message);
     }
 
@@ -466,11 +449,7 @@ pub(super) mod tests {
             let mut blob = sample.open().blob(&digest, from).unwrap();
             let mut read = String::new();
             blob.reader.read_to_string(&mut read).unwrap();
-            assert_eq!(
-                (blob.from, blob.size, &*read),
-                (starts, Some(5), text),
-                "{from}"
-            );
+            assert_eq!((blob.from, blob.size, &*read), (starts, Some(5), text), "{from}");
         }
     }
 

@@ -32,10 +32,7 @@ impl Registry {
         };
         if request.url.origin.host != authenticator.origin.host {
             let (url, origin) = (request.url.without_query(), &authenticator.origin);
-            return Err(Error::new(
-                Kind::Protocol,
-                format!("{url} is not at {origin}"),
-            ));
+            return Err(Error::new(Kind::Protocol, format!("{url} is not at {origin}")));
         }
         let first_request = self.state.first_request();
         let mut authorization = authenticator.authorization_ahead(first_request.is_first());
@@ -136,8 +133,7 @@ impl Authenticator<'_> {
         if authorization.header.is_none() {
             return Err(denied());
         }
-        self.state
-            .keep_challenge(&challenge, self.scope, &self.origin);
+        self.state.keep_challenge(&challenge, self.scope, &self.origin);
         Ok(authorization)
     }
 
@@ -154,8 +150,7 @@ impl Authenticator<'_> {
             return Ok(None);
         };
         let authorization = self.authorization(challenge.clone(), None, false)?;
-        self.state
-            .keep_challenge(&challenge, self.scope, &self.origin);
+        self.state.keep_challenge(&challenge, self.scope, &self.origin);
         Ok(Some(authorization))
     }
 
@@ -188,12 +183,7 @@ impl Authenticator<'_> {
                 (Some(token::bearer(&token)), is_old)
             }
         };
-        Ok(Authorization {
-            header,
-            challenge: Some(challenge),
-            credentials,
-            is_old,
-        })
+        Ok(Authorization { header, challenge: Some(challenge), credentials, is_old })
     }
 
     /// The user's credentials, unless they were refused for the scope.
@@ -258,11 +248,7 @@ impl Authenticator<'_> {
         };
         let mut response = ask(credentials.as_ref())?;
         let is_refused = matches!(response.status, 401 | 403);
-        if is_refused
-            && credentials
-                .take_if(|it| self.state.gives_up(it, self.scope))
-                .is_some()
-        {
+        if is_refused && credentials.take_if(|it| self.state.gives_up(it, self.scope)).is_some() {
             response = ask(None)?;
         }
         let doing = || format!("token from {}", realm.origin.authority());

@@ -51,12 +51,7 @@ impl PartialContent {
         let Body::Stream(body) = response.body else {
             unreachable!("a success that is wanted as a stream is one");
         };
-        Ok(PartialContent {
-            body,
-            from,
-            size,
-            version,
-        })
+        Ok(PartialContent { body, from, size, version })
     }
 }
 
@@ -88,11 +83,7 @@ impl ResumedBlob {
             tries,
             progress_since: from,
         };
-        Ok(Blob {
-            reader: Box::new(stream),
-            from,
-            size,
-        })
+        Ok(Blob { reader: Box::new(stream), from, size })
     }
 
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {

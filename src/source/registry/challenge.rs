@@ -127,9 +127,7 @@ fn understand((scheme, parameters): (String, Vec<(String, String)>)) -> Option<C
     }
     let get = |name: &str| {
         let found = parameters.iter().find(|(key, _)| key == name);
-        found
-            .map(|(_, value)| value.clone())
-            .filter(|v| !v.is_empty())
+        found.map(|(_, value)| value.clone()).filter(|v| !v.is_empty())
     };
     (scheme == "bearer").then_some(())?;
     Some(Challenge::Bearer(Bearer {
@@ -164,25 +162,15 @@ mod tests {
             r#"Negotiate, Basic realm="a, b=\"c\" Bearer", Bearer scope="repository:a/b:pull,push",realm="https:\/\/auth.example.com/token",service="registry.example.com""#,
             r#"Negotiate YII==, Bearer realm="https://auth.example.com/token", service="registry.example.com",, scope="repository:a/b:pull,push"#,
         ] {
-            assert_eq!(
-                Challenge::read([header].into_iter()),
-                Some(full.clone()),
-                "{header}"
-            );
+            assert_eq!(Challenge::read([header].into_iter()), Some(full.clone()), "{header}");
         }
     }
 
     #[test]
     fn a_token_goes_before_a_password_in_any_header() {
         let headers = [r#"Basic realm="x""#, r#"Bearer realm="/token""#];
-        assert_eq!(
-            Challenge::read(headers.into_iter()),
-            Some(bearer("/token", "", ""))
-        );
-        assert_eq!(
-            Challenge::read(headers[..1].iter().copied()),
-            Some(Challenge::Basic)
-        );
+        assert_eq!(Challenge::read(headers.into_iter()), Some(bearer("/token", "", "")));
+        assert_eq!(Challenge::read(headers[..1].iter().copied()), Some(Challenge::Basic));
     }
 
     #[test]
@@ -211,10 +199,7 @@ mod tests {
             ..Bearer::default()
         });
         for challenge in [bearer, Challenge::Basic] {
-            assert_eq!(
-                Challenge::from_cache(&challenge.to_cache()),
-                Some(challenge)
-            );
+            assert_eq!(Challenge::from_cache(&challenge.to_cache()), Some(challenge));
         }
         for damaged in [&b""[..], b"[]", br#"{"realm":1}"#, b"{"] {
             assert_eq!(Challenge::from_cache(damaged), None);

@@ -116,10 +116,7 @@ impl Client {
 impl Registry {
     /// Only the manifest at `at` is asked for by the media types that the user chose.
     pub(in super::super) fn with_accept_override(self, at: &TagOrDigest) -> Self {
-        Registry {
-            accept_override: Some(at.clone()),
-            ..self
-        }
+        Registry { accept_override: Some(at.clone()), ..self }
     }
 
     /// The same repository, to be written to as well.
@@ -134,10 +131,7 @@ impl Registry {
     }
 
     pub(super) fn with_scope(&self, scope: Scope) -> Registry {
-        Registry {
-            scope,
-            ..self.clone()
-        }
+        Registry { scope, ..self.clone() }
     }
 
     /// The name of the repository.

@@ -95,10 +95,7 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
     match status {
         401 => Error::new(Kind::Denied, format!("access denied{quoted}")),
         403 => Error::new(Kind::Denied, format!("access forbidden{quoted}")),
-        405 => Error::new(
-            Kind::Protocol,
-            format!("the registry does not allow this{quoted}"),
-        ),
+        405 => Error::new(Kind::Protocol, format!("the registry does not allow this{quoted}")),
         429 => {
             let when = wait(response, now).map_or_else(
                 || "later; the registry does not say when".to_owned(),
@@ -114,10 +111,7 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
             let message = format!("the registry answers {status}{quoted}{when}");
             Error::new(Kind::Unavailable, message)
         }
-        _ => Error::new(
-            Kind::Protocol,
-            format!("the registry answers {status}{quoted}"),
-        ),
+        _ => Error::new(Kind::Protocol, format!("the registry answers {status}{quoted}")),
     }
 }
 
@@ -151,12 +145,7 @@ mod tests {
         let headers = vec![("retry-after".to_owned(), "300".to_owned())];
         let body = Body::Whole(body.into());
         let url = "https://example.com/v2/".parse().unwrap();
-        let response = Response {
-            url,
-            status,
-            headers,
-            body,
-        };
+        let response = Response { url, status, headers, body };
         error(&response, SystemTime::UNIX_EPOCH)
     }
 
@@ -186,12 +175,7 @@ mod tests {
                 Kind::Unavailable,
                 "the registry answers 500 (oops): come back in 5 min",
             ),
-            (
-                401,
-                &coded("UNAUTHORIZED", ""),
-                Kind::Denied,
-                "access denied (UNAUTHORIZED)",
-            ),
+            (401, &coded("UNAUTHORIZED", ""), Kind::Denied, "access denied (UNAUTHORIZED)"),
             (
                 401,
                 r#"{"details":"wrong password"}"#,
@@ -199,18 +183,8 @@ mod tests {
                 "access denied (wrong password)",
             ),
             (403, "", Kind::Denied, "access forbidden"),
-            (
-                429,
-                "",
-                Kind::RateLimited,
-                "too many requests: come back in 5 min",
-            ),
-            (
-                503,
-                "",
-                Kind::Unavailable,
-                "the registry answers 503: come back in 5 min",
-            ),
+            (429, "", Kind::RateLimited, "too many requests: come back in 5 min"),
+            (503, "", Kind::Unavailable, "the registry answers 503: come back in 5 min"),
             (400, "", Kind::Protocol, "the registry answers 400"),
             (302, "", Kind::Protocol, "the registry answers 302"),
         ] {
@@ -223,9 +197,6 @@ mod tests {
     fn a_registry_cannot_talk_without_end() {
         let body = format!(r#"{{"message":"{}"}}"#, "ä".repeat(1000));
         let message = error_response(403, &body).to_string();
-        assert_eq!(
-            message,
-            format!("access forbidden ({}…)", "ä".repeat(QUOTE))
-        );
+        assert_eq!(message, format!("access forbidden ({}…)", "ä".repeat(QUOTE)));
     }
 }

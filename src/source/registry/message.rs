@@ -101,10 +101,7 @@ impl Request {
     }
 
     pub(super) fn with_body(self, payload: Payload) -> Self {
-        Request {
-            body: Some(payload),
-            ..self
-        }
+        Request { body: Some(payload), ..self }
     }
 
     /// As a part of what has been tried so often.

@@ -83,14 +83,8 @@ use super::{Blob, Resolved, Source};
 
 /// All kinds of manifest, in one header: GHCR and others answer 404 where the kind they have is
 /// not accepted.
-const MANIFESTS: [&str; 6] = [
-    OCI_INDEX,
-    DOCKER_LIST,
-    OCI_MANIFEST,
-    DOCKER_MANIFEST,
-    SIGNED_SCHEMA1,
-    SCHEMA1,
-];
+const MANIFESTS: [&str; 6] =
+    [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST, SIGNED_SCHEMA1, SCHEMA1];
 
 /// One repository, or a registry as a whole.
 #[derive(Clone)]
@@ -134,10 +128,7 @@ impl Registry {
         let response = self.succeeded(self.ask(request.within(tries.clone()))?)?;
         let expected = expected_digest(at, &response)?;
         let media_type = response.header("content-type").map(str::to_owned);
-        if media_type
-            .as_deref()
-            .is_some_and(|it| it.starts_with("text/html"))
-        {
+        if media_type.as_deref().is_some_and(|it| it.starts_with("text/html")) {
             let error = Error::new(Kind::Protocol, "the answer is a web page");
             return Err(error.hint(format!("is {} a registry?", self.state.host)));
         }
@@ -173,9 +164,8 @@ impl Registry {
     fn finish_upload(&self, location: Url, digest: &Digest, blob: &Payload) -> Result<Response> {
         let is_own = location.origin == self.state.origin()?;
         let url = location.with("digest", &digest.to_string());
-        let request = Request::new(Method::Put, url, Want::Whole(LIMIT))
-            .with_body(blob.clone())
-            .within(None);
+        let request =
+            Request::new(Method::Put, url, Want::Whole(LIMIT)).with_body(blob.clone()).within(None);
         match is_own {
             true => self.ask(request),
             false => self.client.follow(&request),
@@ -214,10 +204,7 @@ impl Registry {
     /// end-9: `DELETE /v2/<name>/manifests/<digest>`, and with it every tag that leads to it. What is
     /// there no more is deleted: the answer to a first try may have been lost.
     pub(crate) fn delete_manifest(&self, digest: &Digest) -> Result<()> {
-        let at = TagOrDigest::Digest {
-            digest: digest.clone(),
-            tag: None,
-        };
+        let at = TagOrDigest::Digest { digest: digest.clone(), tag: None };
         let is_gone = || matches!(self.resolve(&at), Err(error) if error.kind() == Kind::NotFound);
         match self.delete(&format!("manifests/{digest}")) {
             Err(error) if error.kind() == Kind::NotFound && is_gone() => Ok(()),
@@ -227,8 +214,7 @@ impl Registry {
 
     /// end-9: `DELETE /v2/<name>/manifests/<tag>`: the tag alone, which not all registries do.
     pub(crate) fn delete_tag(&self, tag: &str) -> Result<()> {
-        self.delete(&format!("manifests/{tag}"))
-            .during(format!("tag {tag}"))
+        self.delete(&format!("manifests/{tag}")).during(format!("tag {tag}"))
     }
 
     /// end-10: `DELETE /v2/<name>/blobs/<digest>`

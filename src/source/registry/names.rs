@@ -75,9 +75,7 @@ impl Registry {
             Some(repository) => repository.to_string(),
             None => self.state.host.to_string(),
         };
-        warn(&format!(
-            "{place}: passed over, for no name may be so: {others}"
-        ));
+        warn(&format!("{place}: passed over, for no name may be so: {others}"));
         names.iter().filter(|name| is_sound(name)).collect()
     }
 }

@@ -65,17 +65,11 @@ impl Registry {
 }
 
 pub(super) fn request(url: Url) -> Request {
-    Request {
-        is_personal: true,
-        ..Request::get(url, LIMIT)
-    }
+    Request { is_personal: true, ..Request::get(url, LIMIT) }
 }
 
 fn repeated() -> Error {
-    Error::new(
-        Kind::Protocol,
-        "the registry's list has no end: a page repeats",
-    )
+    Error::new(Kind::Protocol, "the registry's list has no end: a page repeats")
 }
 
 pub(super) fn too_long() -> Error {
@@ -185,10 +179,7 @@ mod tests {
     fn pages_stay_on_their_origin() {
         let here = "https://example.com:8443";
         for (link, expected) in [
-            (
-                "</v2/a/tags/list?last=b>; rel=next",
-                Some("/v2/a/tags/list?last=b"),
-            ),
+            ("</v2/a/tags/list?last=b>; rel=next", Some("/v2/a/tags/list?last=b")),
             ("<?last=b>; rel=next", Some("/v2/a/tags/list?last=b")),
             (
                 "<http://example.com/v2/a/tags/list?last=b>; rel=next",
@@ -213,18 +204,11 @@ mod tests {
         };
         for (body, count) in [
             (r#"{"tags":["a","b"]}"#, 2),
-            (
-                r#"{"a":{"tags":["c"]},"tags":["c"],"b":[1,{"c":[]}],"tags":["a","b"]}"#,
-                2,
-            ),
+            (r#"{"a":{"tags":["c"]},"tags":["c"],"b":[1,{"c":[]}],"tags":["a","b"]}"#, 2),
             (r#"{"tags":null}"#, 0),
             ("{}", 0),
         ] {
-            assert_eq!(
-                (listed(body), named(body)),
-                (Ok(count), Ok(count)),
-                "{body}"
-            );
+            assert_eq!((listed(body), named(body)), (Ok(count), Ok(count)), "{body}");
         }
         let kinds = |body: &str| [listed(body), named(body)].map(|it| it.map_err(|e| e.kind()));
         for outside in ["", "<html>", "[]", r#"{"tags":"a"}"#, r#"{"tags":[],}"#] {

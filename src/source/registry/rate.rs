@@ -36,9 +36,7 @@ impl Rate {
             limit,
             remaining,
             window: window.or(other),
-            source: response
-                .header("docker-ratelimit-source")
-                .map(str::to_owned),
+            source: response.header("docker-ratelimit-source").map(str::to_owned),
             // GitLab and GitHub name the second since 1970.
             reset: reset.map(|reset| match reset > EPOCH {
                 true => until(reset, now),
@@ -60,10 +58,7 @@ fn quantity(text: &str) -> (Option<u64>, Option<u64>) {
     let number = text.split([',', ';']).next().unwrap_or_default().trim();
     let mut parameters = text.split([',', ';']).map(str::trim);
     let window = parameters.find_map(|parameter| parameter.strip_prefix("w="));
-    (
-        number.parse().ok(),
-        window.and_then(|seconds| seconds.parse().ok()),
-    )
+    (number.parse().ok(), window.and_then(|seconds| seconds.parse().ok()))
 }
 
 fn until(second: u64, now: SystemTime) -> u64 {
@@ -84,10 +79,7 @@ mod tests {
             headers: headers.iter().map(owned).collect(),
             body: Body::Whole(Vec::new()),
         };
-        Rate::read(
-            &response,
-            SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
-        )
+        Rate::read(&response, SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
     }
 
     #[test]
@@ -97,24 +89,15 @@ mod tests {
             ("ratelimit-remaining", "9;w=21600"),
             ("docker-ratelimit-source", "192.0.2.1"),
         ]);
-        assert_eq!(
-            (hub.limit, hub.remaining, hub.window),
-            (Some(100), Some(9), Some(21600))
-        );
-        assert_eq!(
-            (hub.source.as_deref(), hub.reset),
-            (Some("192.0.2.1"), None)
-        );
+        assert_eq!((hub.limit, hub.remaining, hub.window), (Some(100), Some(9), Some(21600)));
+        assert_eq!((hub.source.as_deref(), hub.reset), (Some("192.0.2.1"), None));
         assert!(hub.is_scarce());
         let draft = read(&[
             ("ratelimit-limit", "10, 10;w=1;comment=\"x\", 50;w=60"),
             ("ratelimit-remaining", "5"),
             ("ratelimit-reset", "30"),
         ]);
-        assert_eq!(
-            (draft.limit, draft.window, draft.reset),
-            (Some(10), Some(1), Some(30))
-        );
+        assert_eq!((draft.limit, draft.window, draft.reset), (Some(10), Some(1), Some(30)));
         assert!(!draft.is_scarce());
         let github = read(&[
             ("x-ratelimit-limit", "5000"),

@@ -103,33 +103,13 @@ mod tests {
             (public, "https://192.0.2.9", false),
             ("https://inside.example.com", "https://10.0.0.2", false),
             ("https://partly.example.com", "https://10.0.0.2", true),
-            (
-                "https://partly.example.com",
-                "https://partly.example.com/a",
-                false,
-            ),
+            ("https://partly.example.com", "https://partly.example.com/a", false),
             // Another port of the same name may be answered by its internal address.
-            (
-                "https://partly.example.com",
-                "https://partly.example.com:6379",
-                true,
-            ),
-            (
-                "https://inside.example.com",
-                "https://inside.example.com:6379",
-                false,
-            ),
+            ("https://partly.example.com", "https://partly.example.com:6379", true),
+            ("https://inside.example.com", "https://inside.example.com:6379", false),
             ("https://proxied.example.com", "https://10.0.0.2", true),
-            (
-                "https://proxied.example.com",
-                "https://auth.example.com",
-                false,
-            ),
-            (
-                "http://localhost:5000",
-                "http://localhost:5001/token",
-                false,
-            ),
+            ("https://proxied.example.com", "https://auth.example.com", false),
+            ("http://localhost:5000", "http://localhost:5001/token", false),
             ("http://localhost:5000", "https://auth.example.com", false),
         ] {
             let result = is_inward(&origin(from), &origin(to), look_up);

@@ -56,9 +56,7 @@ impl Client {
             let begun = Instant::now();
             self.transport.trace.asking(request);
             let outcome = self.transport.exchange(request);
-            self.transport
-                .trace
-                .ended(request, &outcome, begun.elapsed());
+            self.transport.trace.ended(request, &outcome, begun.elapsed());
             outcome
         };
         let outcome = match &request.tries {
@@ -108,9 +106,7 @@ impl Client {
         };
         if wait > NOTICEABLE {
             let words = words(wait);
-            trace::line(&format!(
-                "docker-registry: waiting {words} before asking {host} again"
-            ));
+            trace::line(&format!("docker-registry: waiting {words} before asking {host} again"));
         }
         thread::sleep(wait);
         true
@@ -246,11 +242,7 @@ mod tests {
     fn what_a_request_passes_through_is_counted_together() {
         let tries = Tries::default();
         let others = [tries.clone(), tries.clone(), tries.clone()];
-        assert!(
-            others
-                .iter()
-                .all(|tries| tries.next(3, None, 0.5).is_some())
-        );
+        assert!(others.iter().all(|tries| tries.next(3, None, 0.5).is_some()));
         assert_eq!(tries.next(3, None, 0.5), None);
     }
 
@@ -282,13 +274,9 @@ mod tests {
 
     #[test]
     fn waits_are_told_in_words() {
-        for (wait, expected) in [
-            (0, "0 s"),
-            (119, "119 s"),
-            (120, "2 min"),
-            (3599, "60 min"),
-            (21600, "6 h"),
-        ] {
+        for (wait, expected) in
+            [(0, "0 s"), (119, "119 s"), (120, "2 min"), (3599, "60 min"), (21600, "6 h")]
+        {
             assert_eq!(words(seconds(wait)), expected);
         }
     }

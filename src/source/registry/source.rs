@@ -59,10 +59,9 @@ impl Registry {
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         match digest {
             // Some serve manifests as text/plain: then only the body says what it is.
-            Some(digest) if ManifestKind::of(media_type) != ManifestKind::Other => Ok(Resolved {
-                media_type: media_type.to_owned(),
-                digest,
-            }),
+            Some(digest) if ManifestKind::of(media_type) != ManifestKind::Other => {
+                Ok(Resolved { media_type: media_type.to_owned(), digest })
+            }
             _ => {
                 let manifest = self.get_manifest(at, &tries)?;
                 Ok(Resolved {
@@ -116,11 +115,7 @@ impl Registry {
         // A registry that filters says so in OCI-Filters-Applied; to filter again does no harm.
         let is_wanted =
             |json: &&Value| artifact_type.is_none_or(|wanted| json["artifactType"] == wanted);
-        listed
-            .iter()
-            .filter(is_wanted)
-            .map(Descriptor::read)
-            .collect()
+        listed.iter().filter(is_wanted).map(Descriptor::read).collect()
     }
 }
 

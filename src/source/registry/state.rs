@@ -35,10 +35,7 @@ pub(crate) struct AuthCache {
 impl Default for AuthCache {
     /// Keeps nothing.
     fn default() -> Self {
-        AuthCache {
-            get: Box::new(|_| None),
-            put: Box::new(|_, _| {}),
-        }
+        AuthCache { get: Box::new(|_| None), put: Box::new(|_, _| {}) }
     }
 }
 
@@ -133,10 +130,7 @@ impl RegistryState {
             true => self.origin_by(Scheme::Http)?,
             false => https,
         };
-        *known = Some(KnownOrigin {
-            origin: origin.clone(),
-            is_recalled,
-        });
+        *known = Some(KnownOrigin { origin: origin.clone(), is_recalled });
         Ok(origin)
     }
 
@@ -151,9 +145,7 @@ impl RegistryState {
         let Some(known) = known.as_mut() else {
             return Ok(None);
         };
-        let is_good = outcome
-            .as_ref()
-            .is_ok_and(|response| response.status != 400);
+        let is_good = outcome.as_ref().is_ok_and(|response| response.status != 400);
         if std::mem::take(&mut known.is_recalled) && !is_good {
             let https = self.origin_by(Scheme::Https)?;
             if self.connections.speaks_tls(&https) == Some(true) {
@@ -195,16 +187,12 @@ impl RegistryState {
             Challenge::Bearer(bearer)
                 if bearer.scope.as_ref().is_some_and(|s| *s != scope.text) =>
             {
-                challenges
-                    .known
-                    .insert(scope.text.clone(), challenge.clone());
+                challenges.known.insert(scope.text.clone(), challenge.clone());
                 return;
             }
-            Challenge::Bearer(bearer) => Challenge::Bearer(Bearer {
-                scope: None,
-                error: None,
-                ..bearer.clone()
-            }),
+            Challenge::Bearer(bearer) => {
+                Challenge::Bearer(Bearer { scope: None, error: None, ..bearer.clone() })
+            }
             Challenge::Basic => Challenge::Basic,
         };
         let recalled = challenges.recalled.as_ref().and_then(Option::as_ref);
@@ -248,9 +236,7 @@ impl RegistryState {
         let mut refused = lock(&self.refused);
         if refused.values().all(|other| other != credential) {
             let host = self.host.name();
-            warn(&format!(
-                "{host} refuses the credentials of {store}: going on without"
-            ));
+            warn(&format!("{host} refuses the credentials of {store}: going on without"));
         }
         refused.insert(scope.text.clone(), credential.clone());
         true

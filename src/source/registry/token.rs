@@ -53,10 +53,7 @@ impl Scope {
     }
 
     pub(super) fn catalog() -> Self {
-        Scope {
-            text: "registry:catalog:*".to_owned(),
-            repository: None,
-        }
+        Scope { text: "registry:catalog:*".to_owned(), repository: None }
     }
 }
 
@@ -75,9 +72,7 @@ impl Token {
     pub(super) fn to_cache(&self) -> Vec<u8> {
         let since = self.until.duration_since(SystemTime::UNIX_EPOCH);
         let until = since.unwrap_or_default().as_secs();
-        json!({"token": self.value.reveal(), "until": until})
-            .to_string()
-            .into_bytes()
+        json!({"token": self.value.reveal(), "until": until}).to_string().into_bytes()
     }
 
     /// From the disk; `None` for what is no token.
@@ -99,10 +94,7 @@ impl Token {
         let lasts = json["expires_in"].as_f64().unwrap_or_default();
         // A year is as good as for ever.
         let lasts = (lasts as u64).clamp(LEAST, 31_536_000);
-        Ok(Token {
-            value,
-            until: now + Duration::from_secs(lasts),
-        })
+        Ok(Token { value, until: now + Duration::from_secs(lasts) })
     }
 }
 
@@ -157,30 +149,22 @@ fn get(realm: &Url, bearer: &Bearer, scope: &str, credential: Option<&Credential
     if let Some((user, _)) = user.filter(|(user, _)| !user.is_empty()) {
         url = url.with("account", user);
     }
-    Request {
-        authorization: credential.and_then(basic),
-        ..Request::get(url, LIMIT)
-    }
+    Request { authorization: credential.and_then(basic), ..Request::get(url, LIMIT) }
 }
 
 /// Exchanges an identity token by POST.
 fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret) -> Request {
     let mut form = format!("grant_type=refresh_token&client_id={CLIENT}");
     let service = bearer.service.as_deref().unwrap_or_default();
-    for (name, value) in [
-        ("service", service),
-        ("scope", scope),
-        ("refresh_token", token.reveal()),
-    ] {
+    for (name, value) in [("service", service), ("scope", scope), ("refresh_token", token.reveal())]
+    {
         form.push('&');
         form.push_str(name);
         form.push('=');
         escape(&mut form, value, b"-._~");
     }
-    Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT)).with_body(Payload::bytes(
-        "application/x-www-form-urlencoded",
-        form.into_bytes(),
-    ))
+    Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT))
+        .with_body(Payload::bytes("application/x-www-form-urlencoded", form.into_bytes()))
 }
 
 /// The request that a user would make for the same token, who is named by the password alone.
@@ -195,10 +179,7 @@ pub(super) fn example(
     if let Some(Credential::IdentityToken { token, .. }) = credential {
         return Some(exchange(&realm, bearer, scope, token));
     }
-    Some(Request {
-        authorization: credential.and_then(basic),
-        ..get(&realm, bearer, scope, None)
-    })
+    Some(Request { authorization: credential.and_then(basic), ..get(&realm, bearer, scope, None) })
 }
 
 #[cfg(test)]
@@ -252,20 +233,11 @@ mod tests {
     #[test]
     fn requests_say_what_the_token_is_for() {
         let realm: Url = "https://auth.example.com/token?x=1".parse().unwrap();
-        let bearer = Bearer {
-            service: Some("registry & co".into()),
-            ..Bearer::default()
-        };
-        let password = Credential::Password {
-            user: "user".into(),
-            password: Secret::new("password"),
-        };
-        let request = get(
-            &realm,
-            &bearer,
-            "repository:a/b:pull registry:catalog:*",
-            Some(&password),
-        );
+        let bearer = Bearer { service: Some("registry & co".into()), ..Bearer::default() };
+        let password =
+            Credential::Password { user: "user".into(), password: Secret::new("password") };
+        let request =
+            get(&realm, &bearer, "repository:a/b:pull registry:catalog:*", Some(&password));
         assert_eq!(
             request.url.to_string(),
             "https://auth.example.com/token?x=1&service=registry%20%26%20co&scope=repository:a/b:pull&scope=registry:catalog:*&account=user"

@@ -57,11 +57,7 @@ impl Registry {
             let content = Verified::new(content.reader, digest.clone(), Some(size));
             Ok(Box::new(content) as Box<dyn Read + Send>)
         };
-        let content = Payload {
-            media_type: BLOB.to_owned(),
-            size,
-            open: Arc::new(open),
-        };
+        let content = Payload { media_type: BLOB.to_owned(), size, open: Arc::new(open) };
         self.upload(&blob.digest, &content, started)?;
         Ok(Transfer::Copied)
     }
@@ -89,11 +85,10 @@ impl Registry {
                 Some(location) => location,
                 None => self.start_upload(&tries)?,
             };
-            self.finish_upload(location, digest, content)
-                .map_err(|error| match error.kind() {
-                    Kind::Unavailable => Failure::Broken(error),
-                    _ => Failure::Final(error),
-                })
+            self.finish_upload(location, digest, content).map_err(|error| match error.kind() {
+                Kind::Unavailable => Failure::Broken(error),
+                _ => Failure::Final(error),
+            })
         };
         let response = (self.client).retry(&tries, self.state.host.api(), attempt)?;
         match response.is_success() {
@@ -116,15 +111,9 @@ impl Registry {
         }
         if here.origin.scheme == Scheme::Https && url.origin.scheme == Scheme::Http {
             let target = url.without_query();
-            return Err(outside(format!(
-                "the upload would leave HTTPS for {target}"
-            )));
+            return Err(outside(format!("the upload would leave HTTPS for {target}")));
         }
-        realm::admit(
-            &here.origin,
-            &url.origin,
-            &self.client.transport.connections,
-        )?;
+        realm::admit(&here.origin, &url.origin, &self.client.transport.connections)?;
         Ok(url)
     }
 

@@ -40,18 +40,11 @@ pub(super) struct Origin {
 impl Origin {
     /// Of `HOST[:PORT]`.
     pub(super) fn new(scheme: Scheme, authority: &str) -> Result<Self> {
-        let wrong = || {
-            Error::new(
-                Kind::Protocol,
-                format!("'{authority}' does not name a host and a port"),
-            )
-        };
+        let wrong =
+            || Error::new(Kind::Protocol, format!("'{authority}' does not name a host and a port"));
         let bracket = authority.rfind(']').unwrap_or(0);
         let (host, port) = match authority[bracket..].rfind(':') {
-            Some(colon) => (
-                &authority[..bracket + colon],
-                &authority[bracket + colon + 1..],
-            ),
+            Some(colon) => (&authority[..bracket + colon], &authority[bracket + colon + 1..]),
             None => (authority, ""),
         };
         let (inner, others) = match host.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
@@ -94,10 +87,7 @@ impl Origin {
     }
 
     pub(super) fn url(&self, path: impl Into<String>) -> Url {
-        Url {
-            origin: self.clone(),
-            path: path.into(),
-        }
+        Url { origin: self.clone(), path: path.into() }
     }
 }
 
@@ -139,8 +129,7 @@ impl Url {
 
     /// The URL with `name=value` at the end of its query.
     pub(super) fn with(mut self, name: &str, value: &str) -> Url {
-        self.path
-            .push(if self.path.contains('?') { '&' } else { '?' });
+        self.path.push(if self.path.contains('?') { '&' } else { '?' });
         self.path.push_str(name);
         self.path.push('=');
         escape(&mut self.path, value, b"-._~:/,*");
@@ -168,9 +157,7 @@ impl FromStr for Url {
         let shown = without_user(text);
         let shown = shown.split(['?', '#']).next().unwrap_or_default();
         let wrong = |why: &str| Error::new(Kind::Protocol, format!("URL '{shown}': {why}"));
-        let (scheme, rest) = text
-            .split_once("://")
-            .ok_or_else(|| wrong("expected https://…"))?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| wrong("expected https://…"))?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
@@ -201,8 +188,7 @@ pub(super) fn escape(out: &mut String, text: &str, kept: &[u8]) {
 }
 
 fn is_scheme(text: &str) -> bool {
-    text.bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 /// Without the fragment, and with those characters escaped that a request line cannot hold.
@@ -246,10 +232,7 @@ mod tests {
             ("https://example.com:443/a?b#c", "https://example.com/a?b"),
             ("http://example.com:443?x", "http://example.com:443/?x"),
             ("HTTP://[::1]:5000/v2/", "http://[::1]:5000/v2/"),
-            (
-                "https://example.com/a b|ü",
-                "https://example.com/a%20b%7C%C3%BC",
-            ),
+            ("https://example.com/a b|ü", "https://example.com/a%20b%7C%C3%BC"),
         ] {
             assert_eq!(text.parse::<Url>().unwrap().to_string(), shown);
         }

@@ -65,9 +65,7 @@ impl AuthFile {
     pub(super) fn helpers(&self, name: &str) -> impl Iterator<Item = &str> {
         let own = best(&self.json["credHelpers"], self.format, name).and_then(Value::as_str);
         let all = self.json["credsStore"].as_str();
-        own.into_iter()
-            .chain(all)
-            .filter(|helper| !helper.is_empty())
+        own.into_iter().chain(all).filter(|helper| !helper.is_empty())
     }
 
     /// What the file itself knows of `HOST[/NAME]`.
@@ -114,9 +112,7 @@ fn fits(key: &str, name: &str) -> bool {
         below.is_some_and(|rest| key_path.is_empty() || rest.is_empty() || rest.starts_with('/'));
     let (patterns, labels) = (key_host.split('.'), host.split('.'));
     let hosts_fit = patterns.clone().count() == labels.clone().count()
-        && patterns
-            .zip(labels)
-            .all(|(pattern, label)| label_fits(pattern, label));
+        && patterns.zip(labels).all(|(pattern, label)| label_fits(pattern, label));
     is_below && hosts_fit
 }
 
@@ -133,10 +129,8 @@ fn label_fits(pattern: &str, label: &str) -> bool {
 /// An entry of `auths`; `None` for one that holds nothing, as `docker login` leaves beside a helper.
 fn entry(value: &Value) -> Option<Credential> {
     let text = |key: &str| value[key].as_str().filter(|text| !text.is_empty());
-    let (mut user, mut password) = (
-        text("username").map(str::to_owned),
-        text("password").map(str::to_owned),
-    );
+    let (mut user, mut password) =
+        (text("username").map(str::to_owned), text("password").map(str::to_owned));
     if let Some(decoded) = text("auth").and_then(encoding::decode) {
         let decoded = String::from_utf8(decoded).ok()?;
         // Docker takes off the zeros with which some old clients filled it up.
@@ -152,10 +146,7 @@ fn entry(value: &Value) -> Option<Credential> {
         return Some(Credential::IdentityToken { user, token });
     }
     let password = password.filter(|password| !password.is_empty())?;
-    Some(Credential::Password {
-        user,
-        password: Secret::new(password),
-    })
+    Some(Credential::Password { user, password: Secret::new(password) })
 }
 
 #[cfg(test)]
@@ -170,11 +161,7 @@ mod tests {
     #[test]
     fn keys_of_docker_name_hosts() {
         for (key, name, expected) in [
-            (
-                "https://index.docker.io/v1/",
-                "docker.io/library/ubuntu",
-                true,
-            ),
+            ("https://index.docker.io/v1/", "docker.io/library/ubuntu", true),
             ("docker.io", "docker.io/library/ubuntu", true),
             ("registry-1.docker.io", "docker.io", true),
             ("example.com", "example.com/a", true),
@@ -183,26 +170,10 @@ mod tests {
             ("example.com:5000", "example.com/a", false),
             ("example.com", "a.example.com/a", false),
             ("example.com", "example.com.evil.example/a", false),
-            (
-                "*.dkr.ecr.*.amazonaws.com",
-                "1.dkr.ecr.eu-west-1.amazonaws.com/a",
-                true,
-            ),
-            (
-                "*.dkr.ecr.*.amazonaws.com",
-                "dkr.ecr.eu-west-1.amazonaws.com/a",
-                false,
-            ),
-            (
-                "*.dkr.ecr.*.amazonaws.com",
-                "1.2.dkr.ecr.eu.amazonaws.com/a",
-                false,
-            ),
-            (
-                "*.dkr.ecr.*.amazonaws.com",
-                "1.dkr.ecr.eu.amazonaws.com.evil.example",
-                false,
-            ),
+            ("*.dkr.ecr.*.amazonaws.com", "1.dkr.ecr.eu-west-1.amazonaws.com/a", true),
+            ("*.dkr.ecr.*.amazonaws.com", "dkr.ecr.eu-west-1.amazonaws.com/a", false),
+            ("*.dkr.ecr.*.amazonaws.com", "1.2.dkr.ecr.eu.amazonaws.com/a", false),
+            ("*.dkr.ecr.*.amazonaws.com", "1.dkr.ecr.eu.amazonaws.com.evil.example", false),
             ("*", "example.com/a", false),
             ("eu-*.example.com", "eu-1.example.com", true),
         ] {
@@ -238,27 +209,15 @@ mod tests {
         };
         let token = Secret::new("t");
         for (value, expected) in [
-            (
-                json!({"auth": "dXNlcjpwYTpzcw=="}),
-                password("user", "pa:ss"),
-            ),
+            (json!({"auth": "dXNlcjpwYTpzcw=="}), password("user", "pa:ss")),
             (json!({"auth": "dXNlcjpwYTpzcw"}), password("user", "pa:ss")),
             (json!({"auth": "dXNlcjpwAAA="}), password("user", "p")),
-            (
-                json!({"username": "u", "password": "p"}),
-                password("u", "p"),
-            ),
+            (json!({"username": "u", "password": "p"}), password("u", "p")),
             (
                 json!({"auth": "dXNlcjo=", "identitytoken": "t"}),
-                Some(Credential::IdentityToken {
-                    user: "user".into(),
-                    token: token.clone(),
-                }),
+                Some(Credential::IdentityToken { user: "user".into(), token: token.clone() }),
             ),
-            (
-                json!({"registrytoken": "t"}),
-                Some(Credential::RegistryToken(token)),
-            ),
+            (json!({"registrytoken": "t"}), Some(Credential::RegistryToken(token))),
             (json!({}), None),
             (json!({"auth": ""}), None),
             (json!({"auth": "dXNlcg=="}), None),

@@ -117,14 +117,8 @@ fn read(output: &[u8]) -> Result<Option<Credential>, &'static str> {
     }
     let secret = Secret::new(secret);
     Ok(Some(match user {
-        "<token>" => Credential::IdentityToken {
-            user: String::new(),
-            token: secret,
-        },
-        user => Credential::Password {
-            user: user.to_owned(),
-            password: secret,
-        },
+        "<token>" => Credential::IdentityToken { user: String::new(), token: secret },
+        user => Credential::Password { user: user.to_owned(), password: secret },
     }))
 }
 

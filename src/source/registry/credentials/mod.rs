@@ -123,10 +123,7 @@ impl Credentials {
         };
         self.files().iter().find_map(|file| {
             let credential = self.look(file, &name)?;
-            Some(ResolvedCredentials {
-                credential,
-                store: Some(file.name.clone()),
-            })
+            Some(ResolvedCredentials { credential, store: Some(file.name.clone()) })
         })
     }
 
@@ -140,14 +137,9 @@ impl Credentials {
                     text.reveal().as_bytes(),
                 )
             });
-            let docker = sources
-                .docker_config
-                .iter()
-                .map(|path| (AuthFileFormat::Docker, path));
-            let containers = sources
-                .auth_files
-                .iter()
-                .map(|path| (AuthFileFormat::Containers, path));
+            let docker = sources.docker_config.iter().map(|path| (AuthFileFormat::Docker, path));
+            let containers =
+                sources.auth_files.iter().map(|path| (AuthFileFormat::Containers, path));
             let files = docker.chain(containers).filter_map(|(format, path)| {
                 let bytes = match std::fs::read(path) {
                     Ok(bytes) => bytes,
@@ -171,9 +163,7 @@ impl Credentials {
             AuthFileFormat::Docker if host == "docker.io" => HUB,
             _ => host,
         };
-        let helped = file
-            .helpers(name)
-            .find_map(|helper| self.help(helper, server));
+        let helped = file.helpers(name).find_map(|helper| self.help(helper, server));
         helped.or_else(|| file.entry(name))
     }
 

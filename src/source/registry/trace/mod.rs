@@ -49,12 +49,7 @@ impl Trace {
         certificates: Certificates,
         connections: Arc<Connections>,
     ) -> Self {
-        Trace {
-            verbosity,
-            certificates,
-            connections,
-            told: Mutex::default(),
-        }
+        Trace { verbosity, certificates, connections, told: Mutex::default() }
     }
 
     pub(super) fn asking(&self, request: &Request) {
@@ -190,9 +185,7 @@ fn length(request: &Request, response: &Response) -> String {
     let length = match &response.body {
         _ if request.method == Method::Head => None,
         Body::Whole(bytes) => Some(bytes.len() as u64),
-        Body::Stream(_) => response
-            .header("content-length")
-            .and_then(|n| n.parse().ok()),
+        Body::Stream(_) => response.header("content-length").and_then(|n| n.parse().ok()),
     };
     length.map_or_else(String::new, |length| size(length) + " ")
 }

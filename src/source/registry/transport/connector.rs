@@ -98,14 +98,8 @@ impl HttpConnection {
         let stream = &mut self.connection.stream;
         let mut output = &self.buffers.output()[..amount];
         if let Some(forwarded) = self.connection.forwarded.as_ref().filter(|_| begins) {
-            let target = output
-                .iter()
-                .position(|b| *b == b' ')
-                .map_or(0, |at| at + 1);
-            let line_end = output
-                .iter()
-                .position(|b| *b == b'\n')
-                .map_or(0, |at| at + 1);
+            let target = output.iter().position(|b| *b == b' ').map_or(0, |at| at + 1);
+            let line_end = output.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1);
             stream.write_all(&output[..target])?;
             stream.write_all(forwarded.origin.to_string().as_bytes())?;
             stream.write_all(&output[target..line_end])?;
@@ -183,10 +177,7 @@ impl Transport for HttpConnection {
 /// Whether the other end has closed the connection, however rudely.
 fn is_end(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | UnexpectedEof
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 impl std::fmt::Debug for HttpConnection {

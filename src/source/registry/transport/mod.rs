@@ -101,19 +101,13 @@ impl HttpClient {
             Want::Whole(limit) if parts.status.is_success() => Body::Whole(whole(reader, limit)?),
             _ => Body::Whole(beginning(reader)),
         };
-        Ok(Response {
-            url: request.url.clone(),
-            status,
-            headers,
-            body,
-        })
+        Ok(Response { url: request.url.clone(), status, headers, body })
     }
 }
 
 fn build<B>(request: &Request, body: B) -> Result<http::Request<B>, Failure> {
-    let mut builder = http::Request::builder()
-        .method(request.method.name())
-        .uri(request.url.to_string());
+    let mut builder =
+        http::Request::builder().method(request.method.name()).uri(request.url.to_string());
     for (name, value) in &request.headers {
         builder = builder.header(*name, value);
     }

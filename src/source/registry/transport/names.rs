@@ -19,10 +19,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(timeout: Duration) -> Self {
-        Names {
-            timeout,
-            known: Mutex::default(),
-        }
+        Names { timeout, known: Mutex::default() }
     }
 
     /// The addresses of a name; looked up once.
@@ -62,8 +59,6 @@ fn look_up(host: String, timeout: Duration) -> Result<Vec<IpAddr>, Failure> {
             let why = format!("the name is not known: {}", why.to_lowercase());
             Err(Failure::Broken(unavailable(why)))
         }
-        Err(_) => Err(Failure::Final(unavailable(
-            "no answer from the name server",
-        ))),
+        Err(_) => Err(Failure::Final(unavailable("no answer from the name server"))),
     }
 }

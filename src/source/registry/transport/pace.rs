@@ -45,12 +45,7 @@ impl Pace {
             Limit::Answer => timeout * TIMES,
             Limit::Rate => window(timeout),
         };
-        Pace {
-            timeout,
-            limit,
-            left,
-            since,
-        }
+        Pace { timeout, limit, left, since }
     }
 
     fn begin(&mut self, now: Instant) {
@@ -143,9 +138,7 @@ impl SharedPace {
     pub(super) fn wait(&self) -> Result<Duration, Error> {
         let (pace, now) = (self.lock(), Instant::now());
         let wait = pace.wait(now);
-        (!wait.is_zero())
-            .then_some(wait)
-            .ok_or_else(|| pace.error(now))
+        (!wait.is_zero()).then_some(wait).ok_or_else(|| pace.error(now))
     }
 
     /// The error that it is when nothing came.
@@ -229,11 +222,7 @@ mod tests {
             pace
         };
         for (pace, now, message) in [
-            (
-                Pace::new(Limit::Answer, 2 * SECOND, Some(start)),
-                start,
-                "no answer within 2 s",
-            ),
+            (Pace::new(Limit::Answer, 2 * SECOND, Some(start)), start, "no answer within 2 s"),
             (
                 Pace::new(Limit::Answer, 2 * SECOND, Some(start)),
                 late,
@@ -241,11 +230,7 @@ mod tests {
             ),
             (rate(2 * SECOND), late, "less than 1 kB/s for 60 s"),
             (rate(90 * SECOND), late, "less than 1 kB/s for 90 s"),
-            (
-                Pace::new(Limit::Connection(""), SECOND, Some(start)),
-                late,
-                "no answer within 1 s",
-            ),
+            (Pace::new(Limit::Connection(""), SECOND, Some(start)), late, "no answer within 1 s"),
         ] {
             assert_eq!(pace.error(now).to_string(), message);
         }

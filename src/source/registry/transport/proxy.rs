@@ -38,10 +38,7 @@ impl Proxy {
     pub(super) fn authorization(&self) -> Option<Secret> {
         let (user, password) = self.user.as_ref()?;
         let pair = format!("{user}:{}", password.reveal());
-        Some(Secret::new(format!(
-            "Basic {}",
-            encoding::encode(pair.as_bytes())
-        )))
+        Some(Secret::new(format!("Basic {}", encoding::encode(pair.as_bytes()))))
     }
 }
 
@@ -89,10 +86,7 @@ fn parse(text: &str) -> Result<Proxy> {
         Some(colon) => {
             let (host, digits) = authority.split_at(bracket + colon);
             let port = digits[1..].parse();
-            (
-                host,
-                port.map_err(|_| wrong("the port is a number up to 65535"))?,
-            )
+            (host, port.map_err(|_| wrong("the port is a number up to 65535"))?)
         }
         None => (authority, port),
     };
@@ -135,9 +129,9 @@ fn covers(entry: &str, origin: &Origin) -> bool {
     let suffix = name.strip_prefix('*').unwrap_or(name);
     match suffix.strip_prefix('.') {
         Some(_) => host.ends_with(suffix),
-        None => host
-            .strip_suffix(suffix)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+        None => {
+            host.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        }
     }
 }
 
@@ -155,11 +149,9 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
 /// Whether the network of the first `bits` bits holds the address.
 fn holds(network: IpAddr, bits: u32, address: IpAddr) -> bool {
     let (network, address, width) = match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => (
-            u128::from(network.to_bits()),
-            u128::from(address.to_bits()),
-            32,
-        ),
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            (u128::from(network.to_bits()), u128::from(address.to_bits()), 32)
+        }
         (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
         _ => return false,
     };
@@ -190,11 +182,7 @@ mod tests {
 
     fn origin(text: &str) -> Origin {
         let (scheme, authority) = text.split_once("://").unwrap_or(("https", text));
-        let scheme = if scheme == "http" {
-            Scheme::Http
-        } else {
-            Scheme::Https
-        };
+        let scheme = if scheme == "http" { Scheme::Http } else { Scheme::Https };
         Origin::new(scheme, authority).unwrap()
     }
 
@@ -264,10 +252,7 @@ mod tests {
 
     #[test]
     fn this_machine_is_asked_directly() {
-        let proxies = Proxies {
-            all: Some(Secret::new("proxy.example.com")),
-            ..Proxies::default()
-        };
+        let proxies = Proxies { all: Some(Secret::new("proxy.example.com")), ..Proxies::default() };
         for host in ["localhost:5000", "127.0.0.1", "[::1]:5000"] {
             assert!(proxies.choose(&origin(host)).unwrap().is_none(), "{host}");
         }
@@ -275,18 +260,9 @@ mod tests {
 
     #[test]
     fn a_wrong_proxy_is_named_without_its_password() {
-        for text in [
-            "ftp://u:secret@h",
-            "http://u:secret@",
-            "http://u:secret@h:99999",
-        ] {
-            let proxies = Proxies {
-                all: Some(Secret::new(text)),
-                ..Proxies::default()
-            };
-            let Err(error) = proxies.choose(&origin("example.com")) else {
-                panic!("{text}")
-            };
+        for text in ["ftp://u:secret@h", "http://u:secret@", "http://u:secret@h:99999"] {
+            let proxies = Proxies { all: Some(Secret::new(text)), ..Proxies::default() };
+            let Err(error) = proxies.choose(&origin("example.com")) else { panic!("{text}") };
             assert!(!error.to_string().contains("secret"), "{error}");
         }
     }

@@ -24,11 +24,7 @@ pub(super) struct PacedStream {
 
 impl PacedStream {
     pub(super) fn new(stream: TcpStream, pace: SharedPace) -> Self {
-        PacedStream {
-            stream,
-            pace,
-            set: None,
-        }
+        PacedStream { stream, pace, set: None }
     }
 
     fn at_pace(

@@ -22,10 +22,7 @@ pub(super) fn connect(
     let target = format!("{}:{}", origin.host, origin.port);
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     if let Some(authorization) = proxy.authorization() {
-        request.push_str(&format!(
-            "Proxy-Authorization: {}\r\n",
-            authorization.reveal()
-        ));
+        request.push_str(&format!("Proxy-Authorization: {}\r\n", authorization.reveal()));
     }
     request.push_str("\r\n");
     send(stream, request.as_bytes())?;

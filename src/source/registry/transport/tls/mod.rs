@@ -52,11 +52,7 @@ impl Trust {
     pub(in super::super) fn new(certificates: Certificates) -> Self {
         let file = certificates.ssl_cert_file.clone();
         let system = System::new(file, certificates.ssl_cert_dir.clone());
-        Trust {
-            certificates,
-            system: Arc::new(system),
-            configurations: Mutex::default(),
-        }
+        Trust { certificates, system: Arc::new(system), configurations: Mutex::default() }
     }
 
     /// What connections to the origin are made with. Only if the user names it as a registry may
@@ -111,9 +107,7 @@ impl Trust {
             Error::new(Kind::Local, format!("{path}: no private key can be read"))
                 .hint("the key is in PEM form, and not encrypted")
         })?;
-        builder
-            .with_client_auth_cert(chain, secret)
-            .map_err(|error| unusable(&cert, &key, &error))
+        builder.with_client_auth_cert(chain, secret).map_err(|error| unusable(&cert, &key, &error))
     }
 }
 

@@ -119,9 +119,7 @@ fn fault(error: &CertificateError) -> String {
         NotValidForNameContext { presented, .. } => {
             // They come as `DnsName("example.com")`.
             let name = |text: &String| {
-                let inner = text
-                    .split_once('(')
-                    .map_or(text.as_str(), |(_, inner)| inner);
+                let inner = text.split_once('(').map_or(text.as_str(), |(_, inner)| inner);
                 inner.trim_end_matches(')').trim_matches('"').to_owned()
             };
             let names: Vec<String> = presented.iter().take(NAMES).map(name).collect();

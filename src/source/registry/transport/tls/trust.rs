@@ -39,11 +39,7 @@ pub(super) struct System {
 impl System {
     /// Of `file` and `directories` instead where one is given.
     pub(super) fn new(file: Option<PathBuf>, directories: Option<OsString>) -> Self {
-        System {
-            file,
-            directories,
-            roots: OnceLock::new(),
-        }
+        System { file, directories, roots: OnceLock::new() }
     }
 
     fn roots(&self, provider: &Arc<CryptoProvider>) -> Option<&Roots> {
@@ -65,10 +61,7 @@ impl System {
 
     fn certificates(&self) -> Vec<CertificateDer<'static>> {
         use rustls_native_certs::{load_certs_from_paths, load_native_certs};
-        let given = self
-            .file
-            .iter()
-            .map(|file| load_certs_from_paths(Some(file), None));
+        let given = self.file.iter().map(|file| load_certs_from_paths(Some(file), None));
         // OpenSSL takes several directories in one value.
         let directories = self.directories.iter().flat_map(std::env::split_paths);
         let given = given.chain(directories.map(|path| load_certs_from_paths(None, Some(&path))));
@@ -99,22 +92,12 @@ impl Roots {
     ) -> Result<Self> {
         let builder =
             WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
-        let verifier = builder
-            .build()
-            .map_err(|error| unavailable(error.to_string()))?;
-        Ok(Roots {
-            certificates,
-            verifier,
-        })
+        let verifier = builder.build().map_err(|error| unavailable(error.to_string()))?;
+        Ok(Roots { certificates, verifier })
     }
 
     fn verify(&self, presented: &Presented) -> std::result::Result<(), TlsError> {
-        let Presented {
-            certificate,
-            intermediates,
-            name,
-            now,
-        } = *presented;
+        let Presented { certificate, intermediates, name, now } = *presented;
         let verifier = &self.verifier;
         let verified = verifier.verify_server_cert(certificate, intermediates, name, &[], now);
         match verified {
@@ -135,10 +118,7 @@ impl Roots {
 /// somebody trusted has the issuer's name and another key, as before and after a change of keys.
 pub(super) fn is_unknown_issuer(error: &TlsError) -> bool {
     use CertificateError::{BadSignature, UnknownIssuer};
-    matches!(
-        error,
-        TlsError::InvalidCertificate(UnknownIssuer | BadSignature)
-    )
+    matches!(error, TlsError::InvalidCertificate(UnknownIssuer | BadSignature))
 }
 
 /// Whether the only objection is that the server shows the certificate of an authority, as
@@ -185,12 +165,7 @@ impl Verifier {
             true => None,
             false => Some(Roots::new(store, named, &provider)?),
         };
-        Ok(Verifier {
-            provider,
-            named,
-            system,
-            insecure,
-        })
+        Ok(Verifier { provider, named, system, insecure })
     }
 
     fn verify(&self, presented: &Presented) -> std::result::Result<(), TlsError> {
@@ -225,12 +200,7 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, TlsError> {
-        let presented = Presented {
-            certificate,
-            intermediates,
-            name,
-            now,
-        };
+        let presented = Presented { certificate, intermediates, name, now };
         if !self.insecure {
             self.verify(&presented)?;
         }
