@@ -141,12 +141,6 @@ pub(crate) static EXIT_CODES: &[(u8, &str)] = &[
 ];
 
 pub(crate) static EXAMPLES: &[Example] = &[
-    Example {
-        command: "docker-registry tags ubuntu",
-        shows: "all tags of library/ubuntu on Docker Hub",
-    },
-    Example {
-        command: "docker-registry labels sphinxdoc/sphinx:4.4.0",
-        shows: "the labels of an image",
-    },
+    ("docker-registry tags ubuntu", "all tags of library/ubuntu on Docker Hub"),
+    ("docker-registry labels sphinxdoc/sphinx:4.4.0", "the labels of an image"),
 ];

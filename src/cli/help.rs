@@ -101,9 +101,9 @@ fn left(flag: &Flag) -> String {
 }
 
 fn examples(spec: &Spec) -> String {
-    let shown = spec.examples.iter().map(|example| {
-        let shows = plain(example.shows, 4);
-        format!("  {}\n{shows}", example.command)
+    let shown = spec.examples.iter().map(|(command, shows)| {
+        let shows = plain(shows, 4);
+        format!("  {command}\n{shows}")
     });
     format!("Examples:\n{}", shown.collect::<String>())
 }

@@ -76,16 +76,16 @@ fn markup(name: &str, text: &str) {
 }
 
 /// An example is a line that the parser takes, up to a pipe or a redirection.
-fn is_command(cli: &Cli, example: &Example) {
-    markup(example.command, example.shows);
-    let mut words = words(example.command).into_iter();
+fn is_command(cli: &Cli, (command, shows): &Example) {
+    markup(command, shows);
+    let mut words = words(command).into_iter();
     let Some(_) = words.by_ref().find(|word| word == cli.name) else {
-        panic!("not about {}: {}", cli.name, example.command);
+        panic!("not about {}: {}", cli.name, command);
     };
     let operators = ["|", ">", "<", "&&", "||", ";"];
     let arguments = words.take_while(|word| !operators.contains(&word.as_str()));
     if let Err(error) = parse(cli, arguments.map(OsString::from)) {
-        panic!("{}: {error}", example.command);
+        panic!("{}: {error}", command);
     }
 }
 

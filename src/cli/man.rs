@@ -214,12 +214,12 @@ impl Page {
         if !examples.is_empty() {
             self.section("Examples");
         }
-        for (i, example) in examples.iter().enumerate() {
+        for (i, (command, shows)) in examples.iter().enumerate() {
             if i > 0 {
                 self.line(".PP");
             }
-            self.filled(&marked(example.shows));
-            self.literal(&[bold(example.command)]);
+            self.filled(&marked(shows));
+            self.literal(&[bold(command)]);
         }
     }
 

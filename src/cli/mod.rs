@@ -190,12 +190,8 @@ impl Spec {
     }
 }
 
-pub(crate) struct Example {
-    /// A line for the shell.
-    pub(crate) command: &'static str,
-    /// What it does, as a sentence.
-    pub(crate) shows: &'static str,
-}
+/// A line for the shell, and what it shows.
+pub(crate) type Example = (&'static str, &'static str);
 
 /// Commands under a title.
 pub(crate) struct Commands {

@@ -4,10 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Flag, Operand, Spec};
-use crate::error::{During, Error, Kind, Result};
+use super::{Answer, Command, During, Error, Flag, Invocation, Kind, Operand, Result, Run, Spec};
 use crate::json;
 use crate::names::Names;
 use crate::reference::{Host, Repository};
@@ -28,14 +25,11 @@ pub(super) static COMMAND: Command = Command {
         about: "All pages, in the order of the registry, as a JSON array on one line. Docker Hub and other public registries do not list their repositories.",
         flags: &[&TAGS],
         examples: &[
-            Example {
-                command: "docker-registry catalog localhost:5000",
-                shows: "all repositories",
-            },
-            Example {
-                command: "docker-registry catalog --tags -q 'keys[]' localhost:5000",
-                shows: "one repository per line",
-            },
+            ("docker-registry catalog localhost:5000", "all repositories"),
+            (
+                "docker-registry catalog --tags -q 'keys[]' localhost:5000",
+                "one repository per line",
+            ),
         ],
         ..Spec::DEFAULT
     },

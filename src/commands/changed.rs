@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Command, Invocation, Run};
-use crate::answer::{Answer, Verdict};
-use crate::cli::{self, Example, Flag, Operand, Spec};
+use super::{Answer, Command, Error, Flag, Image, Invocation, Operand, Result, Run, Spec, Verdict};
+use crate::cli;
 use crate::content::ManifestKind;
-use crate::error::{Error, Result};
-use crate::image::Image;
 use crate::platform::Platform;
 use crate::reference::{TagOrDigest, Transport};
 use crate::state::State;
@@ -32,18 +29,18 @@ Without `--state`, for `IMAGE:TAG@DIGEST`: whether the tag still leads to the di
 With several images or platforms: exit 0 if any of them is new or updated, 8 if none is.",
         flags: &[&STATE],
         examples: &[
-            Example {
-                command: "docker-registry changed --state seen.json ubuntu && make",
-                shows: "build when there is a new Ubuntu",
-            },
-            Example {
-                command: "docker-registry changed --state seen.json --images images.txt -q 'select(.status != \"unchanged\") | .name + \":\" + .tag'",
-                shows: "the names of the new and updated images",
-            },
-            Example {
-                command: "docker-registry changed debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000",
-                shows: "whether a pinned base image is outdated",
-            },
+            (
+                "docker-registry changed --state seen.json ubuntu && make",
+                "build when there is a new Ubuntu",
+            ),
+            (
+                "docker-registry changed --state seen.json --images images.txt -q 'select(.status != \"unchanged\") | .name + \":\" + .tag'",
+                "the names of the new and updated images",
+            ),
+            (
+                "docker-registry changed debian:12@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+                "whether a pinned base image is outdated",
+            ),
         ],
         ..Spec::DEFAULT
     },

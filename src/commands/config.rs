@@ -1,10 +1,6 @@
 //! `docker-registry config IMAGE...`
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Operand, Spec};
-use crate::error::Result;
-use crate::image::Image;
+use super::{Answer, Command, Operand, Run, Spec};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -13,20 +9,13 @@ pub(super) static COMMAND: Command = Command {
         help: "Print the configuration of an image",
         about: "What `docker inspect` shows after a pull: environment, entrypoint, labels, history and the digests of the unpacked layers.",
         examples: &[
-            Example {
-                command: "docker-registry config ubuntu:18.04",
-                shows: "the whole configuration",
-            },
-            Example {
-                command: "docker-registry config -q '.config.Env[]' ubuntu",
-                shows: "the environment, one variable per line",
-            },
+            ("docker-registry config ubuntu:18.04", "the whole configuration"),
+            (
+                "docker-registry config -q '.config.Env[]' ubuntu",
+                "the environment, one variable per line",
+            ),
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Image(run),
+    run: Run::Image(|image, _| Ok(Answer::document(image.config()?.clone()))),
 };
-
-fn run(image: &Image, _: &Invocation) -> Result<Answer> {
-    Ok(Answer::document(image.config()?.clone()))
-}

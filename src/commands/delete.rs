@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{Command, Invocation, Run};
-use crate::answer::{Answer, Verdict};
-use crate::cli::{Example, Flag, Operand, Spec};
+use super::{
+    Answer, Command, During, Error, Flag, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
+};
 use crate::digest::Digest;
-use crate::error::{During, Error, Kind, Result, say};
+use crate::error::say;
 use crate::parallel::Pool;
 use crate::reference::{Reference, TagOrDigest, Transport};
 use crate::source::{Registry, Source};
@@ -27,14 +27,11 @@ pub(super) static COMMAND: Command = Command {
         about: "Registries delete by digest: first the digest of the tag is looked up, then the other tags that lead to it, and all are named before anything is deleted. Tags that still exist afterwards are named too: exit 1. When an index is deleted, its images stay. Layers stay until the registry's garbage collection. If the question is answered with no: exit 8.",
         flags: &[&YES],
         examples: &[
-            Example {
-                command: "docker-registry delete localhost:5000/app:old",
-                shows: "names the tags and asks before deleting",
-            },
-            Example {
-                command: "docker-registry delete --yes localhost:5000/app@sha256:…",
-                shows: "deletes without asking",
-            },
+            (
+                "docker-registry delete localhost:5000/app:old",
+                "names the tags and asks before deleting",
+            ),
+            ("docker-registry delete --yes localhost:5000/app@sha256:…", "deletes without asking"),
         ],
         ..Spec::DEFAULT
     },

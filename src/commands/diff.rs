@@ -4,11 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Command, Run};
-use crate::answer::{Answer, Verdict};
-use crate::cli::{Example, Operand, Spec};
-use crate::error::{During, Result};
-use crate::image::Image;
+use super::{Answer, Command, During, Image, Operand, Result, Run, Spec, Verdict};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -21,18 +17,15 @@ In `platforms` and `layers`, `removed` is what only the first image has, `added`
 
 With `--platform all`: an object with the platforms as keys. If only one image has a platform, the other's digest is null.",
         examples: &[
-            Example {
-                command: "docker-registry diff debian:12 debian:13",
-                shows: "what differs on this machine's platform",
-            },
-            Example {
-                command: "docker-registry diff -q '.layers.added | length' app:1.0 app:1.1",
-                shows: "how many layers are new",
-            },
-            Example {
-                command: "docker-registry diff --platform all app:staging app:1.1 && echo same",
-                shows: "whether they are the same on all platforms",
-            },
+            ("docker-registry diff debian:12 debian:13", "what differs on this machine's platform"),
+            (
+                "docker-registry diff -q '.layers.added | length' app:1.0 app:1.1",
+                "how many layers are new",
+            ),
+            (
+                "docker-registry diff --platform all app:staging app:1.1 && echo same",
+                "whether they are the same on all platforms",
+            ),
         ],
         ..Spec::DEFAULT
     },

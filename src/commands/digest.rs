@@ -1,10 +1,6 @@
 //! `docker-registry digest IMAGE...`
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Operand, Spec};
-use crate::error::Result;
-use crate::image::Image;
+use super::{Answer, Command, Operand, Run, Spec};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -13,20 +9,10 @@ pub(super) static COMMAND: Command = Command {
         help: "Print the digest of an image on one platform",
         about: "The digest of the platform's manifest. It identifies the image in the registry without a tag and a platform.",
         examples: &[
-            Example {
-                command: "docker-registry digest --platform linux/arm64 ubuntu:18.04",
-                shows: "sha256:…",
-            },
-            Example {
-                command: "docker-registry digest --platform all ubuntu",
-                shows: "the digest for every platform",
-            },
+            ("docker-registry digest --platform linux/arm64 ubuntu:18.04", "sha256:…"),
+            ("docker-registry digest --platform all ubuntu", "the digest for every platform"),
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Image(run),
+    run: Run::Image(|image, _| Ok(Answer::word(image.printed_digest()?))),
 };
-
-fn run(image: &Image, _: &Invocation) -> Result<Answer> {
-    Ok(Answer::word(image.printed_digest()?))
-}

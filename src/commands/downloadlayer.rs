@@ -6,13 +6,13 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::{Command, Invocation, Run};
-use crate::answer::{Answer, Body};
-use crate::cli::{Args, Example, Flag, Operand, Spec, Value};
+use super::{
+    Answer, Args, Command, During, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec,
+};
+use crate::answer::Body;
+use crate::cli::Value;
 use crate::digest::Digest;
 use crate::download::{Download, Layer, SavedLayer, Target};
-use crate::error::{During, Error, Kind, Result};
-use crate::image::Image;
 use crate::output::{self, Output};
 use crate::progress::{Progress, ProgressStyle};
 use crate::reference::TagOrDigest;
@@ -58,18 +58,18 @@ pub(super) static COMMAND: Command = Command {
         about: "The digest is one that `layers` or `manifest` shows, not one from the configuration. The file gets its name only when it is complete, verified and on the disk; until then it is named after the digest, with `.part` behind it, and the next run continues an interrupted download. A file that already has the right content is not downloaded again; one that has other content and is not empty is not touched. To stdout, the end of the layer is written only if its digest is right.",
         flags: &[&OUTPUT, &ALL, &DECOMPRESS, &FORCE, &NO_PROGRESS],
         examples: &[
-            Example {
-                command: "docker-registry downloadlayer ubuntu@sha256:…",
-                shows: "layer downloaded to file 'sha256:….tgz'",
-            },
-            Example {
-                command: "docker-registry downloadlayer -o - ubuntu@sha256:… | tar -tz",
-                shows: "the files in the layer",
-            },
-            Example {
-                command: "docker-registry downloadlayer --all layers --decompress ubuntu:18.04",
-                shows: "the tars of an image, in the directory layers",
-            },
+            (
+                "docker-registry downloadlayer ubuntu@sha256:…",
+                "layer downloaded to file 'sha256:….tgz'",
+            ),
+            (
+                "docker-registry downloadlayer -o - ubuntu@sha256:… | tar -tz",
+                "the files in the layer",
+            ),
+            (
+                "docker-registry downloadlayer --all layers --decompress ubuntu:18.04",
+                "the tars of an image, in the directory layers",
+            ),
         ],
         ..Spec::DEFAULT
     },

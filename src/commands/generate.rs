@@ -2,10 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{self, Example, Flag, Operand, Spec, Value};
-use crate::error::{Error, Result};
+use super::{Answer, Command, Error, Flag, Invocation, Operand, Result, Run, Spec};
+use crate::cli::{self, Value};
 use crate::hooks;
 
 static PAGE: Flag = Flag {
@@ -23,14 +21,11 @@ pub(super) static COMMAND: Command = Command {
         flags: &[&PAGE],
         global: false,
         examples: &[
-            Example {
-                command: "docker-registry generate bash > /etc/bash_completion.d/docker-registry",
-                shows: "completes commands, options and platforms in bash",
-            },
-            Example {
-                command: "docker-registry generate man --page labels | man -l -",
-                shows: "the manual of one command",
-            },
+            (
+                "docker-registry generate bash > /etc/bash_completion.d/docker-registry",
+                "completes commands, options and platforms in bash",
+            ),
+            ("docker-registry generate man --page labels | man -l -", "the manual of one command"),
         ],
         ..Spec::DEFAULT
     },

@@ -1,7 +1,6 @@
 //! `docker-registry help [COMMAND]`
 
-use super::{Command, Run};
-use crate::cli::{Example, Operand, Spec};
+use super::{Command, Operand, Run, Spec};
 
 /// The parser answers it, for it is the same as `--help`.
 pub(super) static COMMAND: Command = Command {
@@ -11,11 +10,8 @@ pub(super) static COMMAND: Command = Command {
         help: "Show the help of a command",
         global: false,
         examples: &[
-            Example {
-                command: "docker-registry help labels",
-                shows: "what docker-registry labels --help shows",
-            },
-            Example { command: "docker-registry help", shows: "all commands" },
+            ("docker-registry help labels", "what docker-registry labels --help shows"),
+            ("docker-registry help", "all commands"),
         ],
         ..Spec::DEFAULT
     },

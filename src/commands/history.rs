@@ -1,10 +1,6 @@
 //! `docker-registry history IMAGE...`
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Operand, Spec};
-use crate::error::Result;
-use crate::image::Image;
+use super::{Answer, Command, Operand, Run, Spec};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -13,17 +9,10 @@ pub(super) static COMMAND: Command = Command {
         help: "Print how an image was built",
         about: "The configuration's history, oldest step first. For a schema 1 image: what it says about each layer, newest first.",
         examples: &[
-            Example { command: "docker-registry history ubuntu", shows: "every step" },
-            Example {
-                command: "docker-registry history -q '.[].created_by' ubuntu",
-                shows: "the commands alone",
-            },
+            ("docker-registry history ubuntu", "every step"),
+            ("docker-registry history -q '.[].created_by' ubuntu", "the commands alone"),
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Image(run),
+    run: Run::Image(|image, _| Ok(Answer::value(image.history()?))),
 };
-
-fn run(image: &Image, _: &Invocation) -> Result<Answer> {
-    Ok(Answer::value(image.history()?))
-}

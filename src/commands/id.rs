@@ -1,10 +1,6 @@
 //! `docker-registry id IMAGE...`
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Operand, Spec};
-use crate::error::Result;
-use crate::image::Image;
+use super::{Answer, Command, Operand, Run, Spec};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -13,17 +9,10 @@ pub(super) static COMMAND: Command = Command {
         help: "Print the image ID, the digest of the configuration",
         about: "The ID that `docker image ls` shows after a pull.",
         examples: &[
-            Example { command: "docker-registry id sphinxdoc/sphinx:4.4.0", shows: "sha256:…" },
-            Example {
-                command: "docker-registry id --platform all ubuntu",
-                shows: "the ID for every platform",
-            },
+            ("docker-registry id sphinxdoc/sphinx:4.4.0", "sha256:…"),
+            ("docker-registry id --platform all ubuntu", "the ID for every platform"),
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Image(run),
+    run: Run::Image(|image, _| Ok(Answer::word(image.config_digest()?))),
 };
-
-fn run(image: &Image, _: &Invocation) -> Result<Answer> {
-    Ok(Answer::word(image.config_digest()?))
-}

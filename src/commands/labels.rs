@@ -2,11 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Operand, Spec};
-use crate::error::Result;
-use crate::image::Image;
+use super::{Answer, Command, Image, Invocation, Operand, Result, Run, Spec};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -15,14 +11,11 @@ pub(super) static COMMAND: Command = Command {
         help: "Print the labels of an image",
         about: "An object of names and values; `{}` if there are none, or if it is an artifact and not an image.",
         examples: &[
-            Example {
-                command: "docker-registry labels sphinxdoc/sphinx:4.4.0",
-                shows: "all labels",
-            },
-            Example {
-                command: "docker-registry labels -eq '.maintainer' ubuntu",
-                shows: "one label; exit 8 if it is missing",
-            },
+            ("docker-registry labels sphinxdoc/sphinx:4.4.0", "all labels"),
+            (
+                "docker-registry labels -eq '.maintainer' ubuntu",
+                "one label; exit 8 if it is missing",
+            ),
         ],
         ..Spec::DEFAULT
     },

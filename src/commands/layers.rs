@@ -2,12 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Operand, Spec};
+use super::{Answer, Command, Image, Invocation, Operand, Result, Run, Spec};
 use crate::content::ManifestKind;
-use crate::error::Result;
-use crate::image::Image;
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -16,11 +12,8 @@ pub(super) static COMMAND: Command = Command {
         help: "List the layers of an image",
         about: "Combines manifest, configuration and history: an array of `{digest, size, mediaType, diffId, created, createdBy}`, the lowest layer first. What the image does not say is null.",
         examples: &[
-            Example { command: "docker-registry layers ubuntu", shows: "all layers" },
-            Example {
-                command: "docker-registry layers -q 'map(.size) | add' ubuntu",
-                shows: "their total size",
-            },
+            ("docker-registry layers ubuntu", "all layers"),
+            ("docker-registry layers -q 'map(.size) | add' ubuntu", "their total size"),
         ],
         ..Spec::DEFAULT
     },

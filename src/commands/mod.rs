@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::answer::Answer;
-use crate::cli::{Args, Cli, Commands, Spec};
+use crate::answer::{Answer, Verdict};
+use crate::cli::{Args, Cli, Commands, Flag, Operand, Spec};
 use crate::context;
-use crate::error::Result;
+use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
 use crate::manual;
 use crate::parallel::Pool;

@@ -2,12 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Operand, Spec};
+use super::{Answer, Command, Image, Invocation, Operand, Result, Run, Spec};
 use crate::content::ManifestKind;
-use crate::error::Result;
-use crate::image::Image;
 use crate::platform::Platform;
 
 pub(super) static COMMAND: Command = Command {
@@ -19,14 +15,11 @@ pub(super) static COMMAND: Command = Command {
 
 If an entry of the index has no platform, mquery crashes; here the platform is read from the image's configuration, and what has none is `unknown/unknown`. Indexes in indexes are opened.",
         examples: &[
-            Example {
-                command: "docker-registry platforms ubuntu:18.04",
-                shows: "a report to read",
-            },
-            Example {
-                command: "docker-registry platforms -q '.archlist[].architecture' ubuntu",
-                shows: "one architecture per line",
-            },
+            ("docker-registry platforms ubuntu:18.04", "a report to read"),
+            (
+                "docker-registry platforms -q '.archlist[].architecture' ubuntu",
+                "one architecture per line",
+            ),
         ],
         ..Spec::DEFAULT
     },

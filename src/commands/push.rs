@@ -5,11 +5,9 @@ use std::io::Read;
 
 use serde_json::json;
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
+use super::{Answer, Args, Command, During, Error, Flag, Invocation, Operand, Result, Run, Spec};
 use crate::assembly::{IndexBuilder, IndexKind, IndexSpec, SpecEntry};
-use crate::cli::{Args, Example, Flag, Form, Operand, Spec, Value};
-use crate::error::{During, Error, Result};
+use crate::cli::{Form, Value};
 use crate::platform::Platform;
 use crate::terminal;
 
@@ -94,14 +92,11 @@ What a platform leaves out is read from the image's configuration. If an image i
             &TARGET,
         ],
         examples: &[
-            Example {
-                command: "docker-registry push from-spec app.yaml",
-                shows: "Digest: sha256:… 743",
-            },
-            Example {
-                command: "docker-registry push from-args --platforms linux/amd64,linux/arm/v7 --template localhost:5000/app:v1-ARCHVARIANT --target localhost:5000/app:v1",
-                shows: "a manifest list of app:v1-amd64 and app:v1-armv7",
-            },
+            ("docker-registry push from-spec app.yaml", "Digest: sha256:… 743"),
+            (
+                "docker-registry push from-args --platforms linux/amd64,linux/arm/v7 --template localhost:5000/app:v1-ARCHVARIANT --target localhost:5000/app:v1",
+                "a manifest list of app:v1-amd64 and app:v1-armv7",
+            ),
         ],
         ..Spec::DEFAULT
     },

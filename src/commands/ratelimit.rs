@@ -2,10 +2,7 @@
 
 use serde_json::json;
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Operand, Spec};
-use crate::error::{During, Error, Result};
+use super::{Answer, Command, During, Error, Invocation, Operand, Result, Run, Spec};
 use crate::reference::{Reference, Transport};
 
 pub(super) static COMMAND: Command = Command {
@@ -15,14 +12,11 @@ pub(super) static COMMAND: Command = Command {
         help: "Print how much a registry still allows",
         about: "An object `{limit, remaining, window, source, reset}`, from a request that does not count as a pull: `limit` pulls are allowed in `window` seconds, `remaining` are left; `source` is the address or account that the registry counts, and `reset` is the number of seconds until counting starts again. What the registry does not say is null. With `-v`, every command warns if less than a tenth is left.",
         examples: &[
-            Example {
-                command: "docker-registry ratelimit ubuntu",
-                shows: "what Docker Hub allows to this address",
-            },
-            Example {
-                command: "docker-registry ratelimit -u USER:PASSWORD -q .remaining ubuntu",
-                shows: "what is left for an account",
-            },
+            ("docker-registry ratelimit ubuntu", "what Docker Hub allows to this address"),
+            (
+                "docker-registry ratelimit -u USER:PASSWORD -q .remaining ubuntu",
+                "what is left for an account",
+            ),
         ],
         ..Spec::DEFAULT
     },

@@ -1,10 +1,7 @@
 //! `docker-registry referrers IMAGE...`
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Flag, Operand, Spec, Value};
-use crate::error::Result;
-use crate::image::Image;
+use super::{Answer, Command, Flag, Image, Invocation, Operand, Result, Run, Spec};
+use crate::cli::Value;
 
 static ARTIFACT_TYPE: Flag = Flag {
     name: "artifact-type",
@@ -23,14 +20,11 @@ pub(super) static COMMAND: Command = Command {
 For an image with an index: what refers to the index, or with `--platform` what refers to that platform's manifest.",
         flags: &[&ARTIFACT_TYPE],
         examples: &[
-            Example {
-                command: "docker-registry referrers example.com/app:1.0",
-                shows: "all of them",
-            },
-            Example {
-                command: "docker-registry referrers --artifact-type application/spdx+json -q '.[].digest' example.com/app",
-                shows: "the digests of the SBOMs",
-            },
+            ("docker-registry referrers example.com/app:1.0", "all of them"),
+            (
+                "docker-registry referrers --artifact-type application/spdx+json -q '.[].digest' example.com/app",
+                "the digests of the SBOMs",
+            ),
         ],
         ..Spec::DEFAULT
     },

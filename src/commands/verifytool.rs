@@ -4,14 +4,13 @@ use std::io;
 
 use serde_json::json;
 
-use super::{Command, Invocation, Run};
-use crate::answer::{Answer, Verdict};
-use crate::cli::{Example, Flag, Operand, Spec};
+use super::{
+    Answer, Command, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
+};
 use crate::compression;
 use crate::content::ManifestKind;
 use crate::digest::{Digest, Verified};
-use crate::error::{Error, Kind, Result};
-use crate::image::{Image, Layer};
+use crate::image::Layer;
 use crate::readahead::Readahead;
 
 static LAYERS: Flag = Flag {
@@ -29,14 +28,14 @@ pub(super) static COMMAND: Command = Command {
         about: "One line for each test: `PASSED`, `FAILED`, or `SKIPPED` if there is nothing to compare. Exit 6 if a test failed; what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`, where `passed` is null for skipped tests.",
         flags: &[&LAYERS],
         examples: &[
-            Example {
-                command: "docker-registry verifytool ubuntu:18.04",
-                shows: "PASSED manifest digest test, PASSED config digest test",
-            },
-            Example {
-                command: "docker-registry verifytool --layers --platform all ubuntu",
-                shows: "every byte of every platform",
-            },
+            (
+                "docker-registry verifytool ubuntu:18.04",
+                "PASSED manifest digest test, PASSED config digest test",
+            ),
+            (
+                "docker-registry verifytool --layers --platform all ubuntu",
+                "every byte of every platform",
+            ),
         ],
         ..Spec::DEFAULT
     },

@@ -7,12 +7,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Flag, Operand, Spec};
+use super::{Answer, Command, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec};
 use crate::content::{Content, Descriptor, ManifestKind};
-use crate::error::{Kind, Result};
-use crate::image::{Budget, Image};
+use crate::image::Budget;
 use crate::parallel::Pool;
 use crate::source::Source;
 
@@ -33,14 +30,11 @@ pub(super) static COMMAND: Command = Command {
 It also shows what manifest-tool leaves out. Below `manifests` each manifest has the `digest`, the `size` and the `platform` that its entry in the index has, and the annotations of both. `--expand-config` works for indexes too. An index in an index is opened, and its entries are numbered `[2.1]`. If an entry has no platform, it is read from the image's configuration. An image without a tag is `latest`.",
         flags: &[&EXPAND_CONFIG],
         examples: &[
-            Example {
-                command: "docker-registry inspect ubuntu:18.04",
-                shows: "platforms, digests and layers",
-            },
-            Example {
-                command: "docker-registry inspect --raw --expand-config ubuntu:18.04",
-                shows: "manifests and configurations in one JSON document",
-            },
+            ("docker-registry inspect ubuntu:18.04", "platforms, digests and layers"),
+            (
+                "docker-registry inspect --raw --expand-config ubuntu:18.04",
+                "manifests and configurations in one JSON document",
+            ),
         ],
         ..Spec::DEFAULT
     },

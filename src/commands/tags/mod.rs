@@ -6,11 +6,8 @@ mod timestamp;
 
 use std::cmp::Reverse;
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Example, Flag, Operand, Spec, Value};
-use crate::error::{During, Kind, Result};
-use crate::image::Image;
+use super::{Answer, Command, During, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec};
+use crate::cli::Value;
 use crate::memory;
 use crate::names::Names;
 use crate::reference::TagOrDigest;
@@ -38,18 +35,12 @@ With `IMAGE@DIGEST`: only the tags that lead to this digest, either as the index
 A version is one or more numbers separated by dots, with or without `v` before them and a suffix such as `-alpine` or `rc1` after them: `1`, `v1.2`, `18.04`, `1.2.3-alpine`. A missing number is 0. A version with a suffix comes before the same version without one.",
         flags: &[&SORT, &MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS],
         examples: &[
-            Example {
-                command: "docker-registry tags ubuntu",
-                shows: "all tags of Docker Hub's library/ubuntu",
-            },
-            Example {
-                command: "docker-registry tags -q '.[]' localhost:5000/app",
-                shows: "one tag per line",
-            },
-            Example {
-                command: "docker-registry tags --semver '^3.18' --sort semver -q '.[0]' alpine",
-                shows: "the newest 3.x from 3.18 on",
-            },
+            ("docker-registry tags ubuntu", "all tags of Docker Hub's library/ubuntu"),
+            ("docker-registry tags -q '.[]' localhost:5000/app", "one tag per line"),
+            (
+                "docker-registry tags --semver '^3.18' --sort semver -q '.[0]' alpine",
+                "the newest 3.x from 3.18 on",
+            ),
         ],
         ..Spec::DEFAULT
     },

@@ -5,10 +5,9 @@ use serde_json::{Map, Value, json};
 mod conformance;
 mod sample;
 
-use super::{Command, Invocation, Run};
-use crate::answer::{Answer, Verdict};
-use crate::cli::{Example, Operand, Spec};
-use crate::error::{During, Error, Kind, Result};
+use super::{
+    Answer, Command, During, Error, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
+};
 use crate::reference::Repository;
 use conformance::{CheckResult, Conformance, conformance};
 
@@ -19,14 +18,11 @@ pub(super) static COMMAND: Command = Command {
         help: "Test what a registry supports",
         about: "Pushes tiny images for s390x, ppc64le, arm64 and amd64, combines them into a manifest list and an OCI index, and reads everything back. Then tries mounting blobs between repositories (into one with `-mount` behind its name), HEAD, the digest header, pages, the referrers API, ranges of blobs, and deletion, which also cleans up. The tags are named `docker-registry-test-…`; blobs are left to the registry's garbage collection. Exit 8 if the registry does not accept both manifest lists and OCI indexes, 6 if it does not return what was pushed. With `--json`: `{repository, lists: {supported, why}, …, left}`.",
         examples: &[
-            Example {
-                command: "docker-registry testregistry localhost:5000/test",
-                shows: "a table of what works",
-            },
-            Example {
-                command: "docker-registry testregistry -q .referrers.supported localhost:5000/test",
-                shows: "true or false",
-            },
+            ("docker-registry testregistry localhost:5000/test", "a table of what works"),
+            (
+                "docker-registry testregistry -q .referrers.supported localhost:5000/test",
+                "true or false",
+            ),
         ],
         ..Spec::DEFAULT
     },
