@@ -11,6 +11,7 @@ use crate::manual;
 use crate::parallel::Pool;
 use crate::source::Sources;
 
+mod annotations;
 mod catalog;
 mod changed;
 mod config;
@@ -28,10 +29,13 @@ mod labels;
 mod layers;
 mod manifest;
 mod manifestlist;
+mod newer;
 mod platforms;
 mod push;
 mod ratelimit;
 mod referrers;
+mod resolve;
+mod size;
 mod tags;
 mod testregistry;
 mod verifytool;
@@ -75,6 +79,7 @@ static ALL: &[(&str, &[&Command])] = &[
         "Images",
         &[
             &tags::COMMAND,
+            &resolve::COMMAND,
             &manifestlist::COMMAND,
             &digestlist::COMMAND,
             &manifest::COMMAND,
@@ -82,14 +87,16 @@ static ALL: &[(&str, &[&Command])] = &[
             &config::COMMAND,
             &id::COMMAND,
             &labels::COMMAND,
+            &annotations::COMMAND,
             &history::COMMAND,
             &layers::COMMAND,
+            &size::COMMAND,
             &platforms::COMMAND,
             &inspect::COMMAND,
             &referrers::COMMAND,
         ],
     ),
-    ("Changes", &[&changed::COMMAND, &diff::COMMAND]),
+    ("Changes", &[&changed::COMMAND, &newer::COMMAND, &diff::COMMAND]),
     ("Content", &[&downloadlayer::COMMAND, &verifytool::COMMAND]),
     (
         "Registries",

@@ -338,7 +338,7 @@ impl Image {
 
     /// The entry of the index for the platform; `None` for an image without an index, whose
     /// platform is checked if one was asked for.
-    fn platform_descriptor(&self) -> Result<Option<&Descriptor>> {
+    pub(crate) fn platform_descriptor(&self) -> Result<Option<&Descriptor>> {
         let chosen = once(&self.platform_descriptor, || {
             let top = self.top_manifest()?;
             match top.kind() {

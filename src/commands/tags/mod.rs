@@ -1,7 +1,7 @@
 //! `docker-registry tags IMAGE...`
 
 mod selection;
-mod semver;
+pub(super) mod semver;
 mod timestamp;
 
 use std::cmp::Reverse;

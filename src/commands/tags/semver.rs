@@ -72,6 +72,37 @@ fn split(text: &str) -> Option<(Vec<u64>, &str)> {
     }
 }
 
+/// A tag that is a version, and how it is written.
+pub(in crate::commands) struct Shape<'a> {
+    pub(in crate::commands) tag: &'a str,
+    numbers: Vec<u64>,
+    /// What stands before and behind the numbers.
+    frame: (&'a str, &'a str),
+}
+
+impl<'a> Shape<'a> {
+    /// `None` for a tag that is no version.
+    pub(in crate::commands) fn parse(tag: &'a str) -> Option<Self> {
+        let (numbers, _) = split(tag)?;
+        let (prefix, rest) = tag.split_at(tag.find(|c: char| c.is_ascii_digit())?);
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
+        Some(Shape { tag, numbers, frame: (prefix, &rest[end.unwrap_or(rest.len())..]) })
+    }
+
+    pub(in crate::commands) fn numbers(&self) -> &[u64] {
+        &self.numbers
+    }
+
+    /// Whether it is written like `other`, greater, and the same in the first `fixed` numbers.
+    pub(in crate::commands) fn is_newer(&self, other: &Shape, fixed: usize) -> bool {
+        let fixed = fixed.min(other.numbers.len());
+        self.frame == other.frame
+            && self.numbers.len() == other.numbers.len()
+            && self.numbers[..fixed] == other.numbers[..fixed]
+            && self.numbers > other.numbers
+    }
+}
+
 /// Without zeros at the end.
 fn trimmed(mut numbers: Vec<u64>) -> Vec<u64> {
     while numbers.last() == Some(&0) {

@@ -1,0 +1,64 @@
+//! `docker-registry newer IMAGE...`
+
+use std::cmp::Reverse;
+
+use super::tags::semver::Shape;
+use super::{Command, Invocation, Run};
+use crate::answer::{Answer, Verdict};
+use crate::cli::{Flag, Operand, Spec};
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::reference::TagOrDigest;
+
+static MAJOR: Flag =
+    Flag { name: "major", help: "Allow any newer version (default)", ..Flag::DEFAULT };
+static MINOR: Flag =
+    Flag { name: "minor", help: "Only versions with the same first number", ..Flag::DEFAULT };
+static PATCH: Flag = Flag {
+    name: "patch",
+    help: "Only versions with the same first two numbers",
+    about: "Of several limits the narrowest counts.",
+    ..Flag::DEFAULT
+};
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "newer",
+        operand: Operand::Images,
+        help: "List newer tags of the same shape",
+        about: "A JSON array of the tags that are greater than the image's and written like it: as many numbers, the same suffix, and `v` before them or not. `8.4.2-alpine` is followed by `8.4.3-alpine` and `9.0.0-alpine`, not by `8.5-alpine` or `9.0.0`. The newest comes first. If there is none: `[]`, and exit code 8.",
+        flags: &[&MAJOR, &MINOR, &PATCH],
+        examples: &[
+            ("docker-registry newer alpine:3.18.2", "all newer ones"),
+            (
+                "docker-registry newer --minor -q '.[0]' node:20.11.0-slim",
+                "what to update to within 20",
+            ),
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Repository(run),
+};
+
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
+    let tag = match &image.reference().at {
+        TagOrDigest::Tag(tag) | TagOrDigest::Digest { tag: Some(tag), .. } => tag,
+        _ => "",
+    };
+    let Some(current) = Shape::parse(tag) else {
+        let message = format!("newer wants a tag that is a version, such as 1.2.3, not '{tag}'");
+        return Err(Error::usage(message));
+    };
+    // How many of the first numbers must be the same.
+    let fixed = match (invocation.args.has(&PATCH), invocation.args.has(&MINOR)) {
+        (true, _) => 2,
+        (_, true) => 1,
+        _ => 0,
+    };
+    let tags = image.source().tags()?;
+    let mut newer: Vec<Shape> = tags.iter().filter_map(Shape::parse).collect();
+    newer.retain(|version| version.is_newer(&current, fixed));
+    newer.sort_by(|a, b| Reverse(a.numbers()).cmp(&Reverse(b.numbers())));
+    let verdict = if newer.is_empty() { Verdict::No } else { Verdict::Yes };
+    Ok(Answer::list(newer.iter().map(|version| version.tag)).verdict(verdict))
+}

@@ -1,0 +1,28 @@
+//! `docker-registry resolve IMAGE...`
+
+use super::{Command, Invocation, Run};
+use crate::answer::Answer;
+use crate::cli::{Operand, Spec};
+use crate::error::Result;
+use crate::image::Image;
+
+pub(super) static COMMAND: Command = Command {
+    spec: Spec {
+        name: "resolve",
+        operand: Operand::Images,
+        help: "Print the digest that a tag leads to",
+        about: "The digest of the index or, for an image without one, of the manifest: what `crane digest`, `regctl image digest` and `oras resolve` print, and what pins an image. It takes one HEAD request.
+
+`digestlist` prints it only if it is the digest of an index, and `digest` follows the index to the manifest for one platform.",
+        examples: &[
+            ("docker-registry resolve ubuntu:18.04", "sha256:…"),
+            ("docker-registry resolve ubuntu debian alpine", "one line of JSON for each"),
+        ],
+        ..Spec::DEFAULT
+    },
+    run: Run::Repository(run),
+};
+
+fn run(image: &Image, _: &Invocation) -> Result<Answer> {
+    Ok(Answer::word(&image.resolved()?.digest))
+}
