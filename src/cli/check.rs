@@ -5,8 +5,10 @@ use std::ptr;
 use super::args::Args;
 use super::closest::closest;
 use super::value::enumeration;
-use super::{Cli, Flag, Form, Operand, Spec, Value};
+use super::{Cli, Flag, Operand, Spec, Value};
 use crate::error::{Error, Result, without_user};
+
+type Form = (&'static str, Option<&'static str>);
 
 /// Refuses an option of another command.
 pub(super) fn flags(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
@@ -21,7 +23,7 @@ pub(super) fn flags(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
                 spec.name
             )));
         }
-        if matches!(flag.value, Value::Images(_)) && spec.operand != Operand::Images {
+        if flag.value == Value::Images && spec.operand != Operand::Images {
             return Err(Error::usage(format!(
                 "--{} is not for '{}', which {}",
                 flag.name,
@@ -40,13 +42,13 @@ fn owns(spec: &Spec, flag: &Flag) -> bool {
 /// Refuses operands that are missing, too many or of the wrong kind.
 pub(super) fn operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
     let operands = args.operands();
-    let listed = args.given.iter().any(|(flag, _)| matches!(flag.value, Value::Images(_)));
+    let listed = args.given.iter().any(|(flag, _)| flag.value == Value::Images);
     let fits = match (spec.operand, operands) {
         (Operand::None | Operand::Command, []) | (Operand::Command, [_]) => true,
         (Operand::Images, operands) => listed || !operands.is_empty(),
         (Operand::Kind(kinds), [kind]) => kinds.contains(&kind.as_str()),
         (Operand::Forms(forms), [word, files @ ..]) => {
-            form(forms, word).is_some_and(|form| files.len() == usize::from(form.file.is_some()))
+            form(forms, word).is_some_and(|form| files.len() == usize::from(form.1.is_some()))
         }
         (Operand::Pair, operands) => operands.len() == 2,
         (Operand::None, [_]) => false,
@@ -62,7 +64,7 @@ pub(super) fn operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
         (Operand::Forms(forms), [word, ..]) => match form(forms, word) {
             None => unknown(spec, &what, word, &words(forms)),
             Some(form) => {
-                let wanted = match form.file {
+                let wanted = match form.1 {
                     Some(file) => format!("wants one {file}"),
                     None => "takes no operand".to_owned(),
                 };
@@ -85,12 +87,12 @@ fn unknown(spec: &Spec, wanted: &str, word: &str, words: &[&'static str]) -> Err
     }
 }
 
-fn form<'a>(forms: &'a [Form], word: &str) -> Option<&'a Form> {
-    forms.iter().find(|form| form.word == word)
+fn form(forms: &[Form], word: &str) -> Option<Form> {
+    forms.iter().copied().find(|form| form.0 == word)
 }
 
 fn words(forms: &[Form]) -> Vec<&'static str> {
-    forms.iter().map(|form| form.word).collect()
+    forms.iter().map(|form| form.0).collect()
 }
 
 /// What a command does with its operands, as the end of a sentence.

@@ -2,6 +2,8 @@
 //!
 //! `about` and the other long texts are plain text in the small markup of `text.rs`.
 
+use std::borrow::Cow;
+
 mod args;
 mod check;
 mod closest;
@@ -36,8 +38,22 @@ pub(crate) struct Flag {
 }
 
 impl Flag {
-    pub(crate) const DEFAULT: Flag =
-        Flag { name: "", short: None, value: Value::None, help: "", about: "" };
+    pub(crate) const fn new(name: &'static str, value: Value, help: &'static str) -> Flag {
+        Flag { name, short: None, value, help, about: "" }
+    }
+
+    /// An option without a value.
+    pub(crate) const fn switch(name: &'static str, help: &'static str) -> Flag {
+        Flag::new(name, Value::None, help)
+    }
+
+    pub(crate) const fn short(self, letter: char) -> Flag {
+        Flag { short: Some(letter), ..self }
+    }
+
+    pub(crate) const fn about(self, about: &'static str) -> Flag {
+        Flag { about, ..self }
+    }
 
     /// `-q, --jq FILTER`
     fn synopsis(&self) -> String {
@@ -56,42 +72,38 @@ pub(crate) enum Value {
     /// No value, but it matters how often it is given.
     Count,
     Text(&'static str),
+    /// Text too, of which the completions offer the most usual.
+    Suggested(&'static str, &'static [&'static str]),
     /// Never repeated in a message.
     Secret(&'static str),
     /// Two values, each an argument of its own.
     Pair(&'static str, &'static str),
+    Choice(&'static [&'static str]),
     Number,
     /// A duration that one thinks of in seconds.
     Seconds,
     Duration,
-    Path(&'static str),
-    Directory(&'static str),
+    Path,
+    Directory,
     /// A file of images, one per line, which stands for the operands.
-    Images(&'static str),
-    Choice(&'static [&'static str]),
-    Platform,
-    Os,
-    Arch,
-    Variant,
+    Images,
 }
 
 impl Value {
     /// The value as a usage line shows it; empty for a switch.
-    pub(crate) fn placeholder(self) -> String {
+    pub(crate) fn placeholder(self) -> Cow<'static, str> {
         match self {
-            Value::None | Value::Count => String::new(),
-            Value::Text(name) | Value::Secret(name) | Value::Images(name) => name.to_owned(),
-            Value::Path(name) | Value::Directory(name) => name.to_owned(),
-            Value::Pair(name, value) => format!("{name} {value}"),
-            Value::Number => "N".to_owned(),
-            Value::Seconds => "SECONDS".to_owned(),
-            Value::Duration => "DURATION".to_owned(),
-            Value::Choice(choices) => choices.join("|"),
-            Value::Platform => "PLATFORM".to_owned(),
-            Value::Os => "OS".to_owned(),
-            Value::Arch => "ARCH".to_owned(),
-            Value::Variant => "VARIANT".to_owned(),
+            Value::None | Value::Count => "",
+            Value::Text(name) | Value::Suggested(name, _) | Value::Secret(name) => name,
+            Value::Pair(name, value) => return format!("{name} {value}").into(),
+            Value::Choice(choices) => return choices.join("|").into(),
+            Value::Number => "N",
+            Value::Seconds => "SECONDS",
+            Value::Duration => "DURATION",
+            Value::Path | Value::Images => "FILE",
+            Value::Directory => "DIR",
         }
+        .into()
     }
 
     pub(crate) fn is_switch(self) -> bool {
@@ -116,24 +128,9 @@ pub(crate) enum Operand {
     /// The name of a command, or nothing: this is the command that explains the others.
     Command,
     Kind(&'static [&'static str]),
-    /// One of several ways, each with operands of its own.
-    Forms(&'static [Form]),
-}
-
-/// A way to use a command: the word that names it, and what follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Form {
-    pub(crate) word: &'static str,
-    /// The placeholder of the file that follows; `None` if nothing does.
-    pub(crate) file: Option<&'static str>,
-}
-
-impl Form {
-    /// `from-spec FILE`
-    fn placeholder(&self) -> String {
-        let words = [Some(self.word), self.file];
-        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
-    }
+    /// One of several ways: the word that names it, and the placeholder of the file that follows if
+    /// one does.
+    Forms(&'static [(&'static str, Option<&'static str>)]),
 }
 
 impl Operand {
@@ -150,8 +147,11 @@ impl Operand {
             Operand::Command => "[COMMAND]".to_owned(),
             Operand::Kind(kinds) => kinds.join("|"),
             Operand::Forms(forms) => {
-                let forms: Vec<String> = forms.iter().map(Form::placeholder).collect();
-                forms.join("|")
+                let forms = forms.iter().map(|(word, file)| match file {
+                    Some(file) => format!("{word} {file}"),
+                    None => (*word).to_owned(),
+                });
+                forms.collect::<Vec<_>>().join("|")
             }
         }
     }
@@ -278,14 +278,9 @@ pub(crate) enum Request {
 }
 
 /// Belongs into a group of every table.
-pub(crate) static HELP: Flag = Flag {
-    name: "help",
-    short: Some('h'),
-    help: "Show help; after a command, that command's",
-    about: "Without a command, `-h` shows one screen and `--help` all global options.",
-    ..Flag::DEFAULT
-};
+pub(crate) static HELP: Flag = Flag::switch("help", "Show help; after a command, that command's")
+    .short('h')
+    .about("Without a command, `-h` shows one screen and `--help` all global options.");
 
 /// Belongs into a group of every table.
-pub(crate) static VERSION: Flag =
-    Flag { name: "version", short: Some('V'), help: "Show the version", ..Flag::DEFAULT };
+pub(crate) static VERSION: Flag = Flag::switch("version", "Show the version").short('V');

@@ -22,7 +22,7 @@ impl Value {
         }
         let wanted = || format!("{option} wants {}", self.wanted());
         let first = next().ok_or_else(|| Error::usage(wanted()))?;
-        if let Value::Path(_) | Value::Directory(_) | Value::Images(_) = self {
+        if let Value::Path | Value::Directory | Value::Images = self {
             return match first.is_empty() {
                 true => Err(Error::usage(format!("{}, not ''", wanted()))),
                 false => Ok(OptionValue::Path(first.into())),
@@ -72,12 +72,12 @@ impl Value {
             Value::Number => "a number".to_owned(),
             Value::Seconds => "seconds, such as 30 or 1m30s".to_owned(),
             Value::Duration => "a duration, such as 90, 30s, 10m or 1h30m".to_owned(),
-            Value::Directory(_) => "a directory".to_owned(),
-            Value::Path(_) => "a file".to_owned(),
-            Value::Images(_) => "a file of images".to_owned(),
+            Value::Directory => "a directory".to_owned(),
+            Value::Path => "a file".to_owned(),
+            Value::Images => "a file of images".to_owned(),
             Value::Pair(name, value) => format!("{name} and {value}"),
             Value::Choice(choices) => enumeration(choices),
-            _ => self.placeholder(),
+            _ => self.placeholder().into_owned(),
         }
     }
 }

@@ -10,12 +10,8 @@ use crate::names::Names;
 use crate::reference::{Host, Repository};
 use crate::source::{Source, Sources};
 
-static TAGS: Flag = Flag {
-    name: "tags",
-    help: "Print an object of repositories and their tags",
-    about: "The tags are asked for in parallel. If a repository's tags cannot be read, this is reported on stderr and by the exit code.",
-    ..Flag::DEFAULT
-};
+static TAGS: Flag = Flag::switch("tags", "Print an object of repositories and their tags")
+    .about("The tags are asked for in parallel. If a repository's tags cannot be read, this is reported on stderr and by the exit code.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

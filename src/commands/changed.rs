@@ -9,13 +9,8 @@ use crate::platform::Platform;
 use crate::reference::{TagOrDigest, Transport};
 use crate::state::State;
 
-static STATE: Flag = Flag {
-    name: "state",
-    value: cli::Value::Path("FILE"),
-    help: "Compare with the state in FILE, and update it",
-    about: "A JSON file. It is created if it is missing, and always replaced as a whole. `FILE.lock` beside it lets several processes use FILE without losing entries. An answer is saved after it has been printed: if a full disk, a filter that fails or Ctrl-C prevents that, the next run prints it again. After a run that is killed, the next one may repeat what was printed in its last second. FILE is a file or a link to one of the same owner; a device or a FIFO is refused.",
-    ..Flag::DEFAULT
-};
+static STATE: Flag = Flag::new("state", cli::Value::Path, "Compare with the state in FILE, and update it")
+    .about("A JSON file. It is created if it is missing, and always replaced as a whole. `FILE.lock` beside it lets several processes use FILE without losing entries. An answer is saved after it has been printed: if a full disk, a filter that fails or Ctrl-C prevents that, the next run prints it again. After a run that is killed, the next one may repeat what was printed in its last second. FILE is a file or a link to one of the same owner; a device or a FIFO is refused.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

@@ -12,12 +12,8 @@ use crate::reference::{Reference, TagOrDigest, Transport};
 use crate::source::{Registry, Source};
 use crate::terminal;
 
-static YES: Flag = Flag {
-    name: "yes",
-    help: "Delete without asking",
-    about: "Required if there is no terminal.",
-    ..Flag::DEFAULT
-};
+static YES: Flag =
+    Flag::switch("yes", "Delete without asking").about("Required if there is no terminal.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

@@ -17,38 +17,20 @@ use crate::output::{self, Output};
 use crate::progress::{Progress, ProgressStyle};
 use crate::reference::TagOrDigest;
 
-static OUTPUT: Flag = Flag {
-    name: "output",
-    short: Some('o'),
-    value: Value::Path("FILE"),
-    help: "Write to FILE; - is stdout",
-    about: "Default: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the content is that, in the current directory. A device or a FIFO is written to like stdout. If FILE is a link, the file that it leads to is replaced if it has the same owner.",
-};
+static OUTPUT: Flag = Flag::new("output", Value::Path, "Write to FILE; - is stdout")
+    .short('o')
+    .about("Default: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the content is that, in the current directory. A device or a FIFO is written to like stdout. If FILE is a link, the file that it leads to is replaced if it has the same owner.");
 
-static ALL: Flag = Flag {
-    name: "all",
-    value: Value::Directory("DIR"),
-    help: "Download all layers of an image into DIR",
-    about: "IMAGE then names an image, whose layers for the platform are downloaded.",
-    ..Flag::DEFAULT
-};
+static ALL: Flag = Flag::new("all", Value::Directory, "Download all layers of an image into DIR")
+    .about("IMAGE then names an image, whose layers for the platform are downloaded.");
 
-static DECOMPRESS: Flag = Flag {
-    name: "decompress",
-    help: "Write the uncompressed tar",
-    about: "For gzip and zstd. The tar is compared with the layer's diff ID if the image is known: with `IMAGE:TAG@DIGEST` and with `--all`.",
-    ..Flag::DEFAULT
-};
+static DECOMPRESS: Flag = Flag::switch("decompress", "Write the uncompressed tar")
+    .about("For gzip and zstd. The tar is compared with the layer's diff ID if the image is known: with `IMAGE:TAG@DIGEST` and with `--all`.");
 
-static FORCE: Flag =
-    Flag { name: "force", help: "Overwrite a file that has other content", ..Flag::DEFAULT };
+static FORCE: Flag = Flag::switch("force", "Overwrite a file that has other content");
 
-static NO_PROGRESS: Flag = Flag {
-    name: "no-progress",
-    help: "Show no progress",
-    about: "By default a longer download shows a bar on a terminal, and with `--verbose` a line for every 10 %.",
-    ..Flag::DEFAULT
-};
+static NO_PROGRESS: Flag = Flag::switch("no-progress", "Show no progress")
+    .about("By default a longer download shows a bar on a terminal, and with `--verbose` a line for every 10 %.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

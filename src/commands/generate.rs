@@ -6,12 +6,7 @@ use super::{Answer, Command, Error, Flag, Invocation, Operand, Result, Run, Spec
 use crate::cli::{self, Value};
 use crate::hooks;
 
-static PAGE: Flag = Flag {
-    name: "page",
-    value: Value::Text("COMMAND"),
-    help: "With man: the page of this command",
-    ..Flag::DEFAULT
-};
+static PAGE: Flag = Flag::new("page", Value::Text("COMMAND"), "With man: the page of this command");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

@@ -10,16 +10,10 @@ use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::reference::TagOrDigest;
 
-static MAJOR: Flag =
-    Flag { name: "major", help: "Allow any newer version (default)", ..Flag::DEFAULT };
-static MINOR: Flag =
-    Flag { name: "minor", help: "Only versions with the same first number", ..Flag::DEFAULT };
-static PATCH: Flag = Flag {
-    name: "patch",
-    help: "Only versions with the same first two numbers",
-    about: "Of several limits the narrowest counts.",
-    ..Flag::DEFAULT
-};
+static MAJOR: Flag = Flag::switch("major", "Allow any newer version (default)");
+static MINOR: Flag = Flag::switch("minor", "Only versions with the same first number");
+static PATCH: Flag = Flag::switch("patch", "Only versions with the same first two numbers")
+    .about("Of several limits the narrowest counts.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

@@ -7,68 +7,42 @@ use serde_json::json;
 
 use super::{Answer, Args, Command, During, Error, Flag, Invocation, Operand, Result, Run, Spec};
 use crate::assembly::{IndexBuilder, IndexKind, IndexSpec, SpecEntry};
-use crate::cli::{Form, Value};
+use crate::cli::Value;
 use crate::platform::Platform;
 use crate::terminal;
 
-static TYPE: Flag = Flag {
-    name: "type",
-    value: Value::Choice(&["docker", "oci"]),
-    help: "Make a Docker manifest list or OCI index (default: docker)",
-    ..Flag::DEFAULT
-};
-static IGNORE_MISSING: Flag = Flag {
-    name: "ignore-missing",
-    help: "Leave out images that do not exist",
-    about: "Each of them is reported on stderr. At least one image must exist.",
-    ..Flag::DEFAULT
-};
-static TAGS: Flag = Flag {
-    name: "tags",
-    value: Value::Text("TAG,..."),
-    help: "Add these tags to the index",
-    about: "May be given more than once.",
-    ..Flag::DEFAULT
-};
-static ANNOTATIONS: Flag = Flag {
-    name: "annotations",
-    value: Value::Text("NAME=VALUE,..."),
-    help: "Add these annotations to the OCI index",
-    about: "May be given more than once.",
-    ..Flag::DEFAULT
-};
-static PLATFORMS: Flag = Flag {
-    name: "platforms",
-    value: Value::Text("OS/ARCH[/VARIANT],..."),
-    help: "With from-args: the platforms of the index",
-    ..Flag::DEFAULT
-};
-static TEMPLATE: Flag = Flag {
-    name: "template",
-    value: Value::Text("IMAGE"),
-    help: "With from-args: the image for each platform",
-    about: "OS, ARCH and VARIANT in it are replaced by the platform's.",
-    ..Flag::DEFAULT
-};
-static TARGET: Flag = Flag {
-    name: "target",
-    value: Value::Text("IMAGE"),
-    help: "With from-args: the name of the index",
-    ..Flag::DEFAULT
-};
+static TYPE: Flag = Flag::new(
+    "type",
+    Value::Choice(&["docker", "oci"]),
+    "Make a Docker manifest list or OCI index (default: docker)",
+);
+static IGNORE_MISSING: Flag = Flag::switch("ignore-missing", "Leave out images that do not exist")
+    .about("Each of them is reported on stderr. At least one image must exist.");
+static TAGS: Flag = Flag::new("tags", Value::Text("TAG,..."), "Add these tags to the index")
+    .about("May be given more than once.");
+static ANNOTATIONS: Flag = Flag::new(
+    "annotations",
+    Value::Text("NAME=VALUE,..."),
+    "Add these annotations to the OCI index",
+)
+.about("May be given more than once.");
+static PLATFORMS: Flag = Flag::new(
+    "platforms",
+    Value::Text("OS/ARCH[/VARIANT],..."),
+    "With from-args: the platforms of the index",
+);
+static TEMPLATE: Flag =
+    Flag::new("template", Value::Text("IMAGE"), "With from-args: the image for each platform")
+        .about("OS, ARCH and VARIANT in it are replaced by the platform's.");
+static TARGET: Flag =
+    Flag::new("target", Value::Text("IMAGE"), "With from-args: the name of the index");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "push",
         operand: Operand::Forms(&[
-            Form {
-                word: "from-spec",
-                file: Some("FILE"),
-            },
-            Form {
-                word: "from-args",
-                file: None,
-            },
+            ("from-spec", Some("FILE")),
+            ("from-args", None),
         ]),
         help: "Combine images into a manifest list or OCI index",
         about: "The images must be in the registry already. The result is the same as manifest-tool's and has the same digest, which is printed: `Digest: DIGEST LENGTH`. FILE (`-` is stdin) is YAML:

@@ -3,12 +3,8 @@
 use super::{Answer, Command, Flag, Image, Invocation, Operand, Result, Run, Spec};
 use crate::cli::Value;
 
-static ARTIFACT_TYPE: Flag = Flag {
-    name: "artifact-type",
-    value: Value::Text("TYPE"),
-    help: "Only artifacts of this type",
-    ..Flag::DEFAULT
-};
+static ARTIFACT_TYPE: Flag =
+    Flag::new("artifact-type", Value::Text("TYPE"), "Only artifacts of this type");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

@@ -13,12 +13,9 @@ use crate::digest::{Digest, Verified};
 use crate::image::Layer;
 use crate::readahead::Readahead;
 
-static LAYERS: Flag = Flag {
-    name: "layers",
-    help: "Also download every layer and check it and its diff ID",
-    about: "Nothing is written to disk.",
-    ..Flag::DEFAULT
-};
+static LAYERS: Flag =
+    Flag::switch("layers", "Also download every layer and check it and its diff ID")
+        .about("Nothing is written to disk.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

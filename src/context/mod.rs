@@ -36,81 +36,67 @@ pub(crate) static GROUPS: &[Group] = &[
 /// What the first screen of the help shows.
 pub(crate) static ESSENTIAL: &[&Flag] = &[&PLATFORM, &JQ, &RAW];
 
-static RAW: Flag = Flag {
-    name: "raw",
-    short: Some('r'),
-    help: "Print documents byte for byte, other JSON on one line",
-    about: "On a terminal, control characters are escaped; pipes and files get every byte.",
-    ..Flag::DEFAULT
-};
-static JQ: Flag = Flag {
-    name: "jq",
-    short: Some('q'),
-    value: Value::Text("FILTER"),
-    help: "Run a jq filter on the answer",
-    about: "Strings are printed without quotes, other results as JSON. In the filter, `$image` is the image and `$platform` its platform.",
-};
-static ARG: Flag = Flag {
-    name: "arg",
-    value: Value::Pair("NAME", "VALUE"),
-    help: "Set $NAME in the filter to the string VALUE",
-    ..Flag::DEFAULT
-};
-static EXIT_STATUS: Flag = Flag {
-    name: "exit-status",
-    short: Some('e'),
-    help: "Exit with 8 if the last result is null or false",
-    about: "Also if there is no result.",
-    ..Flag::DEFAULT
-};
-static JSON: Flag = Flag { name: "json", help: "Print text answers as JSON", ..Flag::DEFAULT };
-static COLOR: Flag = Flag {
-    name: "color",
-    value: Value::Choice(&["auto", "always", "never"]),
-    help: "Say when to colour JSON (default: auto)",
-    about: "`auto` is on a terminal, unless NO_COLOR is set.",
-    ..Flag::DEFAULT
-};
-static PLATFORM: Flag = Flag {
-    name: "platform",
-    value: Value::Platform,
-    help: "Choose OS/ARCH[/VARIANT][:OSVERSION], or all",
-    about: "Default: Linux on this machine's architecture. With `all` the answer is one JSON object with the platforms as keys; a platform that is listed but cannot be read is reported on stderr and by the exit code.",
-    ..Flag::DEFAULT
-};
-static OS: Flag = Flag {
-    name: "os",
-    value: Value::Os,
-    help: "Choose the operating system (default: linux)",
-    ..Flag::DEFAULT
-};
-static ARCH: Flag = Flag {
-    name: "arch",
-    value: Value::Arch,
-    help: "Choose the architecture (default: this machine's)",
-    about: "x86_64, aarch64, armhf, armel and i386 are understood too.",
-    ..Flag::DEFAULT
-};
-static VARIANT: Flag = Flag {
-    name: "variant",
-    value: Value::Variant,
-    help: "Choose the variant, such as v7",
-    ..Flag::DEFAULT
-};
-static IMAGES: Flag = Flag {
-    name: "images",
-    value: Value::Images("FILE"),
-    help: "Read the images from FILE; - is stdin",
-    about: "One per line; `#` starts a comment. Each answer is one line of JSON, in the order of the images.",
-    ..Flag::DEFAULT
-};
-static JOBS: Flag = Flag {
-    name: "jobs",
-    short: Some('j'),
-    value: Value::Number,
-    help: "Ask for N images at the same time (default: 8)",
-    about: "Also limits the requests that are sent at the same time. If the limit of open files is too low for N, fewer are sent.",
-};
+static RAW: Flag = Flag::switch("raw", "Print documents byte for byte, other JSON on one line")
+    .short('r')
+    .about("On a terminal, control characters are escaped; pipes and files get every byte.");
+static JQ: Flag = Flag::new("jq", Value::Text("FILTER"), "Run a jq filter on the answer")
+    .short('q')
+    .about("Strings are printed without quotes, other results as JSON. In the filter, `$image` is the image and `$platform` its platform.");
+static ARG: Flag =
+    Flag::new("arg", Value::Pair("NAME", "VALUE"), "Set $NAME in the filter to the string VALUE");
+static EXIT_STATUS: Flag =
+    Flag::switch("exit-status", "Exit with 8 if the last result is null or false")
+        .short('e')
+        .about("Also if there is no result.");
+static JSON: Flag = Flag::switch("json", "Print text answers as JSON");
+static COLOR: Flag = Flag::new(
+    "color",
+    Value::Choice(&["auto", "always", "never"]),
+    "Say when to colour JSON (default: auto)",
+)
+.about("`auto` is on a terminal, unless NO_COLOR is set.");
+static PLATFORM: Flag = Flag::new("platform", Value::Suggested("PLATFORM", PLATFORMS), "Choose OS/ARCH[/VARIANT][:OSVERSION], or all")
+    .about("Default: Linux on this machine's architecture. With `all` the answer is one JSON object with the platforms as keys; a platform that is listed but cannot be read is reported on stderr and by the exit code.");
+static OS: Flag = Flag::new(
+    "os",
+    Value::Suggested("OS", &["darwin", "freebsd", "linux", "windows"]),
+    "Choose the operating system (default: linux)",
+);
+static ARCH: Flag = Flag::new(
+    "arch",
+    Value::Suggested("ARCH", ARCHITECTURES),
+    "Choose the architecture (default: this machine's)",
+)
+.about("x86_64, aarch64, armhf, armel and i386 are understood too.");
+static VARIANT: Flag = Flag::new(
+    "variant",
+    Value::Suggested("VARIANT", &["v5", "v6", "v7", "v8"]),
+    "Choose the variant, such as v7",
+);
+static IMAGES: Flag = Flag::new("images", Value::Images, "Read the images from FILE; - is stdin")
+    .about("One per line; `#` starts a comment. Each answer is one line of JSON, in the order of the images.");
+static JOBS: Flag = Flag::new("jobs", Value::Number, "Ask for N images at the same time (default: 8)")
+    .short('j')
+    .about("Also limits the requests that are sent at the same time. If the limit of open files is too low for N, fewer are sent.");
+
+/// What completions offer.
+const PLATFORMS: &[&str] = &[
+    "all",
+    "linux/386",
+    "linux/amd64",
+    "linux/arm/v5",
+    "linux/arm/v6",
+    "linux/arm/v7",
+    "linux/arm64",
+    "linux/mips64le",
+    "linux/ppc64le",
+    "linux/riscv64",
+    "linux/s390x",
+    "windows/amd64",
+    "windows/arm64",
+];
+const ARCHITECTURES: &[&str] =
+    &["386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x"];
 
 /// What is the same for all images of a run.
 pub(crate) struct Context {

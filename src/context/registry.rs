@@ -22,110 +22,46 @@ pub(super) static TRANSPORT: &[&Flag] =
     &[&PLAIN_HTTP, &INSECURE, &CACERT, &CERT, &KEY, &TIMEOUT, &RETRIES, &VERBOSE];
 pub(super) static CACHE: &[&Flag] = &[&NO_CACHE, &OFFLINE, &MAX_AGE, &CACHE_DIR];
 
-static USER: Flag = Flag {
-    name: "user",
-    short: Some('u'),
-    value: Value::Secret("USER:PASSWORD"),
-    help: "Log in to the image's registry",
-    about: "Without `:PASSWORD` the password is asked for on the terminal. The credentials are for one registry: images from another registry are a usage error.",
-};
-static PASSWORD_STDIN: Flag = Flag {
-    name: "password-stdin",
-    help: "Read the password of --user from stdin",
-    ..Flag::DEFAULT
-};
-static INDEX: Flag = Flag {
-    name: "index",
-    help: "Ask for manifest lists and indexes only",
-    about: "With `--oci`: OCI indexes only. `--index`, `--oci` and `--media-type` apply to the image that is named, not to what its index lists. An image of another kind is not found (exit 3), in layouts and archives too. Unless a platform is chosen, `manifest` and `digest` then show what the registry serves, index or not.",
-    ..Flag::DEFAULT
-};
-static OCI: Flag =
-    Flag { name: "oci", help: "Ask for OCI manifests and indexes only", ..Flag::DEFAULT };
-static MEDIA_TYPE: Flag = Flag {
-    name: "media-type",
-    value: Value::Text("TYPE"),
-    help: "Ask for manifests of this media type only",
-    about: "May be given more than once. Default: all kinds.",
-    ..Flag::DEFAULT
-};
-static PLAIN_HTTP: Flag = Flag {
-    name: "plain-http",
-    help: "Use HTTP instead of HTTPS",
-    about: "Without this option only this machine (`localhost`, 127.0.0.0/8, `[::1]`) is asked over HTTP, and only if it does not answer over HTTPS.",
-    ..Flag::DEFAULT
-};
-static INSECURE: Flag = Flag {
-    name: "insecure",
-    short: Some('k'),
-    help: "Accept any TLS certificate",
-    about: "Applies to the registry that is named, not to servers that it redirects to, nor to proxies. The cache is neither read nor written then.",
-    ..Flag::DEFAULT
-};
-static CACERT: Flag = Flag {
-    name: "cacert",
-    value: Value::Path("FILE"),
-    help: "Trust the certificates in FILE too",
-    about: "In PEM form. A server's own certificate may be given as well.",
-    ..Flag::DEFAULT
-};
-static CERT: Flag = Flag {
-    name: "cert",
-    value: Value::Path("FILE"),
-    help: "Use the client certificate in FILE",
-    about: "For the registry that is named, not for servers that it redirects to, nor for proxies.",
-    ..Flag::DEFAULT
-};
-static KEY: Flag = Flag {
-    name: "key",
-    value: Value::Path("FILE"),
-    help: "Read the key of the client certificate from FILE",
-    about: "Default: the key in the file of `--cert`.",
-    ..Flag::DEFAULT
-};
-static TIMEOUT: Flag = Flag {
-    name: "timeout",
-    value: Value::Seconds,
-    help: "Wait at most SECONDS without data (default: 30)",
-    about: "Applies to connecting, to the first byte and between bytes. A request that timed out is not sent again. A whole answer may take five times as long; a layer must arrive with at least 1 kB/s over any minute. A filter may work ten times as long for one result.",
-    ..Flag::DEFAULT
-};
-static RETRIES: Flag = Flag {
-    name: "retries",
-    value: Value::Number,
-    help: "Retry temporary failures up to N times (default: 3)",
-    about: "Temporary are connection errors and the statuses 408, 429, 500, 502, 503 and 504. If the registry says with `Retry-After` how long to wait, that is done, up to 60 seconds in all.",
-    ..Flag::DEFAULT
-};
-static VERBOSE: Flag = Flag {
-    name: "verbose",
-    short: Some('v'),
-    value: Value::Count,
-    help: "Show each request; with -vv as a curl command",
-    about: "On stderr. `-vv` also shows the headers of each response. Secrets are never shown: `$CREDENTIALS` stands for USER:PASSWORD, a line says how to get `$TOKEN`, and `…` replaces headers and parameters that may hold a secret.",
-};
-static NO_CACHE: Flag =
-    Flag { name: "no-cache", help: "Neither read nor write the cache", ..Flag::DEFAULT };
-static OFFLINE: Flag = Flag {
-    name: "offline",
-    help: "Answer from the cache only",
-    about: "Exit 5 if the answer is not in the cache.",
-    ..Flag::DEFAULT
-};
-static MAX_AGE: Flag = Flag {
-    name: "max-age",
-    value: Value::Duration,
-    help: "Use cached tags up to this age (default: 0)",
-    about: "Such as `10m` or `1h`. By default the registry is asked each time what a tag leads to.",
-    ..Flag::DEFAULT
-};
-static CACHE_DIR: Flag = Flag {
-    name: "cache-dir",
-    value: Value::Directory("DIR"),
-    help: "Keep the cache in DIR",
-    about: "Default: `docker-registry` in `$XDG_CACHE_HOME` or `~/.cache`.",
-    ..Flag::DEFAULT
-};
+static USER: Flag = Flag::new("user", Value::Secret("USER:PASSWORD"), "Log in to the image's registry")
+    .short('u')
+    .about("Without `:PASSWORD` the password is asked for on the terminal. The credentials are for one registry: images from another registry are a usage error.");
+static PASSWORD_STDIN: Flag =
+    Flag::switch("password-stdin", "Read the password of --user from stdin");
+static INDEX: Flag = Flag::switch("index", "Ask for manifest lists and indexes only")
+    .about("With `--oci`: OCI indexes only. `--index`, `--oci` and `--media-type` apply to the image that is named, not to what its index lists. An image of another kind is not found (exit 3), in layouts and archives too. Unless a platform is chosen, `manifest` and `digest` then show what the registry serves, index or not.");
+static OCI: Flag = Flag::switch("oci", "Ask for OCI manifests and indexes only");
+static MEDIA_TYPE: Flag =
+    Flag::new("media-type", Value::Text("TYPE"), "Ask for manifests of this media type only")
+        .about("May be given more than once. Default: all kinds.");
+static PLAIN_HTTP: Flag = Flag::switch("plain-http", "Use HTTP instead of HTTPS")
+    .about("Without this option only this machine (`localhost`, 127.0.0.0/8, `[::1]`) is asked over HTTP, and only if it does not answer over HTTPS.");
+static INSECURE: Flag = Flag::switch("insecure", "Accept any TLS certificate")
+    .short('k')
+    .about("Applies to the registry that is named, not to servers that it redirects to, nor to proxies. The cache is neither read nor written then.");
+static CACERT: Flag = Flag::new("cacert", Value::Path, "Trust the certificates in FILE too")
+    .about("In PEM form. A server's own certificate may be given as well.");
+static CERT: Flag = Flag::new("cert", Value::Path, "Use the client certificate in FILE").about(
+    "For the registry that is named, not for servers that it redirects to, nor for proxies.",
+);
+static KEY: Flag =
+    Flag::new("key", Value::Path, "Read the key of the client certificate from FILE")
+        .about("Default: the key in the file of `--cert`.");
+static TIMEOUT: Flag = Flag::new("timeout", Value::Seconds, "Wait at most SECONDS without data (default: 30)")
+    .about("Applies to connecting, to the first byte and between bytes. A request that timed out is not sent again. A whole answer may take five times as long; a layer must arrive with at least 1 kB/s over any minute. A filter may work ten times as long for one result.");
+static RETRIES: Flag = Flag::new("retries", Value::Number, "Retry temporary failures up to N times (default: 3)")
+    .about("Temporary are connection errors and the statuses 408, 429, 500, 502, 503 and 504. If the registry says with `Retry-After` how long to wait, that is done, up to 60 seconds in all.");
+static VERBOSE: Flag = Flag::new("verbose", Value::Count, "Show each request; with -vv as a curl command")
+    .short('v')
+    .about("On stderr. `-vv` also shows the headers of each response. Secrets are never shown: `$CREDENTIALS` stands for USER:PASSWORD, a line says how to get `$TOKEN`, and `…` replaces headers and parameters that may hold a secret.");
+static NO_CACHE: Flag = Flag::switch("no-cache", "Neither read nor write the cache");
+static OFFLINE: Flag = Flag::switch("offline", "Answer from the cache only")
+    .about("Exit 5 if the answer is not in the cache.");
+static MAX_AGE: Flag =
+    Flag::new("max-age", Value::Duration, "Use cached tags up to this age (default: 0)").about(
+        "Such as `10m` or `1h`. By default the registry is asked each time what a tag leads to.",
+    );
+static CACHE_DIR: Flag = Flag::new("cache-dir", Value::Directory, "Keep the cache in DIR")
+    .about("Default: `docker-registry` in `$XDG_CACHE_HOME` or `~/.cache`.");
 
 /// The variables that are read, for the man page.
 pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[

@@ -11,26 +11,6 @@ const NO_SPACE: u8 = 2;
 const NO_FILES: u8 = 4;
 const DIRECTORIES: u8 = 16;
 
-const PLATFORMS: &[&str] = &[
-    "all",
-    "linux/386",
-    "linux/amd64",
-    "linux/arm/v5",
-    "linux/arm/v6",
-    "linux/arm/v7",
-    "linux/arm64",
-    "linux/mips64le",
-    "linux/ppc64le",
-    "linux/riscv64",
-    "linux/s390x",
-    "windows/amd64",
-    "windows/arm64",
-];
-const SYSTEMS: &[&str] = &["darwin", "freebsd", "linux", "windows"];
-const ARCHITECTURES: &[&str] =
-    &["386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x"];
-const VARIANTS: &[&str] = &["v5", "v6", "v7", "v8"];
-
 /// What can be completed at this place.
 enum Expected {
     /// A value that cannot be guessed.
@@ -100,13 +80,9 @@ fn value(value: Value) -> Expected {
     match value {
         Value::None | Value::Count | Value::Text(_) | Value::Secret(_) => Expected::Unknown,
         Value::Pair(..) | Value::Number | Value::Seconds | Value::Duration => Expected::Unknown,
-        Value::Path(_) | Value::Images(_) => Expected::Files,
-        Value::Directory(_) => Expected::Directories,
-        Value::Choice(choices) => Expected::Words(choices.to_vec()),
-        Value::Platform => Expected::Words(PLATFORMS.to_vec()),
-        Value::Os => Expected::Words(SYSTEMS.to_vec()),
-        Value::Arch => Expected::Words(ARCHITECTURES.to_vec()),
-        Value::Variant => Expected::Words(VARIANTS.to_vec()),
+        Value::Path | Value::Images => Expected::Files,
+        Value::Directory => Expected::Directories,
+        Value::Choice(words) | Value::Suggested(_, words) => Expected::Words(words.to_vec()),
     }
 }
 
@@ -117,7 +93,7 @@ fn first_operand(operand: Operand) -> Expected {
         Operand::Pair | Operand::Repository => Expected::Images,
         Operand::Command => Expected::Commands,
         Operand::Kind(kinds) => Expected::Words(kinds.to_vec()),
-        Operand::Forms(forms) => Expected::Words(forms.iter().map(|form| form.word).collect()),
+        Operand::Forms(forms) => Expected::Words(forms.iter().map(|(word, _)| *word).collect()),
     }
 }
 

@@ -13,12 +13,9 @@ use crate::image::Budget;
 use crate::parallel::Pool;
 use crate::source::Source;
 
-static EXPAND_CONFIG: Flag = Flag {
-    name: "expand-config",
-    help: "Replace the config descriptor by the configuration",
-    about: "In the JSON form, which this option implies.",
-    ..Flag::DEFAULT
-};
+static EXPAND_CONFIG: Flag =
+    Flag::switch("expand-config", "Replace the config descriptor by the configuration")
+        .about("In the JSON form, which this option implies.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

@@ -15,13 +15,8 @@ use selection::{EXCLUDE, MATCH, NO_ARTIFACTS, SEMVER, Selection};
 use semver::Version;
 use timestamp::Timestamp;
 
-static SORT: Flag = Flag {
-    name: "sort",
-    value: Value::Choice(&["semver", "name", "created"]),
-    help: "Sort by version, by name or by age",
-    about: "Default: the order of the registry. Versions and dates: the newest first; tags that are no version or have no date come last. `created` reads the configuration of each tag's image.",
-    ..Flag::DEFAULT
-};
+static SORT: Flag = Flag::new("sort", Value::Choice(&["semver", "name", "created"]), "Sort by version, by name or by age")
+    .about("Default: the order of the registry. Versions and dates: the newest first; tags that are no version or have no date come last. `created` reads the configuration of each tag's image.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

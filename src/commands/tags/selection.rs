@@ -5,35 +5,18 @@ use crate::cli::{Args, Flag, Value};
 use crate::error::Result;
 use crate::query::Pattern;
 
-pub(super) static MATCH: Flag = Flag {
-    name: "match",
-    value: Value::Text("REGEX"),
-    help: "Only tags that match the regular expression",
-    about: "The match may be anywhere in the tag, unless `^` and `$` say where. If the option is given several times, one match is enough.",
-    ..Flag::DEFAULT
-};
-pub(super) static EXCLUDE: Flag = Flag {
-    name: "exclude",
-    value: Value::Text("REGEX"),
-    help: "No tags that match the regular expression",
-    about: "If the option is given several times, one match is enough to leave a tag out.",
-    ..Flag::DEFAULT
-};
-pub(super) static SEMVER: Flag = Flag {
-    name: "semver",
-    value: Value::Text("RANGE"),
-    help: "Only versions in the range, such as ^1.4 or '>=1.2 <2'",
-    about: "As in npm: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`. Of bounds with a space or a comma between them all must hold; of those with `||` between them one. A version with fewer numbers stands for all versions that begin with it: `<=1.4` includes 1.4.2.
+pub(super) static MATCH: Flag = Flag::new("match", Value::Text("REGEX"), "Only tags that match the regular expression")
+    .about("The match may be anywhere in the tag, unless `^` and `$` say where. If the option is given several times, one match is enough.");
+pub(super) static EXCLUDE: Flag =
+    Flag::new("exclude", Value::Text("REGEX"), "No tags that match the regular expression")
+        .about("If the option is given several times, one match is enough to leave a tag out.");
+pub(super) static SEMVER: Flag = Flag::new("semver", Value::Text("RANGE"), "Only versions in the range, such as ^1.4 or '>=1.2 <2'")
+    .about("As in npm: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`. Of bounds with a space or a comma between them all must hold; of those with `||` between them one. A version with fewer numbers stands for all versions that begin with it: `<=1.4` includes 1.4.2.
 
-A version with a suffix, such as `-rc1` or `-alpine`, is in a range only if the range has the same suffix: `^1.4-alpine`. `^1.4-*` allows any suffix, and none.",
-    ..Flag::DEFAULT
-};
-pub(super) static NO_ARTIFACTS: Flag = Flag {
-    name: "no-artifacts",
-    help: "Leave out tags of signatures, attestations and SBOMs",
-    about: "Their names are made from a digest: `sha256-…`, `sha256-….sig`, `.att`, `.sbom`.",
-    ..Flag::DEFAULT
-};
+A version with a suffix, such as `-rc1` or `-alpine`, is in a range only if the range has the same suffix: `^1.4-alpine`. `^1.4-*` allows any suffix, and none.");
+pub(super) static NO_ARTIFACTS: Flag =
+    Flag::switch("no-artifacts", "Leave out tags of signatures, attestations and SBOMs")
+        .about("Their names are made from a digest: `sha256-…`, `sha256-….sig`, `.att`, `.sbom`.");
 
 pub(super) struct Selection {
     matching: Vec<Pattern>,
