@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 
@@ -37,6 +37,21 @@ impl Platform {
                 .filter_map(|feature| feature.as_str().map(str::to_owned))
                 .collect(),
         })
+    }
+
+    /// What [`Platform::read`] reads, without what is not known.
+    pub(crate) fn json(&self) -> Value {
+        let mut json = json!({"architecture": self.architecture, "os": self.os});
+        if let Some(version) = &self.os_version {
+            json["os.version"] = version.as_str().into();
+        }
+        if !self.os_features.is_empty() {
+            json["os.features"] = self.os_features.clone().into();
+        }
+        if let Some(variant) = &self.variant {
+            json["variant"] = variant.as_str().into();
+        }
+        json
     }
 
     /// `unknown/unknown`: what BuildKit writes for what runs nowhere.

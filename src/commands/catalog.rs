@@ -34,36 +34,31 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(invocation: &Invocation) -> Result<Answer> {
     let host: Host = invocation.args.operands()[0].parse()?;
+    let hinted = |error: Error| match error.kind() {
+        Kind::NotFound | Kind::Denied => error.hint("not every registry lists its repositories"),
+        _ => error,
+    };
     let names = invocation.sources.catalog(&host).map_err(hinted).during(&host)?;
     if !invocation.args.has(&TAGS) {
         return Ok(Answer::list(names.iter()));
     }
-    let mut json = String::new();
-    let mut failures = Vec::new();
-    let mut seen = HashSet::new();
-    let work = |name: &str| {
-        let (host, name) = (host.clone(), name.to_owned());
-        let repository = Repository { host, name };
-        (tags(invocation.sources, &repository), repository.name)
-    };
+    let (mut json, mut failures, mut seen) = (String::from("{"), Vec::new(), HashSet::new());
     invocation.pool.ordered(
         names.iter().filter(|name| seen.insert(*name)),
-        work,
-        |(tags, _)| tags.as_ref().map_or(0, String::len),
-        |(tags, name)| {
+        |name| {
+            let repository = Repository { host: host.clone(), name: name.to_owned() };
+            (name, tags(invocation.sources, &repository))
+        },
+        |(_, tags)| tags.as_ref().map_or(0, String::len),
+        |(name, tags)| {
+            let comma = if json.len() > 1 { "," } else { "" };
             match tags {
-                Ok(tags) => {
-                    json.push(if json.is_empty() { '{' } else { ',' });
-                    json += &format!("{}:{tags}", Value::from(name));
-                }
+                Ok(tags) => json += &format!("{comma}{}:{tags}", Value::from(name)),
                 Err(error) => failures.push(error),
             }
             Ok(())
         },
     )?;
-    if json.is_empty() {
-        json.push('{');
-    }
     json.push('}');
     Ok(Answer::json_text(json).failures(failures))
 }
@@ -77,11 +72,4 @@ fn tags(sources: &Sources, repository: &Repository) -> Result<String> {
         tags => tags.during(repository)?,
     };
     Ok(json::list(tags.iter()))
-}
-
-fn hinted(error: Error) -> Error {
-    match error.kind() {
-        Kind::NotFound | Kind::Denied => error.hint("not every registry lists its repositories"),
-        _ => error,
-    }
 }

@@ -60,28 +60,27 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     }
     let after = described(image)?;
     let entry = state.entry(key, platform, after.clone())?;
+    // Of two indexes only the manifests for the platform count.
+    let is_index = |it: &Value| {
+        ManifestKind::of(it["mimeType"].as_str().unwrap_or_default()) == ManifestKind::Index
+    };
     let status = match &before {
         None => "new",
-        Some(before) if is_same_entry(before, &after) => "unchanged",
+        Some(before)
+            if is_index(before) && is_index(&after) && before[MANIFEST] == after[MANIFEST] =>
+        {
+            "unchanged"
+        }
         Some(_) => "update",
     };
     Ok(answer(after, status).entries(vec![entry]))
-}
-
-/// Whether both are indexes that have the same manifest for the platform.
-fn is_same_entry(before: &Value, after: &Value) -> bool {
-    let is_list = |it: &Value| {
-        ManifestKind::of(it["mimeType"].as_str().unwrap_or_default()) == ManifestKind::Index
-    };
-    is_list(before) && is_list(after) && before[MANIFEST] == after[MANIFEST]
 }
 
 /// The entry for the state file.
 fn described(image: &Image) -> Result<Value> {
     let top = image.top_manifest()?;
     let config = image.config_json()?;
-    let layers = image.layers()?;
-    let layers = layers.iter().map(|layer| layer.digest.to_string());
+    let layers = image.layers()?.into_iter();
     Ok(json!({
         "name": name(image),
         "tag": tag(image),
@@ -90,7 +89,7 @@ fn described(image: &Image) -> Result<Value> {
         "created": config["created"],
         "dockerVersion": config["docker_version"],
         "labels": config["config"]["Labels"],
-        "layers": layers.collect::<Value>(),
+        "layers": layers.map(|layer| layer.digest.to_string()).collect::<Value>(),
         "platform": Platform::read(config).map(|platform| platform.to_string()),
         MANIFEST: image.digest()?.to_string(),
     }))
@@ -101,10 +100,7 @@ fn answer(mut entry: Value, status: &str) -> Answer {
         entry.shift_remove(MANIFEST);
     }
     entry["status"] = status.into();
-    let verdict = match status {
-        "unchanged" => Verdict::No,
-        _ => Verdict::Yes,
-    };
+    let verdict = if status == "unchanged" { Verdict::No } else { Verdict::Yes };
     Answer::value(entry).verdict(verdict)
 }
 
@@ -115,10 +111,7 @@ fn pinned(image: &Image) -> Result<Answer> {
         let message = "changed wants --state FILE, or an image with a tag and a digest";
         return Err(Error::usage(message));
     };
-    let status = match image.leads_to(digest)? {
-        true => "unchanged",
-        false => "update",
-    };
+    let status = if image.leads_to(digest)? { "unchanged" } else { "update" };
     let now = image.resolved()?;
     let entry = json!({
         "name": name(&image),

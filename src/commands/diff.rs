@@ -33,7 +33,9 @@ With `--platform all`: an object with the platforms as keys. If only one image h
 };
 
 fn run(from: Option<&Image>, to: Option<&Image>) -> Result<Answer> {
-    let facts = |image: Option<&Image>| image.map(Facts::of).transpose();
+    let facts = |image: Option<&Image>| {
+        image.map(|image| Facts::of(image).during(image.text())).transpose()
+    };
     let differences = match (facts(from)?, facts(to)?) {
         (Some(from), Some(to)) => differences(&from, &to),
         (from, to) => {
@@ -41,16 +43,13 @@ fn run(from: Option<&Image>, to: Option<&Image>) -> Result<Answer> {
             Map::from_iter([("digest".to_owned(), json!({"from": digest(from), "to": digest(to)}))])
         }
     };
-    let verdict = match differences.is_empty() {
-        true => Verdict::Yes,
-        false => Verdict::No,
-    };
+    let verdict = if differences.is_empty() { Verdict::Yes } else { Verdict::No };
     Ok(Answer::value(differences.into()).verdict(verdict))
 }
 
 /// What is compared.
 struct Facts {
-    digest: String,
+    digest: Value,
     platforms: Vec<String>,
     layers: Vec<String>,
     labels: Map<String, Value>,
@@ -61,94 +60,72 @@ struct Facts {
 
 impl Facts {
     fn of(image: &Image) -> Result<Self> {
-        Facts::read(image).during(image.text())
-    }
-
-    fn read(image: &Image) -> Result<Self> {
         let config = image.config_json()?;
         let listed = image.platforms()?;
         if let Some(error) = listed.missing.into_iter().next() {
             return Err(error);
         }
-        let layers = image.layers()?.into_iter();
-        let mut others = Map::new();
-        for name in ["created", "author", "os", "architecture", "variant"] {
-            others.insert(name.to_owned(), config[name].clone());
-        }
-        for (name, value) in config["config"].as_object().into_iter().flatten() {
-            if name != "Labels" && name != "Env" {
-                others.insert(decapitalized(name), value.clone());
-            }
-        }
+        let platforms = listed.images.iter().map(|(platform, _)| platform.to_string());
+        let layers = image.layers()?.into_iter().map(|layer| layer.digest.to_string());
+        let inner = config["config"].as_object();
+        let inner =
+            inner.into_iter().flatten().filter(|(name, _)| *name != "Labels" && *name != "Env");
+        let inner = inner.map(|(name, value)| (decapitalized(name), value.clone()));
+        let outer = ["created", "author", "os", "architecture", "variant"];
+        let outer = outer.map(|name| (name.to_owned(), config[name].clone()));
         let env = config["config"]["Env"].as_array().into_iter().flatten();
-        let env = env.filter_map(|variable| variable.as_str()).map(|variable| {
+        let env = env.filter_map(Value::as_str).map(|variable| {
             let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
             (name.to_owned(), value.into())
         });
-        let labels = config["config"]["Labels"].as_object();
         Ok(Facts {
-            digest: image.digest()?.to_string(),
-            platforms: listed
-                .images
-                .into_iter()
-                .map(|(platform, _)| platform.to_string())
-                .collect(),
-            layers: layers.map(|layer| layer.digest.to_string()).collect(),
-            labels: labels.cloned().unwrap_or_default(),
+            digest: image.digest()?.to_string().into(),
+            platforms: platforms.collect(),
+            layers: layers.collect(),
+            labels: config["config"]["Labels"].as_object().cloned().unwrap_or_default(),
             env: env.collect(),
-            others,
+            others: outer.into_iter().chain(inner).collect(),
         })
     }
 }
 
 fn differences(from: &Facts, to: &Facts) -> Map<String, Value> {
-    let mut found = Map::new();
-    let digests = (Value::from(&*from.digest), Value::from(&*to.digest));
-    let mut add = |name: &str, difference: Option<Value>| {
-        found.extend(difference.map(|difference| (name.to_owned(), difference)));
-    };
-    add("digest", change(&digests.0, &digests.1));
-    add("platforms", sets(&from.platforms, &to.platforms));
-    for name in union(&from.others, &to.others) {
-        let value = |of: &Map<String, Value>| of.get(name).cloned().unwrap_or_default();
-        add(name, change(&value(&from.others), &value(&to.others)));
-    }
-    add("labels", members(&from.labels, &to.labels));
-    add("env", members(&from.env, &to.env));
-    add("layers", lists(&from.layers, &to.layers));
-    found
+    let added = to.others.keys().filter(|name| !from.others.contains_key(*name));
+    let others = from.others.keys().chain(added).map(|name| {
+        let value = |of: &Facts| of.others.get(name).cloned().unwrap_or_default();
+        (name.as_str(), change(&value(from), &value(to)))
+    });
+    let found = [
+        ("digest", change(&from.digest, &to.digest)),
+        ("platforms", sets(&from.platforms, &to.platforms)),
+    ];
+    let found = found.into_iter().chain(others).chain([
+        ("labels", members(&from.labels, &to.labels)),
+        ("env", members(&from.env, &to.env)),
+        ("layers", lists(&from.layers, &to.layers)),
+    ]);
+    found.filter_map(|(name, difference)| Some((name.to_owned(), difference?))).collect()
 }
 
 fn change(from: &Value, to: &Value) -> Option<Value> {
+    // Builders write any of these for the same thing, or nothing.
+    let is_empty = |value| [json!(null), json!(""), json!([]), json!({})].contains(value);
     let same = from == to || (is_empty(from) && is_empty(to));
     (!same).then(|| json!({"from": from, "to": to}))
-}
-
-/// Builders write `null`, `""`, `[]` or nothing for the same thing.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 fn members(from: &Map<String, Value>, to: &Map<String, Value>) -> Option<Value> {
     let only = |these: &Map<String, Value>, others: &Map<String, Value>| {
         let own = these.iter().filter(|(name, _)| !others.contains_key(*name));
-        let own = own.map(|(name, value)| (name.clone(), value.clone()));
-        own.collect::<Map<_, _>>()
+        own.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>()
     };
     let changed = from.iter().filter_map(|(name, before)| {
         let after = to.get(name).filter(|after| *after != before)?;
         Some((name.clone(), json!({"from": before, "to": after})))
     });
-    let changed: Map<_, _> = changed.collect();
-    let (removed, added) = (only(from, to), only(to, from));
-    let same = removed.is_empty() && added.is_empty() && changed.is_empty();
-    (!same).then(|| json!({"removed": removed, "added": added, "changed": changed}))
+    (from != to).then(|| {
+        json!({"removed": only(from, to), "added": only(to, from), "changed": changed.collect::<Value>()})
+    })
 }
 
 fn sets(from: &[String], to: &[String]) -> Option<Value> {
@@ -166,19 +143,12 @@ fn lists(from: &[String], to: &[String]) -> Option<Value> {
 
 fn without(these: &[String], others: &[String]) -> Vec<String> {
     let others: HashSet<&String> = others.iter().collect();
-    let own = these.iter().filter(|it| !others.contains(it));
-    own.cloned().collect()
-}
-
-/// All names, in the order of the first and then the second.
-fn union<'a>(from: &'a Map<String, Value>, to: &'a Map<String, Value>) -> Vec<&'a String> {
-    let added = to.keys().filter(|name| !from.contains_key(*name));
-    from.keys().chain(added).collect()
+    these.iter().filter(|it| !others.contains(it)).cloned().collect()
 }
 
 /// `WorkingDir` as `workingDir`.
 fn decapitalized(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
-    first.into_iter().chain(letters).collect()
+    let mut name = name.to_owned();
+    name.get_mut(..1).unwrap_or_default().make_ascii_lowercase();
+    name
 }

@@ -7,12 +7,12 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Answer, Args, Command, During, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec,
+    Answer, Command, During, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec,
 };
 use crate::answer::Body;
 use crate::cli::Value;
 use crate::digest::Digest;
-use crate::download::{Download, Layer, SavedLayer, Target};
+use crate::download::{Download, Layer, Target};
 use crate::output::{self, Output};
 use crate::progress::{Progress, ProgressStyle};
 use crate::reference::TagOrDigest;
@@ -60,15 +60,7 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let progress = Progress::new(style(invocation));
-    let answer = match (invocation.args.path(&ALL), &image.reference().at) {
-        (Some(_), _) if invocation.args.has(&OUTPUT) => {
-            Err(Error::usage("--all cannot be used with --output, which is one file"))
-        }
-        (Some(directory), _) => all(image, directory, invocation, &progress),
-        (None, TagOrDigest::Digest { digest, .. }) => one(image, digest, invocation, &progress),
-        (None, _) => Err(Error::usage("downloadlayer wants one layer, IMAGE@DIGEST, or --all DIR")
-            .hint("the command 'layers' shows the digests")),
-    };
+    let answer = downloaded(image, invocation, &progress);
     progress.finish();
     answer
 }
@@ -84,106 +76,91 @@ fn style(invocation: &Invocation) -> ProgressStyle {
     }
 }
 
-fn one(
-    image: &Image,
-    digest: &Digest,
-    invocation: &Invocation,
-    progress: &Progress,
-) -> Result<Answer> {
-    let download = download(image, layer(image, digest, invocation.args)?, invocation, progress)?;
-    let hinted = |error: Error| match error.kind() {
-        Kind::NotFound => error.hint("the command 'layers' shows the digests of an image's layers"),
-        _ => error,
-    };
-    match invocation.args.path(&OUTPUT) {
-        Some(path) if is_stdout(path) => {
-            let mut out = Output::raw();
-            let written = download.to_stream(&mut out);
-            if !out.is_closed() {
-                written.map_err(hinted)?;
-            }
-            Ok(Body::Nothing.into())
+fn downloaded(image: &Image, invocation: &Invocation, progress: &Progress) -> Result<Answer> {
+    let (args, source) = (invocation.args, image.source());
+    let (unpack, force) = (args.has(&DECOMPRESS), args.has(&FORCE));
+    let timeout = invocation.timeout;
+    let download = |layer| Download { source, layer, unpack, force, timeout, progress };
+    match (args.path(&ALL), args.path(&OUTPUT), &image.reference().at) {
+        (Some(_), Some(_), _) => {
+            Err(Error::usage("--all cannot be used with --output, which is one file"))
         }
-        Some(path) if is_device(path) => {
-            let mut out = File::options().write(true).open(path).during(path.display())?;
-            download.to_stream(&mut out).map_err(hinted)?;
-            Ok(Body::Nothing.into())
+        (Some(directory), None, _) => {
+            let mut layers = layers(image, unpack)?;
+            let mut seen = HashSet::new();
+            layers.retain(|layer| seen.insert(layer.digest.clone()));
+            progress.expect(layers.iter().map(|layer| layer.size).sum());
+            fs::create_dir_all(directory).during(directory.display())?;
+            let target = Target::Directory(directory.to_owned());
+            let saved = image.pool().all(layers, |layer| saved(&download(layer), &target))?;
+            let (lines, entries): (Vec<String>, Vec<Json>) = saved.into_iter().unzip();
+            Ok(Answer::text(lines.join("\n"), entries.into()))
         }
-        path => {
-            let target = match path {
-                Some(path) => Target::file(path)?,
-                None => Target::Directory("".into()),
-            };
-            let saved = download.to_file(&target).map_err(hinted)?;
-            Ok(Answer::text(line(&saved), entry(digest, &saved)))
+        (None, path, TagOrDigest::Digest { digest, .. }) => {
+            let download = download(layer(image, digest, unpack)?);
+            one(&download, path).map_err(|error| match error.kind() {
+                Kind::NotFound => {
+                    error.hint("the command 'layers' shows the digests of an image's layers")
+                }
+                _ => error,
+            })
+        }
+        (None, ..) => {
+            Err(Error::usage("downloadlayer wants one layer, IMAGE@DIGEST, or --all DIR")
+                .hint("the command 'layers' shows the digests"))
         }
     }
 }
 
-fn all(
-    image: &Image,
-    directory: &Path,
-    invocation: &Invocation,
-    progress: &Progress,
-) -> Result<Answer> {
-    let mut layers = layers(image, invocation.args)?;
-    let mut seen = HashSet::new();
-    layers.retain(|layer| seen.insert(layer.digest.clone()));
-    progress.expect(layers.iter().map(|layer| layer.size).sum());
-    fs::create_dir_all(directory).during(directory.display())?;
-    let target = Target::Directory(directory.to_owned());
-    let downloads = layers
-        .into_iter()
-        .map(|layer| download(image, layer, invocation, progress))
-        .collect::<Result<_>>()?;
-    let saved = image.pool().all(downloads, |download: Download| {
-        let saved = download.to_file(&target)?;
-        Ok((line(&saved), entry(&download.layer.digest, &saved)))
-    })?;
-    let (lines, entries): (Vec<String>, Vec<Json>) = saved.into_iter().unzip();
-    Ok(Answer::text(lines.join("\n"), entries.into()))
+fn one(download: &Download, path: Option<&Path>) -> Result<Answer> {
+    let target = match path {
+        Some(path) if is_stdout(path) => {
+            let mut out = Output::raw();
+            let written = download.to_stream(&mut out);
+            // Nobody waits for the rest if the reader has gone.
+            return if out.is_closed() { Ok(()) } else { written }.map(|()| Body::Nothing.into());
+        }
+        // A device or a FIFO is written to and never replaced.
+        Some(path) if fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) => {
+            let mut out = File::options().write(true).open(path).during(path.display())?;
+            return download.to_stream(&mut out).map(|()| Body::Nothing.into());
+        }
+        Some(path) => Target::file(path)?,
+        None => Target::Directory("".into()),
+    };
+    let (line, entry) = saved(download, &target)?;
+    Ok(Answer::text(line, entry))
 }
 
-fn download<'a>(
-    image: &'a Image,
-    layer: Layer,
-    invocation: &Invocation,
-    progress: &'a Progress,
-) -> Result<Download<'a>> {
-    Ok(Download {
-        source: image.source(),
-        layer,
-        unpack: invocation.args.has(&DECOMPRESS),
-        force: invocation.args.has(&FORCE),
-        timeout: invocation.timeout,
-        progress,
-    })
+/// Downloads to a file and says to which, in words and in JSON.
+fn saved(download: &Download, target: &Target) -> Result<(String, Json)> {
+    let saved = download.to_file(target)?;
+    let (file, digest) = (saved.path.display().to_string(), download.layer.digest.to_string());
+    let line = match saved.is_new {
+        true => format!("layer downloaded to file '{file}'"),
+        false => format!("layer is already in file '{file}'"),
+    };
+    Ok((line, json!({"file": file, "digest": digest, "size": saved.size})))
 }
 
 /// The layer; with its diff ID if the tar is to be unpacked and the image is known.
-fn layer(image: &Image, digest: &Digest, args: &Args) -> Result<Layer> {
-    let tagged = image.tagged().filter(|_| args.has(&DECOMPRESS));
-    let Some(tagged) = tagged else {
+fn layer(image: &Image, digest: &Digest, unpack: bool) -> Result<Layer> {
+    let Some(tagged) = image.tagged().filter(|_| unpack) else {
         return Ok(Layer { digest: digest.clone(), size: None, diff_id: None });
     };
-    let mut layers = layers(&tagged, args)?.into_iter();
+    let mut layers = layers(&tagged, unpack)?.into_iter();
     layers.find(|layer| layer.digest == *digest).ok_or_else(|| {
         let message = format!("the image for the platform has no layer {digest}");
         Error::new(Kind::NotFound, message).hint("without the tag the diff ID is not compared")
     })
 }
 
-fn layers(image: &Image, args: &Args) -> Result<Vec<Layer>> {
-    let diff_ids = match args.has(&DECOMPRESS) {
-        true => image.diff_ids()?,
-        false => Vec::new(),
-    };
-    let layers = image.layers()?.into_iter().enumerate();
-    let known = layers.map(|(i, descriptor)| Layer {
-        digest: descriptor.digest,
-        size: descriptor.size,
-        diff_id: diff_ids.get(i).cloned(),
-    });
+fn layers(image: &Image, unpack: bool) -> Result<Vec<Layer>> {
+    let diff_ids = if unpack { image.diff_ids()? } else { Vec::new() };
+    let mut diff_ids = diff_ids.into_iter();
+    let layers = image.layers()?.into_iter();
+    let known =
+        layers.map(|it| Layer { digest: it.digest, size: it.size, diff_id: diff_ids.next() });
     Ok(known.collect())
 }
 
@@ -191,21 +168,4 @@ fn layers(image: &Image, args: &Args) -> Result<Vec<Layer>> {
 fn is_stdout(path: &Path) -> bool {
     let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     names.iter().any(|name| path == Path::new(name))
-}
-
-/// A device or a FIFO, which is written to and never replaced.
-fn is_device(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
-}
-
-fn line(saved: &SavedLayer) -> String {
-    let name = saved.path.display();
-    match saved.is_new {
-        true => format!("layer downloaded to file '{name}'"),
-        false => format!("layer is already in file '{name}'"),
-    }
-}
-
-fn entry(digest: &Digest, saved: &SavedLayer) -> Json {
-    json!({"file": saved.path.display().to_string(), "digest": digest.to_string(), "size": saved.size})
 }

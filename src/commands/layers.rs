@@ -21,10 +21,9 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, _: &Invocation) -> Result<Answer> {
-    let layers = image.layers()?;
     let config = image.config_json()?;
     let mut steps = steps(image, config)?.into_iter();
-    let described = layers.iter().enumerate().map(|(i, layer)| {
+    let layers = image.layers()?.into_iter().enumerate().map(|(i, layer)| {
         let [created, created_by] = steps.next().unwrap_or_default();
         json!({
             "digest": layer.digest.to_string(),
@@ -35,7 +34,7 @@ fn run(image: &Image, _: &Invocation) -> Result<Answer> {
             "createdBy": created_by,
         })
     });
-    Ok(Answer::value(described.collect()))
+    Ok(Answer::value(layers.collect()))
 }
 
 /// When and by what each layer was made, the lowest first.
@@ -43,9 +42,14 @@ fn steps(image: &Image, config: &Value) -> Result<Vec<[Value; 2]>> {
     if image.manifest()?.kind() == ManifestKind::Schema1 {
         let history = image.history()?;
         let newest_first = history.as_array().into_iter().flatten();
+        // The words of the command, as Docker writes them where it makes a history of schema 1.
+        let line = |words: &Vec<Value>| -> String {
+            let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+            words.join(" ")
+        };
         let made = newest_first.rev().map(|layer| {
             let command = layer["container_config"]["Cmd"].as_array();
-            [layer["created"].clone(), command.map(|words| line(words)).into()]
+            [layer["created"].clone(), command.map(line).into()]
         });
         return Ok(made.collect());
     }
@@ -53,10 +57,4 @@ fn steps(image: &Image, config: &Value) -> Result<Vec<[Value; 2]>> {
     let steps = config["history"].as_array().into_iter().flatten();
     let steps = steps.filter(|step| step["empty_layer"] != true);
     Ok(steps.map(|step| [step["created"].clone(), step["created_by"].clone()]).collect())
-}
-
-/// As Docker writes it where it makes a history of schema 1.
-fn line(command: &[Value]) -> String {
-    let words: Vec<&str> = command.iter().filter_map(Value::as_str).collect();
-    words.join(" ")
 }

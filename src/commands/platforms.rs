@@ -1,6 +1,6 @@
 //! `docker-registry platforms IMAGE...`: mquery's report.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Answer, Command, Image, Invocation, Operand, Result, Run, Spec};
 use crate::content::ManifestKind;
@@ -28,18 +28,18 @@ If an entry of the index has no platform, mquery crashes; here the platform is r
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let top = image.top_manifest()?;
+    let (digest, media_type) = (top.digest().to_string(), top.media_type());
     let is_list = top.kind() == ManifestKind::Index;
     let listed = image.platforms()?;
     let mut platforms = listed.images.iter().map(|(platform, _)| platform);
     let json = json!({
         "imagename": image.text(),
-        "digest": top.digest().to_string(),
-        "mediatype": top.media_type(),
+        "digest": digest,
+        "mediatype": media_type,
         "islist": is_list,
-        "archlist": platforms.clone().map(fields).collect::<Value>(),
+        "archlist": platforms.clone().map(Platform::json).collect::<Value>(),
         "cachets": (invocation.now)(),
     });
-    let (digest, media_type) = (top.digest(), top.media_type());
     let yes = if is_list { "Yes" } else { "No" };
     let mut text = format!(
         "Image: {} (digest: {digest})\n * Manifest List: {yes} (Image type: {media_type})\n",
@@ -56,26 +56,6 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
 
 /// `OS/ARCH[/VARIANT]`, for Windows with its version, which decides what can run.
 fn named(platform: &Platform) -> String {
-    let is_windows = platform.os == "windows";
-    let os_version = platform.os_version.clone().filter(|_| is_windows);
-    let shown = Platform { os_version, ..platform.clone() };
-    shown.to_string()
-}
-
-/// As image-spec has them.
-fn fields(platform: &Platform) -> Value {
-    let mut fields = Map::new();
-    let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-    add("architecture", platform.architecture.as_str().into());
-    add("os", platform.os.as_str().into());
-    if let Some(version) = &platform.os_version {
-        add("os.version", version.as_str().into());
-    }
-    if !platform.os_features.is_empty() {
-        add("os.features", platform.os_features.clone().into());
-    }
-    if let Some(variant) = &platform.variant {
-        add("variant", variant.as_str().into());
-    }
-    fields.into()
+    let os_version = platform.os_version.clone().filter(|_| platform.os == "windows");
+    Platform { os_version, ..platform.clone() }.to_string()
 }

@@ -27,8 +27,7 @@ fn run(invocation: &Invocation) -> Result<Answer> {
     let text = &invocation.args.operands()[0];
     let reference: Reference = text.parse()?;
     let Transport::Registry(repository) = &reference.place else {
-        let message = format!("{text}: {} is not in a registry", reference.place);
-        return Err(Error::usage(message));
+        return Err(Error::usage(format!("{text}: {} is not in a registry", reference.place)));
     };
     let registry = invocation.sources.repository(repository).during(text)?;
     let rate = registry.rate(&reference.at).during(text)?;

@@ -2,11 +2,9 @@
 
 use std::io;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{
-    Answer, Command, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
-};
+use super::{Answer, Command, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict};
 use crate::compression;
 use crate::content::ManifestKind;
 use crate::digest::{Digest, Verified};
@@ -49,52 +47,44 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         Err(error) => report.test("manifest digest", Err::<(), _>(error))?,
         Ok(_) => report.test("manifest digest", image.manifest())?,
     }
-    if report.has_passed() {
+    if !report.has_failed {
         test_config(image, &mut report)?;
     }
-    if report.has_passed() && invocation.args.has(&LAYERS) {
+    if !report.has_failed && invocation.args.has(&LAYERS) {
         let diff_ids = image.diff_ids()?;
         for (i, layer) in image.layers()?.iter().enumerate() {
-            test_layer(image, layer, diff_ids.get(i), &mut report)?;
+            let (what, outcome) = match diff_ids.get(i) {
+                Some(diff_id) => ("diff ID", test_diff_id(image, layer, diff_id)),
+                None => ("digest", content(image, layer).and_then(drained)),
+            };
+            report.test(&format!("layer {} {what}", layer.digest), outcome)?;
         }
     }
-    Ok(report.answer())
+    let verdict = if report.has_failed { Verdict::Corrupt } else { Verdict::Yes };
+    Ok(Answer::text(report.lines.join("\n"), report.json.into()).verdict(verdict))
 }
 
 fn test_config(image: &Image, report: &mut Report) -> Result<()> {
-    const NAME: &str = "config digest";
     let manifest = image.manifest()?;
-    if manifest.kind() == ManifestKind::Manifest && manifest.config()?.is_none() {
-        return image.config().map(drop);
+    match manifest.kind() {
+        ManifestKind::Manifest if manifest.config()?.is_none() => image.config().map(drop),
+        ManifestKind::Schema1 => {
+            let why = "a schema 1 manifest contains its configuration".to_owned();
+            report.add("config digest", None, Some(why));
+            Ok(())
+        }
+        _ => report.test("config digest", image.config()),
     }
-    if manifest.kind() == ManifestKind::Schema1 {
-        report.skip(NAME, "a schema 1 manifest contains its configuration");
-        return Ok(());
-    }
-    report.test(NAME, image.config())
 }
 
-fn test_layer(
-    image: &Image,
-    layer: &Layer,
-    diff_id: Option<&Digest>,
-    report: &mut Report,
-) -> Result<()> {
-    let name = format!("layer {}", layer.digest);
-    let content = || {
-        let blob = image.source().blob(&layer.digest, 0)?;
-        Ok::<_, Error>(Verified::new(
-            Readahead::start(blob.reader)?,
-            layer.digest.clone(),
-            layer.size,
-        ))
-    };
-    let Some(diff_id) = diff_id else {
-        return report.test(&format!("{name} digest"), drained(content()?));
-    };
-    let unpacked = content().and_then(|content| Ok(compression::unpacked(content)?.1));
-    let unpacked = unpacked.and_then(|tar| drained(Verified::new(tar, diff_id.clone(), None)));
-    report.test(&format!("{name} diff ID"), unpacked)
+fn test_diff_id(image: &Image, layer: &Layer, diff_id: &Digest) -> Result<()> {
+    let (_, tar) = compression::unpacked(content(image, layer)?)?;
+    drained(Verified::new(tar, diff_id.clone(), None))
+}
+
+fn content(image: &Image, layer: &Layer) -> Result<Verified<Readahead>> {
+    let blob = image.source().blob(&layer.digest, 0)?;
+    Ok(Verified::new(Readahead::start(blob.reader)?, layer.digest.clone(), layer.size))
 }
 
 /// Reads to the end, where the digest is compared.
@@ -102,61 +92,38 @@ fn drained(mut content: impl io::Read) -> Result<()> {
     Ok(io::copy(&mut content, &mut io::sink()).map(drop)?)
 }
 
+/// The tests that were made, as lines and as JSON.
 #[derive(Default)]
 struct Report {
-    tests: Vec<(String, Outcome)>,
-}
-
-/// The result of a test, with the reason if it did not pass.
-enum Outcome {
-    Passed,
-    Failed(String),
-    /// There was nothing to compare.
-    Skipped(&'static str),
+    lines: Vec<String>,
+    json: Vec<Value>,
+    has_failed: bool,
 }
 
 impl Report {
     /// What is listed but missing has failed. Errors that say nothing about the content, such as an
     /// unreachable registry, are returned.
     fn test<T>(&mut self, name: &str, outcome: Result<T>) -> Result<()> {
-        let outcome = match outcome {
-            Ok(_) => Outcome::Passed,
+        match outcome {
+            Ok(_) => self.add(name, Some(true), None),
             Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::NotFound) => {
-                let text = error.to_string();
-                Outcome::Failed(text.lines().next().unwrap_or_default().to_owned())
+                self.add(name, Some(false), Some(error.to_string()));
             }
             Err(error) => return Err(error),
-        };
-        self.tests.push((name.to_owned(), outcome));
+        }
         Ok(())
     }
 
-    fn skip(&mut self, name: &str, why: &'static str) {
-        self.tests.push((name.to_owned(), Outcome::Skipped(why)));
-    }
-
-    fn has_passed(&self) -> bool {
-        let mut outcomes = self.tests.iter().map(|(_, outcome)| outcome);
-        !outcomes.any(|outcome| matches!(outcome, Outcome::Failed(_)))
-    }
-
-    fn answer(self) -> Answer {
-        let line = |(name, outcome): &(String, Outcome)| match outcome {
-            Outcome::Passed => format!("PASSED {name} test"),
-            Outcome::Failed(why) => format!("FAILED {name} test: {why}"),
-            Outcome::Skipped(why) => format!("SKIPPED {name} test: {why}"),
+    /// `passed` is `None` if there was nothing to compare; `why` is for tests that did not pass.
+    fn add(&mut self, name: &str, passed: Option<bool>, why: Option<String>) {
+        let word = match passed {
+            Some(true) => "PASSED",
+            Some(false) => "FAILED",
+            None => "SKIPPED",
         };
-        let text = self.tests.iter().map(line).collect::<Vec<_>>().join("\n");
-        let entry = |(name, outcome): &(String, Outcome)| {
-            let (passed, why) = match outcome {
-                Outcome::Passed => (Some(true), None),
-                Outcome::Failed(why) => (Some(false), Some(why.as_str())),
-                Outcome::Skipped(why) => (None, Some(*why)),
-            };
-            json!({"test": name, "passed": passed, "why": why})
-        };
-        let json = self.tests.iter().map(entry).collect();
-        let verdict = if self.has_passed() { Verdict::Yes } else { Verdict::Corrupt };
-        Answer::text(text, json).verdict(verdict)
+        let reason = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        self.lines.push(format!("{word} {name} test{reason}"));
+        self.json.push(json!({"test": name, "passed": passed, "why": why}));
+        self.has_failed |= passed == Some(false);
     }
 }
