@@ -12,6 +12,7 @@ use crate::parallel::Pool;
 use crate::source::Sources;
 
 mod annotations;
+mod base;
 mod catalog;
 mod changed;
 mod config;
@@ -96,7 +97,7 @@ static ALL: &[(&str, &[&Command])] = &[
             &referrers::COMMAND,
         ],
     ),
-    ("Changes", &[&changed::COMMAND, &newer::COMMAND, &diff::COMMAND]),
+    ("Changes", &[&changed::COMMAND, &base::COMMAND, &newer::COMMAND, &diff::COMMAND]),
     ("Content", &[&downloadlayer::COMMAND, &verifytool::COMMAND]),
     (
         "Registries",

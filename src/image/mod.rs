@@ -129,6 +129,20 @@ impl Image {
         Image::new(&self.text, reference, source, matcher, self.pool.clone())
     }
 
+    /// Another image for the platform that this one has.
+    pub(crate) fn elsewhere(
+        &self,
+        text: &str,
+        reference: Reference,
+        source: Arc<dyn Source>,
+    ) -> Result<Image> {
+        let matcher = match Platform::read(self.config_json()?) {
+            Some(platform) => platform.to_string().parse()?,
+            None => self.matcher.clone(),
+        };
+        Ok(Image::new(text, reference, source, matcher, self.pool.clone()))
+    }
+
     /// Digest and media type of what the reference leads to; by HEAD where the source has it.
     pub(crate) fn resolved(&self) -> Result<&Resolved> {
         once(&self.resolved, || match self.top_manifest.get() {

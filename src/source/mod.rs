@@ -110,6 +110,23 @@ impl Sources {
         })
     }
 
+    /// The repository of an image that an image of `from` names: of a registry, without the
+    /// credentials that were given for this run, and never an internal one that somebody outside
+    /// leads to.
+    pub(crate) fn led(&self, from: &Transport, to: &Reference) -> Result<Arc<dyn Source>> {
+        let Transport::Registry(repository) = &to.place else {
+            return Err(Error::new(Kind::Protocol, "an image names a file of this machine"));
+        };
+        let from = match from {
+            Transport::Registry(from) => Some(&from.host),
+            _ => None,
+        };
+        if self.online().is_ok() {
+            self.client.admit(from, &repository.host)?;
+        }
+        Ok(self.remembered(repository, &to.at))
+    }
+
     /// A repository of a registry, past everything that is remembered of it.
     pub(crate) fn repository(&self, repository: &Repository) -> Result<Registry> {
         self.online()?;

@@ -3,6 +3,7 @@
 mod answers;
 mod architecture;
 mod artifacts;
+mod base;
 mod batch;
 mod bounds;
 mod cache;

@@ -2,7 +2,7 @@
 
 mod selection;
 pub(super) mod semver;
-mod timestamp;
+pub(super) mod timestamp;
 
 use std::cmp::Reverse;
 

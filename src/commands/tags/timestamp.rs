@@ -2,12 +2,12 @@
 
 /// Seconds and nanoseconds since 1970, by UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Timestamp(i64, u32);
+pub(in crate::commands) struct Timestamp(i64, u32);
 
 impl Timestamp {
     /// As RFC 3339 has them: `2026-01-02T03:04:05.678Z`, `2026-01-02T05:04:05+02:00`. `None` for what
     /// is no such date.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::commands) fn parse(text: &str) -> Option<Self> {
         let number =
             |from: usize, to: usize| text.get(from..to)?.parse::<u16>().ok().map(i64::from);
         let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);

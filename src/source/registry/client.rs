@@ -13,11 +13,12 @@ use super::Registry;
 use super::credentials::{AuthFiles, Credentials};
 use super::error_response;
 use super::message::Response;
+use super::realm;
 use super::state::{AuthCache, RegistryState};
 use super::token::Scope;
 use super::trace::{Trace, Verbosity};
 use super::transport::{Certificates, Connections, HttpClient, Proxies, Trust};
-use super::url::{Origin, Url};
+use super::url::{Origin, Scheme, Url};
 
 /// A timeout that outlasts anybody's, and that a deadline can still be counted with.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -80,6 +81,13 @@ impl Client {
     /// Names a registry that will be asked. `Kind::Usage` if credentials were given for another.
     pub(crate) fn claim(&self, host: &Host) -> Result<()> {
         self.credentials.claim(host)
+    }
+
+    /// Refuses an internal registry that an image of a public one names, or one that lies in a file.
+    pub(crate) fn admit(&self, from: Option<&Host>, to: &Host) -> Result<()> {
+        let origin = |host: &Host| Origin::new(Scheme::Https, host.api());
+        let from = from.map(origin).transpose()?;
+        realm::admit_image(from.as_ref(), &origin(to)?, &self.transport.connections)
     }
 
     pub(crate) fn repository(self: &Arc<Self>, repository: &Repository) -> Registry {

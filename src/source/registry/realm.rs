@@ -33,6 +33,24 @@ pub(super) fn admit(from: &Origin, to: &Origin, connections: &Connections) -> Re
     Err(Error::new(Kind::Protocol, message))
 }
 
+/// Refuses the registry of an image that another image names; `None`: one that lies in a file, of
+/// which nobody knows where it comes from.
+pub(super) fn admit_image(
+    from: Option<&Origin>,
+    to: &Origin,
+    connections: &Connections,
+) -> Result<()> {
+    let leads_inside = match from {
+        Some(from) => leads_inside(from, to, connections)?,
+        None => are_internal(to, connections)?.contains(&true),
+    };
+    if !leads_inside {
+        return Ok(());
+    }
+    let message = format!("the image names {}, which is an internal address", to.authority());
+    Err(Error::new(Kind::Protocol, message))
+}
+
 /// Whether anybody can reach `from`, but not `to`.
 fn leads_inside(from: &Origin, to: &Origin, connections: &Connections) -> Result<bool> {
     let look_up = |origin: &Origin| are_internal(origin, connections).during(origin.authority());

@@ -1,0 +1,194 @@
+//! `base` says whether the image that another was built from has moved.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Image, Index, Layout, Proxy, Registry, Tls, Tool};
+
+const NAME: &str = "org.opencontainers.image.base.name";
+const DIGEST: &str = "org.opencontainers.image.base.digest";
+
+fn os(version: &str) -> Image {
+    Image::new("linux/amd64").layer("etc/os-release", version.as_bytes())
+}
+
+fn app(version: &str) -> Image {
+    os(version).layer("app", b"an application")
+}
+
+/// `base --arch amd64` of an image; gives the answer and the exit code's meaning is checked.
+#[track_caller]
+fn base(registry: &Registry, options: &[&str], status: i32) -> Value {
+    let tool = Tool::new().args(["base", "--arch", "amd64", &registry.image("app")]);
+    tool.args(options).run().status(status).stderr("").json()
+}
+
+/// A registry whose `base:1` is the version, beside an application that says that it was built from
+/// `at` that.
+fn registry(version: &str, image: Image, at: Option<&str>) -> Registry {
+    let registry = Registry::start();
+    os(version).push_to(&registry, "base", "1");
+    let image = image.label(NAME, &registry.image("base:1"));
+    let image = at
+        .into_iter()
+        .fold(image, |image, digest| image.label(DIGEST, digest));
+    image.push_to(&registry, "app", "latest");
+    registry
+}
+
+#[test]
+fn a_base_that_has_not_moved_is_current() {
+    let then = os("1").digest();
+    let registry = registry("1", app("1"), Some(&then));
+    let expected = json!({"name": registry.image("base:1"), "digest": then, "current": then,
+        "status": "current", "sharedLayers": 1});
+    assert_eq!(base(&registry, &[], 8), expected);
+    assert_eq!(
+        base(&registry, &["--base", &registry.image("base:1")], 8)["digest"],
+        Value::Null
+    );
+}
+
+#[test]
+fn a_base_that_has_moved_is_outdated() {
+    for is_kept in [true, false] {
+        let then = os("1").digest();
+        let registry = registry("2", app("1"), Some(&then));
+        match is_kept {
+            true => drop(os("1").push(&registry, "base", None)),
+            // Most registries collect what no tag leads to: the image is believed.
+            false => drop(registry.absent(&format!("/v2/base/manifests/{then}"))),
+        }
+        let expected = json!({"name": registry.image("base:1"), "digest": then,
+            "current": os("2").digest(), "status": "outdated", "sharedLayers": 0});
+        assert_eq!(base(&registry, &[], 0), expected);
+    }
+}
+
+#[test]
+fn only_the_platform_of_the_image_counts() {
+    let registry = Registry::start();
+    let index = |arm: &str| {
+        let arm = Image::new("linux/arm64").layer("etc/os-release", arm.as_bytes());
+        Index::new().image(arm).image(os("1"))
+    };
+    let then = index("1").push_to(&registry, "base", "1");
+    let now = index("2").push_to(&registry, "base", "1");
+    let image = app("1")
+        .label(NAME, &registry.image("base:1"))
+        .label(DIGEST, &then);
+    image.push_to(&registry, "app", "latest");
+    let answer = base(&registry, &[], 8);
+    assert_eq!(
+        [&answer["status"], &answer["current"]],
+        [&json!("current"), &json!(now)]
+    );
+}
+
+#[test]
+fn layers_show_what_is_unrelated() {
+    let dated = |image: Image, day: &str| {
+        let created = format!("2026-01-{day}T00:00:00Z");
+        image.in_config("created", created.into())
+    };
+    let then = os("1").digest();
+    for (image, at, options, status, expected) in [
+        // The digest is right, and the layers are others.
+        (app("0"), Some(then.as_str()), vec![], 8, "unrelated"),
+        (dated(app("0"), "09"), None, vec![], 8, "unrelated"),
+        // It was built before what the name leads to now.
+        (dated(app("0"), "01"), None, vec![], 0, "outdated"),
+    ] {
+        let registry = registry("1", image, at);
+        if at.is_none() {
+            dated(os("1"), "05").push_to(&registry, "base", "1");
+        }
+        assert_eq!(base(&registry, &options, status)["status"], expected);
+    }
+    // It has some of the layers.
+    let registry = registry("1", app("1"), None);
+    os("1")
+        .layer("more", b"more")
+        .push_to(&registry, "base", "1");
+    let answer = base(&registry, &[], 0);
+    assert_eq!(
+        [&answer["status"], &answer["sharedLayers"]],
+        [&json!("outdated"), &json!(1)]
+    );
+}
+
+#[test]
+fn an_image_that_names_no_base_is_unknown() {
+    let registry = Registry::start();
+    app("1").push_to(&registry, "app", "latest");
+    let expected = json!({"name": null, "digest": null, "current": null, "status": "unknown",
+        "sharedLayers": null});
+    assert_eq!(base(&registry, &[], 8), expected);
+    registry.absent("/v2/base/manifests/1");
+    let image = registry.image("base:1");
+    let tool = Tool::new().args(["base", "--base", &image, &registry.image("app")]);
+    let why = format!(
+        "{}: base {image}: manifest 1: not found",
+        registry.image("app")
+    );
+    let hint = "hint: the command 'tags' lists the tags that there are\n";
+    tool.run()
+        .fails(3, format!("docker-registry: {why}\n{hint}"));
+}
+
+#[test]
+fn annotations_come_before_labels() {
+    let registry = Registry::start();
+    let digest = os("1").push_to(&registry, "base", "1");
+    let annotations = json!({NAME: registry.image("base:1"), DIGEST: digest});
+    let image = app("1")
+        .oci()
+        .label(NAME, "example.com/other")
+        .in_manifest("annotations", annotations);
+    image.push_to(&registry, "app", "latest");
+    assert_eq!(base(&registry, &[], 8)["status"], "current");
+}
+
+#[test]
+fn an_image_leads_nobody_inside() {
+    let inside = Registry::builder().tls(Tls::authority()).start();
+    let place = tempfile::tempdir().unwrap();
+    let layout = Layout::create(place.path());
+    let refused = |tool: &Tool, image: &str, why: String| {
+        let hint = "hint: '--base IMAGE' may be anywhere\n";
+        let expected = format!("docker-registry: {image}: base {why}\n{hint}");
+        tool.clone().args(["base", image]).run().fails(1, expected);
+    };
+    for name in [inside.image("base:1"), "169.254.169.254/base".into()] {
+        let host = name.split('/').next().unwrap();
+        let internal = format!("{name}: the image names {host}, which is an internal address");
+        let image = app("1").label(NAME, &name);
+        image.push_to(&layout, "app", "latest");
+        let text = format!("oci:{}", place.path().display());
+        refused(&Tool::new(), &text, internal.clone());
+
+        let public = Registry::builder()
+            .tls(Tls::named(&["registry.example.com"]))
+            .start();
+        image.push_to(&public, "app", "latest");
+        let proxy = Proxy::start().route("registry.example.com:443", &public.host());
+        let tool = Tool::new()
+            .arg("--cacert")
+            .arg(public.ca())
+            .env("HTTPS_PROXY", proxy.url());
+        let tool = tool.env("NO_PROXY", "127.0.0.1");
+        refused(
+            &tool,
+            "registry.example.com/app",
+            internal.replace(":443", ""),
+        );
+    }
+    let image = app("1").label(NAME, "oci:/etc");
+    image.push_to(&layout, "app", "latest");
+    let text = format!("oci:{}", place.path().display());
+    refused(
+        &Tool::new(),
+        &text,
+        "oci:/etc: an image names a file of this machine".into(),
+    );
+    assert_eq!(inside.accepted(), 0);
+}
