@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Entry;
 use crate::content::{DOCKER_LIST, Descriptor, OCI_INDEX};
 use crate::platform::Platform;
 
@@ -26,49 +25,21 @@ impl IndexKind {
             IndexKind::Oci => OCI_INDEX,
         }
     }
-
-    fn descriptor(self, entry: &Entry) -> Value {
-        let descriptor = &entry.descriptor;
-        let mut json = Map::new();
-        json.insert("mediaType".into(), descriptor.media_type.clone().into());
-        let digest = descriptor.digest.to_string();
-        match self {
-            IndexKind::Docker => {
-                json.insert("size".into(), descriptor.size.into());
-                json.insert("digest".into(), digest.into());
-                put(&mut json, "annotations", annotations_of(descriptor));
-            }
-            IndexKind::Oci => {
-                json.insert("digest".into(), digest.into());
-                json.insert("size".into(), descriptor.size.into());
-                put(&mut json, "urls", descriptor.json["urls"].clone());
-                put(&mut json, "annotations", annotations_of(descriptor));
-                put(&mut json, "data", descriptor.json["data"].clone());
-            }
-        }
-        json.insert("platform".into(), platform(&entry.platform));
-        if self == IndexKind::Oci {
-            let kind = descriptor.json["artifactType"].clone();
-            put(&mut json, "artifactType", kind);
-        }
-        json.into()
-    }
 }
 
 /// The index of these entries.
 pub(super) fn bytes(
     kind: IndexKind,
-    entries: &[Entry],
+    entries: &[Descriptor],
     annotations: &[(String, String)],
 ) -> Vec<u8> {
-    let manifests: Vec<Value> = entries.iter().map(|entry| kind.descriptor(entry)).collect();
-    let mut index = Map::new();
-    index.insert("schemaVersion".into(), json!(2));
-    index.insert("mediaType".into(), kind.media_type().into());
-    index.insert("manifests".into(), manifests.into());
     let annotations: BTreeMap<_, _> = annotations.iter().cloned().collect();
-    put(&mut index, "annotations", json!(annotations));
-    let text = format!("{:#}", Value::from(index));
+    let index = object([
+        ("schemaVersion", json!(2)),
+        ("mediaType", kind.media_type().into()),
+        ("manifests", entries.iter().map(|entry| descriptor(kind, entry)).collect()),
+        ("annotations", json!(annotations)),
+    ]);
     // These characters occur only in strings, where Go escapes them.
     let escaped = [
         ("<", r"\u003c"),
@@ -78,36 +49,38 @@ pub(super) fn bytes(
         ("\u{2029}", r"\u2029"),
     ];
     let text =
-        escaped.iter().fold(text, |text, (character, escape)| text.replace(character, escape));
+        escaped.iter().fold(format!("{index:#}"), |text, (c, escape)| text.replace(c, escape));
     text.into_bytes()
 }
 
-fn platform(platform: &Platform) -> Value {
-    let mut json = Map::new();
-    json.insert("architecture".into(), platform.architecture.clone().into());
-    json.insert("os".into(), platform.os.clone().into());
-    put(&mut json, "os.version", json!(platform.os_version));
-    put(&mut json, "os.features", json!(platform.os_features));
-    put(&mut json, "variant", json!(platform.variant));
-    json.into()
-}
-
-/// Sorted, as Go writes a map.
-fn annotations_of(descriptor: &Descriptor) -> Value {
-    let annotations = descriptor.json["annotations"].as_object();
-    let sorted: BTreeMap<_, _> = annotations.into_iter().flatten().collect();
-    json!(sorted)
-}
-
-/// Leaves out what is empty.
-fn put(json: &mut Map<String, Value>, name: &str, value: Value) {
-    let is_empty = match &value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    };
-    if !is_empty {
-        json.insert(name.to_owned(), value);
+fn descriptor(kind: IndexKind, entry: &Descriptor) -> Value {
+    let annotations = entry.json["annotations"].as_object();
+    // Sorted, as Go writes a map.
+    let annotations: BTreeMap<_, _> = annotations.into_iter().flatten().collect();
+    let media_type = ("mediaType", json!(entry.media_type));
+    let digest = ("digest", json!(entry.digest.to_string()));
+    let size = ("size", json!(entry.size));
+    let annotations = ("annotations", json!(annotations));
+    let platform = ("platform", entry.platform.as_ref().map(Platform::json).into());
+    let given = |name| (name, entry.json[name].clone());
+    match kind {
+        IndexKind::Docker => object([media_type, size, digest, annotations, platform]),
+        IndexKind::Oci => object([
+            media_type,
+            digest,
+            size,
+            given("urls"),
+            annotations,
+            given("data"),
+            platform,
+            given("artifactType"),
+        ]),
     }
+}
+
+/// Without what is empty.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let empty = [Value::Null, json!([]), json!({})];
+    let members = members.into_iter().filter(|(_, value)| !empty.contains(value));
+    members.map(|(name, value)| (name.to_owned(), value)).collect()
 }

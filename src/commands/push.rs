@@ -1,7 +1,7 @@
 //! `docker-registry push from-spec FILE`, `docker-registry push from-args`
 
 use std::fs;
-use std::io::Read;
+use std::io;
 
 use serde_json::json;
 
@@ -56,15 +56,7 @@ pub(super) static COMMAND: Command = Command {
   - image: localhost:5000/other/app:amd64
 
 What a platform leaves out is read from the image's configuration. If an image is an index itself, all its images are added with their own platforms; attestations come last. Images from another repository of the registry are mounted, or copied if the registry does not mount. Everything is checked before anything is sent, and tags are set last.",
-        flags: &[
-            &TYPE,
-            &IGNORE_MISSING,
-            &TAGS,
-            &ANNOTATIONS,
-            &PLATFORMS,
-            &TEMPLATE,
-            &TARGET,
-        ],
+        flags: &[&TYPE, &IGNORE_MISSING, &TAGS, &ANNOTATIONS, &PLATFORMS, &TEMPLATE, &TARGET],
         examples: &[
             ("docker-registry push from-spec app.yaml", "Digest: sha256:… 743"),
             (
@@ -78,41 +70,32 @@ What a platform leaves out is read from the image's configuration. If an image i
 };
 
 fn run(invocation: &Invocation) -> Result<Answer> {
-    let mut spec = match invocation.args.operands() {
-        [_, path] => from_spec(path, invocation.args)?,
-        _ => from_args(invocation.args)?,
+    let (args, sources, pool) = (invocation.args, invocation.sources, invocation.pool);
+    let mut spec = match args.operands() {
+        [_, path] => from_spec(path, args)?,
+        _ => from_args(args)?,
     };
-    spec.tags.extend(items(invocation.args, &TAGS).map(str::to_owned));
-    for item in items(invocation.args, &ANNOTATIONS) {
-        let Some((name, value)) = item.split_once('=') else {
-            let message = format!("--annotations wants NAME=VALUE, not '{item}'");
-            return Err(Error::usage(message));
-        };
+    spec.tags.extend(items(args, &TAGS).map(str::to_owned));
+    for item in items(args, &ANNOTATIONS) {
+        let wrong = || Error::usage(format!("--annotations wants NAME=VALUE, not '{item}'"));
+        let (name, value) = item.split_once('=').ok_or_else(wrong)?;
         spec.annotations.push((name.to_owned(), value.to_owned()));
     }
-    let open = |repository: &_| invocation.sources.repository(repository);
-    let builder = IndexBuilder {
-        kind: match invocation.args.text(&TYPE) {
-            Some("oci") => IndexKind::Oci,
-            _ => IndexKind::Docker,
-        },
-        ignore_missing: invocation.args.has(&IGNORE_MISSING),
-        pool: invocation.pool,
-        open: &open,
-    };
+    let kind = if args.text(&TYPE) == Some("oci") { IndexKind::Oci } else { IndexKind::Docker };
+    let builder = IndexBuilder { kind, ignore_missing: args.has(&IGNORE_MISSING), sources, pool };
     let index = builder.assemble(&spec)?;
     for error in &index.missing {
         let left_out: Result<()> = Err(error.clone()).during("left out");
         left_out.unwrap_or_else(|error| error.report());
     }
-    let pushed = index.push(invocation.pool, &open);
-    invocation.sources.forget(&index.target, &[]);
+    let pushed = builder.push(&index);
+    sources.forget(&index.target, &[]);
     pushed.during(&spec.image)?;
     let (digest, size) = (index.digest.to_string(), index.bytes.len());
     let json = json!({
         "digest": digest,
         "size": size,
-        "mediaType": index.kind.media_type(),
+        "mediaType": kind.media_type(),
         "repository": index.target.to_string(),
         "tags": index.tags,
     });
@@ -122,17 +105,12 @@ fn run(invocation: &Invocation) -> Result<Answer> {
 fn from_spec(path: &str, args: &Args) -> Result<IndexSpec> {
     for flag in [&PLATFORMS, &TEMPLATE, &TARGET] {
         if args.has(flag) {
-            let message = format!("--{} is for from-args only", flag.name);
-            return Err(Error::usage(message));
+            return Err(Error::usage(format!("--{} is for from-args only", flag.name)));
         }
     }
-    let mut yaml = String::new();
-    match path {
-        "-" => terminal::stdin().read_to_string(&mut yaml).map(drop),
-        path => fs::read_to_string(path).map(|text| yaml = text),
-    }
-    .during(path)?;
-    IndexSpec::read(&yaml).during(path)
+    let yaml =
+        if path == "-" { io::read_to_string(terminal::stdin()) } else { fs::read_to_string(path) };
+    IndexSpec::read(&yaml.during(path)?).during(path)
 }
 
 fn from_args(args: &Args) -> Result<IndexSpec> {
@@ -152,8 +130,8 @@ fn from_args(args: &Args) -> Result<IndexSpec> {
 /// The image for a platform, as the template names it.
 fn spec_entry(text: &str, template: &str) -> Result<SpecEntry> {
     let (os, architecture, variant) = match text.split('/').collect::<Vec<_>>()[..] {
-        [os, architecture] => (os, architecture, ""),
-        [os, architecture, variant] => (os, architecture, variant),
+        [os, architecture] => (os, architecture, None),
+        [os, architecture, variant] => (os, architecture, Some(variant)),
         _ => {
             let message = format!("--platforms wants OS/ARCH[/VARIANT], not '{text}'");
             return Err(Error::usage(message));
@@ -161,11 +139,11 @@ fn spec_entry(text: &str, template: &str) -> Result<SpecEntry> {
     };
     let image = template.replace("ARCH", architecture).replace("OS", os);
     Ok(SpecEntry {
-        image: image.replace("VARIANT", variant),
+        image: image.replace("VARIANT", variant.unwrap_or_default()),
         platform: Platform {
             os: os.to_owned(),
             architecture: architecture.to_owned(),
-            variant: Some(variant.to_owned()).filter(|variant| !variant.is_empty()),
+            variant: variant.filter(|variant| !variant.is_empty()).map(str::to_owned),
             ..Platform::default()
         },
     })

@@ -1,15 +1,12 @@
 //! `docker-registry testregistry HOST/REPOSITORY`
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 mod conformance;
 mod sample;
 
-use super::{
-    Answer, Command, During, Error, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
-};
+use super::{Answer, Command, During, Invocation, Kind, Operand, Result, Run, Spec, Verdict};
 use crate::reference::Repository;
-use conformance::{CheckResult, Conformance, conformance};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -31,55 +28,30 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(invocation: &Invocation) -> Result<Answer> {
     let repository: Repository = invocation.args.operands()[0].parse()?;
-    let open = |repository: &_| invocation.sources.repository(repository);
-    let conformance = conformance(&repository, invocation.pool, &open);
+    let tested = conformance::test(&repository, invocation);
     invocation.sources.forget(&repository, &[]);
-    let conformance = conformance.during(&repository)?;
-    let (text, json) = (table(&repository, &conformance), json(&repository, &conformance));
-    Ok(Answer::text(text, json).verdict(verdict(&conformance.results)))
-}
-
-fn table(repository: &Repository, conformance: &Conformance) -> String {
+    let (results, left) = tested.during(&repository)?;
     let mut lines = vec![repository.to_string()];
-    for CheckResult { feature, why_not } in &conformance.results {
-        lines.push(match why_not {
-            None => format!("{feature:14} yes"),
-            Some(error) => format!("{feature:14} no   {error}"),
-        });
-    }
-    if !conformance.left.is_empty() {
-        lines.push(format!("{:14} {}", "left", conformance.left.join(", ")));
-    }
-    lines.join("\n")
-}
-
-fn json(repository: &Repository, conformance: &Conformance) -> Value {
-    let mut json = Map::new();
-    json.insert("repository".into(), repository.to_string().into());
-    for CheckResult { feature, why_not } in &conformance.results {
-        let name = match *feature {
-            "digest header" => "digestHeader",
-            feature => feature,
+    let mut json = json!({"repository": repository.to_string()});
+    let mut verdict = Verdict::Yes;
+    for (feature, outcome) in results {
+        let key = if feature == "digest header" { "digestHeader" } else { feature };
+        let Err(error) = outcome else {
+            lines.push(format!("{feature:14} yes"));
+            json[key] = json!({"supported": true, "why": null});
+            continue;
         };
-        let why = why_not.as_ref().map(Error::to_string);
-        let result = json!({"supported": why.is_none(), "why": why});
-        json.insert(name.into(), result);
+        lines.push(format!("{feature:14} no   {error}"));
+        json[key] = json!({"supported": false, "why": error.to_string()});
+        if error.kind() == Kind::Corrupt {
+            verdict = Verdict::Corrupt;
+        } else if matches!(feature, "lists" | "indexes") && verdict == Verdict::Yes {
+            verdict = Verdict::No;
+        }
     }
-    json.insert("left".into(), json!(conformance.left));
-    json.into()
-}
-
-fn verdict(results: &[CheckResult]) -> Verdict {
-    let mut failed = results.iter().filter(|result| result.why_not.is_some());
-    let is_corrupt = |result: &CheckResult| {
-        let kind = result.why_not.as_ref().map(Error::kind);
-        kind == Some(Kind::Corrupt)
-    };
-    if failed.clone().any(is_corrupt) {
-        return Verdict::Corrupt;
+    if !left.is_empty() {
+        lines.push(format!("{:14} {}", "left", left.join(", ")));
     }
-    match failed.any(|result| matches!(result.feature, "lists" | "indexes")) {
-        true => Verdict::No,
-        false => Verdict::Yes,
-    }
+    json["left"] = json!(left);
+    Ok(Answer::text(lines.join("\n"), json).verdict(verdict))
 }

@@ -3,12 +3,17 @@
 use serde_json::{Value, json};
 
 use crate::assembly::IndexKind;
-use crate::content::{DOCKER_MANIFEST, Descriptor, OCI_MANIFEST};
+use crate::content::{
+    DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST, Descriptor, OCI_CONFIG, OCI_MANIFEST,
+};
 use crate::digest::{Algorithm, Digest};
 use crate::error::Result;
 
-/// Architectures and variants, those of manifest-tool's own test.
-pub(super) const PLATFORMS: [(&str, Option<&str>); 4] =
+/// An architecture and its variant.
+pub(super) type Platform = (&'static str, Option<&'static str>);
+
+/// Those of manifest-tool's own test.
+pub(super) const PLATFORMS: [Platform; 4] =
     [("s390x", None), ("ppc64le", None), ("arm64", Some("v8")), ("amd64", None)];
 
 /// An empty tar, packed: the bytes that Docker has for an empty layer.
@@ -16,6 +21,8 @@ pub(super) const LAYER: [u8; 32] = [
     31, 139, 8, 0, 0, 9, 110, 136, 0, 255, 98, 24, 5, 163, 96, 20, 140, 88, 0, 8, 0, 0, 255, 255,
     46, 175, 181, 239, 0, 4, 0, 0,
 ];
+
+const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// The digest of the unpacked tar.
 const DIFF_ID: &str = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
@@ -28,8 +35,7 @@ pub(super) struct Sample {
 
 impl Sample {
     fn new(media_type: &'static str, json: &Value) -> Sample {
-        let bytes = json.to_string().into_bytes();
-        Sample { media_type, bytes }
+        Sample { media_type, bytes: json.to_string().into_bytes() }
     }
 
     pub(super) fn digest(&self) -> Digest {
@@ -42,18 +48,10 @@ impl Sample {
 }
 
 /// The configuration and the manifest of an image.
-pub(super) fn image(kind: IndexKind, (architecture, variant): (&str, Option<&str>)) -> [Sample; 2] {
+pub(super) fn image(kind: IndexKind, (architecture, variant): Platform) -> [Sample; 2] {
     let (config, layer, manifest) = match kind {
-        IndexKind::Docker => (
-            "application/vnd.docker.container.image.v1+json",
-            "application/vnd.docker.image.rootfs.diff.tar.gzip",
-            DOCKER_MANIFEST,
-        ),
-        IndexKind::Oci => (
-            "application/vnd.oci.image.config.v1+json",
-            "application/vnd.oci.image.layer.v1.tar+gzip",
-            OCI_MANIFEST,
-        ),
+        IndexKind::Docker => (DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST),
+        IndexKind::Oci => (OCI_CONFIG, OCI_LAYER, OCI_MANIFEST),
     };
     let mut json = json!({
         "architecture": architecture,
