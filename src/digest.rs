@@ -22,13 +22,6 @@ impl Algorithm {
             Algorithm::Sha512 => "sha512",
         }
     }
-
-    fn hex_length(self) -> usize {
-        match self {
-            Algorithm::Sha256 => 64,
-            Algorithm::Sha512 => 128,
-        }
-    }
 }
 
 /// `ALGORITHM:HEX`, lower case, of the algorithm's exact length.
@@ -84,21 +77,19 @@ impl FromStr for Digest {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |why: String| Err(Error::usage(format!("digest '{text}': {why}")));
-        let Some((name, hex)) = text.split_once(':') else {
-            return wrong("expected sha256:… or sha512:…".into());
-        };
-        let Some(algorithm) =
-            [Algorithm::Sha256, Algorithm::Sha512].into_iter().find(|a| a.name() == name)
-        else {
-            return wrong(format!("the algorithm is sha256 or sha512, not '{name}'"));
+        let wrong = |why: String| Error::usage(format!("digest '{text}': {why}"));
+        let expected = || wrong("expected sha256:… or sha512:…".into());
+        let (name, hex) = text.split_once(':').ok_or_else(expected)?;
+        let (algorithm, wanted) = match name {
+            "sha256" => (Algorithm::Sha256, 64),
+            "sha512" => (Algorithm::Sha512, 128),
+            _ => return Err(wrong(format!("the algorithm is sha256 or sha512, not '{name}'"))),
         };
         if !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return wrong("only lower-case hex digits follow the colon".into());
+            return Err(wrong("only lower-case hex digits follow the colon".into()));
         }
-        if hex.len() != algorithm.hex_length() {
-            let wanted = algorithm.hex_length();
-            return wrong(format!("{name} has {wanted} hex digits, not {}", hex.len()));
+        if hex.len() != wanted {
+            return Err(wrong(format!("{name} has {wanted} hex digits, not {}", hex.len())));
         }
         Ok(Digest { algorithm, hex: hex.to_owned() })
     }
@@ -126,25 +117,27 @@ impl Hasher {
         }
     }
 
-    pub(crate) fn digest(self) -> Digest {
-        match self {
-            Hasher::Sha256(state) => {
-                Digest { algorithm: Algorithm::Sha256, hex: hex(&state.finalize()) }
-            }
-            Hasher::Sha512(state) => {
-                Digest { algorithm: Algorithm::Sha512, hex: hex(&state.finalize()) }
+    /// Adds all that can be read, and returns how many bytes that is.
+    pub(crate) fn read(&mut self, content: &mut dyn Read) -> io::Result<u64> {
+        let (mut block, mut size) = (vec![0; 256 << 10], 0);
+        loop {
+            match content.read(&mut block)? {
+                0 => return Ok(size),
+                read => {
+                    self.update(&block[..read]);
+                    size += read as u64;
+                }
             }
         }
     }
-}
 
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
-        .collect()
+    pub(crate) fn digest(self) -> Digest {
+        let (algorithm, sum) = match self {
+            Hasher::Sha256(state) => (Algorithm::Sha256, state.finalize().to_vec()),
+            Hasher::Sha512(state) => (Algorithm::Sha512, state.finalize().to_vec()),
+        };
+        Digest { algorithm, hex: sum.iter().map(|byte| format!("{byte:02x}")).collect() }
+    }
 }
 
 /// Reads through, and fails at the end with `Kind::Corrupt` unless size and digest are right.

@@ -4,18 +4,17 @@
 //! it reads the file again, adds entries and replaces it, so that no process's entries are lost.
 //! Entries that are printed within a second are written together.
 
-use std::collections::VecDeque;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
 use crate::error::{During, Error, Kind, Result};
-use crate::file::{self, Lock};
+use crate::file;
 use crate::json;
 
 /// How long printed entries wait for more before they are written.
@@ -30,7 +29,8 @@ pub(crate) struct State {
     /// How long to wait for other processes.
     timeout: Duration,
     known: Mutex<Known>,
-    over: Condvar,
+    /// Held while the file is written.
+    writing: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -38,13 +38,12 @@ struct Known {
     /// The content of the file, as long as it was not replaced.
     file: Option<(Identity, Arc<Value>)>,
     /// Entries that are printed but not written yet.
-    printed: VecDeque<Entry>,
-    writer: Option<JoinHandle<()>>,
-    is_over: bool,
+    printed: Vec<Entry>,
+    has_writer: bool,
 }
 
-/// Identifies a file, so that a replaced one is noticed.
-type Identity = (u64, u64, Option<SystemTime>);
+/// What tells a file from the one that replaced it: device and inode, size, time.
+type Identity = ((u64, u64), u64, Option<SystemTime>);
 
 /// The state of an image on a platform, to be saved when it has been printed.
 #[derive(Clone, Debug)]
@@ -59,14 +58,16 @@ impl Entry {
     /// Marks the entry as printed. It is written to the file within a second, or when the program
     /// ends.
     pub(crate) fn printed(&self) {
-        let state = &self.state;
-        let mut known = state.known();
-        known.printed.push_back(self.clone());
-        if known.writer.is_none() {
-            let writing = state.clone();
-            let writer = thread::Builder::new().spawn(move || writing.write_at_intervals());
-            // Without a thread it is written when the program ends.
-            known.writer = writer.ok();
+        let state = self.state.clone();
+        let mut known = self.state.known();
+        known.printed.push(self.clone());
+        if !known.has_writer {
+            let write_at_intervals = move || loop {
+                thread::sleep(INTERVAL);
+                // What fails is tried again, at last when the program ends.
+                let _ = state.write();
+            };
+            known.has_writer = thread::Builder::new().spawn(write_at_intervals).is_ok();
         }
     }
 }
@@ -74,25 +75,25 @@ impl Entry {
 /// Writes all entries that are printed but not written yet. Several threads may end the program at
 /// the same time; none of them does before this is done.
 pub(crate) fn finish() -> Result<()> {
-    let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    open.iter().try_for_each(|state| state.finish())
+    let open = locked(&OPEN);
+    open.iter().try_for_each(|state| state.write().during(state.path.display()))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
     /// The one of this process for the file.
     pub(crate) fn at(path: &Path, timeout: Duration) -> Arc<Self> {
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = locked(&OPEN);
         if let Some(state) = open.iter().find(|state| state.path == path) {
             return state.clone();
         }
-        let state = Arc::new(State {
-            path: path.to_owned(),
-            timeout,
-            known: Mutex::default(),
-            over: Condvar::new(),
-        });
-        open.push(state.clone());
-        state
+        let path = path.to_owned();
+        let state = State { path, timeout, known: Mutex::default(), writing: Mutex::default() };
+        open.push(Arc::new(state));
+        open[open.len() - 1].clone()
     }
 
     pub(crate) fn get(&self, image: &str, platform: &str) -> Result<Option<Value>> {
@@ -113,13 +114,13 @@ impl State {
         platform: String,
         value: Value,
     ) -> Result<Entry> {
-        let writable = file::place(&self.path).and_then(|_| Lock::verify(&self.lock_path()));
+        let writable = file::place(&self.path).and_then(|_| file::can_lock(&self.lock_path()));
         writable.during(self.path.display())?;
         Ok(Entry { state: self.clone(), image, platform, value })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.known)
     }
 
     /// Reads the file unless it is the one that was read before.
@@ -135,52 +136,18 @@ impl State {
         Ok(file)
     }
 
-    /// Repeats until all printed entries are written. If that fails, it is tried again when the
-    /// program ends.
-    fn write_at_intervals(&self) {
-        let mut known = self.known();
-        loop {
-            let is_running = |known: &mut Known| !known.is_over;
-            let waited = self.over.wait_timeout_while(known, INTERVAL, is_running);
-            known = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if known.is_over {
-                return;
-            }
-            if known.printed.is_empty() {
-                known.writer = None;
-                return;
-            }
-            drop(known);
-            let _ = self.write();
-            known = self.known();
-        }
-    }
-
-    fn finish(&self) -> Result<()> {
-        let mut known = self.known();
-        known.is_over = true;
-        let writer = known.writer.take();
-        drop(known);
-        self.over.notify_all();
-        if let Some(writer) = writer {
-            // A writer that panicked has written nothing.
-            let _ = writer.join();
-        }
-        self.write().during(self.path.display())
-    }
-
     fn write(&self) -> Result<()> {
-        let printed: Vec<Entry> = self.known().printed.iter().cloned().collect();
+        let _writing = locked(&self.writing);
+        let printed = self.known().printed.clone();
         if printed.is_empty() {
             return Ok(());
         }
-        let lock = Lock::take(&self.lock_path(), self.timeout)?;
+        let _lock = file::lock(&self.lock_path(), self.timeout)?;
         let mut all = self.read()?;
         for entry in &printed {
             all["images"][&entry.image][&entry.platform] = entry.value.clone();
         }
         file::replace(&self.path, format!("{all:#}\n").as_bytes())?;
-        lock.release()?;
         self.known().printed.drain(..printed.len());
         Ok(())
     }
@@ -194,10 +161,11 @@ impl State {
 
     /// A file that is missing or empty has no entries.
     fn read(&self) -> Result<Value> {
-        let bytes = match file::place(&self.path).and_then(|path| file::read(&path)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            bytes => bytes?,
-        };
+        let mut bytes = Vec::new();
+        match file::place(&self.path).and_then(|path| file::open(&path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            file => drop(file?.read_to_end(&mut bytes)?),
+        }
         if bytes.trim_ascii().is_empty() {
             return Ok(json!({"images": {}}));
         }
@@ -211,11 +179,8 @@ impl State {
 
 fn identity(path: &Path) -> Option<Identity> {
     let metadata = fs::metadata(path).ok()?;
-    #[cfg(unix)]
-    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
-    #[cfg(not(unix))]
-    let number = 0;
-    Some((number, metadata.len(), metadata.modified().ok()))
+    let status = file::Status::of(&metadata);
+    Some((status.identity, metadata.len(), metadata.modified().ok()))
 }
 
 #[cfg(test)]

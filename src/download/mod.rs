@@ -4,7 +4,7 @@
 mod part;
 mod target;
 
-use std::io::{BufRead, Read, Write};
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use crate::compression;
@@ -89,22 +89,19 @@ impl Download<'_> {
 
     /// Fetches the missing rest of the file; if the digest is wrong then, all of it.
     fn complete(&self, part: &mut PartFile) -> Result<()> {
-        let digest = &self.layer.digest;
-        let begun = part.size();
-        if begun > 0 && part.verify(digest, self.layer.size).is_ok() {
+        let Layer { digest, size, .. } = &self.layer;
+        let is_resumed = part.size() > 0;
+        if is_resumed && part.verify(digest, *size).is_ok() {
             return Ok(());
         }
-        let expected = match self.receive(part) {
-            Ok(size) if begun == 0 => return part.verify(digest, size),
-            Ok(size) if part.verify(digest, size).is_ok() => return Ok(()),
-            Ok(size) => size,
-            Err(error) if error.kind() == Kind::Corrupt => self.layer.size,
-            Err(error) => return Err(error),
-        };
+        match self.receive(part).map(|size| part.verify(digest, size)) {
+            Ok(verified) if verified.is_ok() || !is_resumed => return verified,
+            Err(error) if error.kind() != Kind::Corrupt => return Err(error),
+            _ => {}
+        }
         // The beginning and the rest do not belong together.
-        self.progress.lose(part.size());
-        part.start_over()?;
-        let size = self.receive(part)?.or(expected);
+        self.start_over(part)?;
+        let size = self.receive(part)?;
         part.verify(digest, size)
     }
 
@@ -112,66 +109,47 @@ impl Download<'_> {
     fn receive(&self, part: &mut PartFile) -> Result<Option<u64>> {
         let blob = self.source.blob(&self.layer.digest, part.size())?;
         if blob.from != part.size() {
-            self.progress.lose(part.size());
-            part.start_over()?;
+            self.start_over(part)?;
         }
         let size = self.layer.size.or(blob.size);
         self.progress.expect(size);
-        pour(self.progress.watch(blob.reader), part, size)?;
+        part.append(self.progress.watch(blob.reader), size)?;
         Ok(size)
     }
 
-    fn save(&self, part: &PartFile, target: &Target) -> Result<SavedLayer> {
-        let digest = &self.layer.digest;
-        if self.unpack {
-            return self.save_unpacked(part, target);
-        }
-        let path = target.path(digest, part.compression()?);
-        // The file's name depends on its compression, which is known only now.
-        self.compare(&path)?;
-        part.keep(&path)?;
-        Ok(SavedLayer { path, size: part.size(), is_new: true })
+    fn start_over(&self, part: &mut PartFile) -> Result<()> {
+        self.progress.lose(part.size());
+        part.start_over()
     }
 
-    fn save_unpacked(&self, part: &PartFile, target: &Target) -> Result<SavedLayer> {
+    fn save(&self, part: &PartFile, target: &Target) -> Result<SavedLayer> {
         let Layer { digest, diff_id, .. } = &self.layer;
+        if !self.unpack {
+            let path = target.path(digest, part.compression()?);
+            // The file's name depends on its compression, which is known only now.
+            self.compare(&path)?;
+            part.keep(&path)?;
+            return Ok(SavedLayer { path, size: part.size(), is_new: true });
+        }
         let (_, tar) = compression::unpacked(part.reader()?)?;
         let algorithm = diff_id.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let mut whole = PartFile::open(target.part(digest, ".tar"), algorithm, self.timeout)?;
         let path = target.path(digest, compression::Compression::None);
         let saved = whole
             .start_over()
-            .and_then(|()| pour(tar, &mut whole, None))
+            .and_then(|()| whole.append(tar, None))
             .and_then(|()| match diff_id {
                 Some(diff_id) => whole.verify(diff_id, None).during("diff ID"),
                 None => Ok(()),
             })
             .and_then(|()| whole.keep(&path));
-        if let Err(error) = saved {
-            whole.remove();
-            return Err(error);
-        }
-        part.remove();
-        Ok(SavedLayer { path, size: whole.size(), is_new: true })
+        let used = if saved.is_ok() { part } else { &whole };
+        used.remove();
+        saved.map(|()| SavedLayer { path, size: whole.size(), is_new: true })
     }
 }
 
-/// Appends everything that arrives; stops soon after the expected size is exceeded.
-fn pour(content: impl Read + Send + 'static, part: &mut PartFile, size: Option<u64>) -> Result<()> {
-    let mut content = Readahead::start(content)?;
-    loop {
-        let block = content.fill_buf()?;
-        let length = block.len();
-        if length == 0 || size.is_some_and(|size| part.size() > size) {
-            return Ok(());
-        }
-        part.append(block)?;
-        content.consume(length);
-    }
-}
-
-fn hand_on(content: impl Read, out: &mut impl Write) -> Result<()> {
-    let mut content = content;
+fn hand_on(mut content: impl Read, out: &mut impl Write) -> Result<()> {
     let (mut held, mut block) = (Vec::new(), Vec::new());
     loop {
         block.clear();

@@ -1,7 +1,7 @@
 //! The partial file of a download, in the directory of the final one.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, Write};
+use std::io::{BufRead, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,9 +9,7 @@ use crate::compression::Compression;
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::error::{During, Error, Kind, Result, say};
 use crate::file;
-
-/// How many bytes are read at once to hash an existing file.
-const BLOCK: usize = 256 << 10;
+use crate::readahead::Readahead;
 
 /// A locked file, and the running digest of its content.
 pub(super) struct PartFile {
@@ -26,61 +24,61 @@ impl PartFile {
     /// Opens the file of an earlier download, or creates it. Waits for another process that
     /// downloads to it, as long as that makes progress within `timeout`.
     pub(super) fn open(path: PathBuf, algorithm: Algorithm, timeout: Duration) -> Result<Self> {
-        let file = own(&path, timeout).during(path.display())?;
-        let mut part = PartFile { path, file, hasher: Hasher::new(algorithm), algorithm, size: 0 };
-        part.hash().during(part.path.display())?;
-        Ok(part)
-    }
-
-    /// Hashes the existing content.
-    fn hash(&mut self) -> Result<()> {
-        let mut block = vec![0; BLOCK];
-        loop {
-            let read = self.file.read(&mut block)?;
-            if read == 0 {
-                return Ok(());
-            }
-            self.hasher.update(&block[..read]);
-            self.size += read as u64;
-        }
+        let mut file = own(&path, timeout).during(path.display())?;
+        let mut hasher = Hasher::new(algorithm);
+        let size = hasher.read(&mut file).during(path.display())?;
+        Ok(PartFile { path, file, hasher, algorithm, size })
     }
 
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.hasher.update(bytes);
-        self.size += bytes.len() as u64;
-        self.file.write_all(bytes).during(self.path.display())
+    /// Appends everything that arrives; stops soon after the expected size is exceeded.
+    pub(super) fn append(
+        &mut self,
+        content: impl Read + Send + 'static,
+        size: Option<u64>,
+    ) -> Result<()> {
+        let mut content = Readahead::start(content)?;
+        loop {
+            let block = content.fill_buf()?;
+            let length = block.len();
+            if length == 0 || size.is_some_and(|size| self.size > size) {
+                return Ok(());
+            }
+            self.hasher.update(block);
+            self.size += length as u64;
+            self.file.write_all(block).during(self.path.display())?;
+            content.consume(length);
+        }
     }
 
     pub(super) fn start_over(&mut self) -> Result<()> {
-        let emptied = self.file.rewind().and_then(|()| self.file.set_len(0));
         self.hasher = Hasher::new(self.algorithm);
         self.size = 0;
-        emptied.during(self.path.display())
+        self.file.rewind().and_then(|()| self.file.set_len(0)).during(self.path.display())
     }
 
     /// `Kind::Corrupt` unless the file is complete and has the digest.
     pub(super) fn verify(&self, digest: &Digest, size: Option<u64>) -> Result<()> {
-        if let Some(size) = size.filter(|size| *size != self.size) {
-            let message = match self.size > size {
-                true => format!("the content is longer than the {size} bytes it should have"),
-                false => format!("the content has {} bytes, not {size}", self.size),
-            };
-            return Err(Error::new(Kind::Corrupt, message));
-        }
-        digest.compare(&self.hasher.clone().digest())
+        let message = match size {
+            Some(size) if self.size > size => {
+                format!("the content is longer than the {size} bytes it should have")
+            }
+            Some(size) if self.size < size => {
+                format!("the content has {} bytes, not {size}", self.size)
+            }
+            _ => return digest.compare(&self.hasher.clone().digest()),
+        };
+        Err(Error::new(Kind::Corrupt, message))
     }
 
     /// Reads the file from its beginning.
     pub(super) fn reader(&self) -> Result<File> {
-        let rewound = self.file.try_clone().and_then(|mut file| {
-            file.rewind()?;
-            Ok(file)
-        });
-        rewound.during(self.path.display())
+        let mut file = self.file.try_clone().during(self.path.display())?;
+        file.rewind().during(self.path.display())?;
+        Ok(file)
     }
 
     pub(super) fn compression(&self) -> Result<Compression> {
@@ -104,28 +102,11 @@ impl PartFile {
 
 /// Opens and locks the file. Waits for a process that downloads to it as long as the file grows.
 fn own(path: &Path, timeout: Duration) -> Result<File> {
-    let (mut before, mut since) = (None, Duration::ZERO);
-    file::exclusive(path, |file, waited| {
-        if before.is_none() {
-            let (name, other) = (path.display(), other(file));
-            say(&format!("docker-registry: {name}: waiting for {other}"));
-        }
-        let size = Some(file.metadata()?.len());
-        if size != before {
-            (before, since) = (size, waited);
-        }
-        match waited - since < timeout {
-            true => Ok(()),
-            false => Err(file::held(file::holder(file), timeout)),
-        }
+    file::exclusive(path, timeout, |process| {
+        let process = process.map(|process| format!(", of process {process}")).unwrap_or_default();
+        let path = path.display();
+        say(&format!("docker-registry: {path}: waiting for another download{process}"));
     })
-}
-
-fn other(file: &File) -> String {
-    match file::holder(file) {
-        Some(process) => format!("another download, of process {process}"),
-        None => "another download".to_owned(),
-    }
 }
 
 #[cfg(test)]

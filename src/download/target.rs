@@ -1,12 +1,11 @@
 //! The file that a layer is saved in, and whether it exists already.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Download;
 use crate::compression::Compression;
-use crate::digest::{Digest, Verified};
+use crate::digest::{Digest, Hasher};
 use crate::error::{During, Error, Kind, Result};
 use crate::file;
 
@@ -60,8 +59,8 @@ impl Download<'_> {
         use Compression::{Gzip, None as Tar, Zstd};
         let digest = &self.layer.digest;
         let compressions = match (target, self.unpack) {
-            (Target::File(_), _) | (_, true) => &[Tar][..],
-            (Target::Directory(_), false) => &[Gzip, Zstd, Tar],
+            (Target::Directory(_), false) => &[Gzip, Zstd, Tar][..],
+            _ => &[Tar],
         };
         for compression in compressions {
             match self.compare(&target.path(digest, *compression)) {
@@ -78,22 +77,21 @@ impl Download<'_> {
     /// The file at the path if it has the layer; an error if it has other content and may not be
     /// overwritten.
     pub(super) fn compare(&self, path: &Path) -> Result<Option<SavedLayer>> {
-        let size = match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => metadata.len(),
-            Ok(_) => return Err(Error::new(Kind::Local, "not a file")).during(path.display()),
+        let mut file = match file::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).during(path.display()),
+            file => file.during(path.display())?,
         };
+        let mut size = file.metadata().during(path.display())?.len();
         let expected = match self.unpack {
             true => self.layer.diff_id.as_ref(),
             false => Some(&self.layer.digest),
         };
-        if let Some(expected) = expected
-            && has(path, expected).during(path.display())?
-        {
-            let path = path.to_owned();
-            let is_new = false;
-            return Ok(Some(SavedLayer { path, size, is_new }));
+        if let Some(expected) = expected {
+            let mut hasher = Hasher::new(expected.algorithm());
+            size = hasher.read(&mut file).during(path.display())?;
+            if hasher.digest() == *expected {
+                return Ok(Some(SavedLayer { path: path.to_owned(), size, is_new: false }));
+            }
         }
         // An empty file is what a crash leaves, and may be replaced.
         if self.force || size == 0 {
@@ -105,15 +103,6 @@ impl Download<'_> {
         };
         let error = Error::new(Kind::Local, message).hint("--force overwrites it");
         Err(error).during(path.display())
-    }
-}
-
-fn has(path: &Path, digest: &Digest) -> Result<bool> {
-    let mut content = Verified::new(File::open(path)?, digest.clone(), None);
-    match io::copy(&mut content, &mut io::sink()).map_err(Error::from) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == Kind::Corrupt => Ok(false),
-        Err(error) => Err(error),
     }
 }
 

@@ -4,13 +4,13 @@ mod lock;
 mod owned;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-pub(crate) use lock::{Lock, exclusive, held, holder};
-pub(crate) use owned::{is_open_to_others, open_owned, survive_size_limit, verify_directory};
+pub(crate) use lock::{can_lock, exclusive, lock};
+pub(crate) use owned::{Status, open_owned, survive_size_limit, verify_directory};
 
 /// How many links may lead to one another.
 const LINKS: usize = 40;
@@ -33,12 +33,11 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 pub(crate) fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(directory(path))?;
     file.write_all(content)?;
-    let Err(error) = file.persist(path) else {
-        return Ok(());
-    };
-    // A file does not take the place of a directory.
-    fs::remove_dir_all(path).map_err(|_| error.error)?;
-    error.file.persist(path)?;
+    if let Err(error) = file.persist(path) {
+        // A file does not take the place of a directory.
+        fs::remove_dir_all(path).map_err(|_| error.error)?;
+        error.file.persist(path)?;
+    }
     Ok(())
 }
 
@@ -54,45 +53,35 @@ pub(crate) fn rename(file: &File, from: &Path, to: &Path) -> io::Result<()> {
 /// Where a file of this name is or would be: at the end of links, if whoever made them has the file
 /// too. Only files are replaced.
 pub(crate) fn place(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    let mut makers = Vec::new();
+    let (mut path, mut makers) = (path.to_owned(), Vec::new());
     while makers.len() < LINKS {
-        let metadata = match fs::symlink_metadata(&path) {
+        let there = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return match makers.is_empty() {
                     true => Ok(path),
                     false => Err(io::Error::other("a link that leads to nothing")),
                 };
             }
-            metadata => metadata?,
+            there => there?,
         };
-        if metadata.is_symlink() {
-            makers.push(owned::owner(&metadata));
-            let parent = path.parent().unwrap_or(Path::new(""));
-            path = parent.join(fs::read_link(&path)?);
-            continue;
-        }
-        if !metadata.is_file() {
+        let owner = Status::of(&there).owner;
+        if there.is_symlink() {
+            makers.push(owner);
+            path = path.parent().unwrap_or(Path::new("")).join(fs::read_link(&path)?);
+        } else if !there.is_file() {
             return Err(not_a_file());
+        } else if makers.iter().any(|maker| *maker != owner) {
+            return Err(io::Error::other("a link to a file of another user"));
+        } else {
+            return Ok(path);
         }
-        let owner = owned::owner(&metadata);
-        return match makers.iter().all(|maker| *maker == owner) {
-            true => Ok(path),
-            false => Err(io::Error::other("a link to a file of another user")),
-        };
     }
     Err(io::Error::other("too many links"))
 }
 
-/// The content of the file; links are followed. Never waits, as reading a FIFO would.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = owned::without_waiting(OpenOptions::new().read(true)).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(not_a_file());
-    }
-    let mut content = Vec::new();
-    (&file).read_to_end(&mut content)?;
-    Ok(content)
+/// Opens a regular file to be read; links are followed.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    owned::open(OpenOptions::new().read(true), true, path)
 }
 
 /// Whether it is a temporary file, as a killed process leaves it.
@@ -110,7 +99,7 @@ fn directory(path: &Path) -> &Path {
     parent.unwrap_or(Path::new("."))
 }
 
-/// Takes over the permissions of the existing file, without its setuid and setgid bits.
+/// Takes over the permissions of the existing file.
 fn inherit(file: &File, path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_file() => owned::inherit(file, &there),
@@ -119,41 +108,17 @@ fn inherit(file: &File, path: &Path) -> io::Result<()> {
 }
 
 /// Syncs the directory, so that the new name survives a crash.
-#[cfg(unix)]
 fn synchronize(directory: &Path) -> io::Result<()> {
-    match File::open(directory).and_then(|directory| directory.sync_all()) {
-        // Not every file system can, and not every directory may be read that may be written.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::PermissionDenied | ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
-        done => done,
+    use ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    if cfg!(not(unix)) {
+        return Ok(());
     }
-}
-
-#[cfg(not(unix))]
-fn synchronize(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// Whether the path still leads to the file that is open.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    let (Ok(ours), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else {
-        return false;
-    };
-    identity(ours) == identity(there)
-}
-
-#[cfg(not(unix))]
-fn is_at(_: &File, path: &Path) -> bool {
-    path.exists()
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.or_else(|error| match error.kind() {
+        // Not every file system can, and not every directory may be read that may be written.
+        InvalidInput | PermissionDenied | Unsupported => Ok(()),
+        _ => Err(error),
+    })
 }
 
 #[cfg(all(test, unix))]

@@ -1,130 +1,119 @@
 //! Whose a file is, as the system tells.
 
-#[cfg(unix)]
-pub(crate) use unix::*;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::Path;
 
-#[cfg(not(unix))]
-pub(crate) use other::*;
+use super::not_a_file;
 
-#[cfg(unix)]
-mod unix {
-    use std::fs::{File, Metadata, OpenOptions, Permissions};
-    use std::io;
-    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-    use std::path::Path;
+/// What a system without owners says the same of every file.
+#[derive(Default)]
+pub(crate) struct Status {
+    pub(super) owner: u32,
+    /// Device and inode.
+    pub(crate) identity: (u64, u64),
+    names: u64,
+    mode: u32,
+}
 
-    use super::super::not_a_file;
-
-    /// Opens a regular file with one name that is ours, not by a link.
-    pub(crate) fn open_owned(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-        let options = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-        let opened = options.open(path);
-        let file = opened.map_err(|error| match error.raw_os_error() {
-            Some(libc::ELOOP) => io::Error::other("a link, not a file"),
-            // A FIFO that nobody reads, a socket.
-            Some(libc::ENXIO) => not_a_file(),
-            _ => error,
-        })?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(not_a_file());
-        }
-        if !is_ours(&metadata) {
-            return Err(io::Error::other("another user's file"));
-        }
-        if metadata.nlink() > 1 {
-            return Err(io::Error::other("a file with several names"));
-        }
-        Ok(file)
-    }
-
-    /// An error unless it is a directory, no link to one, and ours.
-    pub(crate) fn verify_directory(metadata: &Metadata) -> io::Result<()> {
-        if metadata.is_symlink() {
-            return Err(io::Error::other("a link, not a directory"));
-        }
-        if !metadata.is_dir() {
-            return Err(io::Error::other("not a directory"));
-        }
-        match is_ours(metadata) {
-            true => Ok(()),
-            false => Err(io::Error::other("another user's directory")),
+impl Status {
+    #[cfg(unix)]
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Status {
+            owner: metadata.uid(),
+            identity: (metadata.dev(), metadata.ino()),
+            names: metadata.nlink(),
+            mode: metadata.mode(),
         }
     }
 
-    fn is_ours(metadata: &Metadata) -> bool {
+    #[cfg(not(unix))]
+    pub(crate) fn of(_: &Metadata) -> Self {
+        Status::default()
+    }
+
+    fn is_ours(&self) -> bool {
         // SAFETY: it takes nothing, and cannot fail.
-        metadata.uid() == unsafe { libc::geteuid() }
+        #[cfg(unix)]
+        let us = unsafe { libc::geteuid() };
+        #[cfg(not(unix))]
+        let us = 0;
+        self.owner == us
     }
 
     /// Whether others than the owner may write to it.
-    pub(crate) fn is_open_to_others(metadata: &Metadata) -> bool {
-        metadata.mode() & 0o022 != 0
+    pub(crate) fn is_open_to_others(&self) -> bool {
+        self.mode & 0o022 != 0
     }
+}
 
-    pub(crate) fn owner(metadata: &Metadata) -> u32 {
-        metadata.uid()
+/// Opens a regular file with one name that is ours, not by a link.
+pub(crate) fn open_owned(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = open(options, false, path).map_err(|error| match fs::symlink_metadata(path) {
+        Ok(there) if there.is_symlink() => io::Error::other("a link, not a file"),
+        // A FIFO that nobody reads, a socket.
+        Ok(there) if !there.is_file() => not_a_file(),
+        _ => error,
+    })?;
+    let status = Status::of(&file.metadata()?);
+    if !status.is_ours() {
+        return Err(io::Error::other("another user's file"));
     }
-
-    pub(crate) fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
-        options.custom_flags(libc::O_NONBLOCK)
+    if status.names > 1 {
+        return Err(io::Error::other("a file with several names"));
     }
+    Ok(file)
+}
 
-    pub(crate) fn inherit(file: &File, there: &Metadata) -> io::Result<()> {
+/// Opens a regular file. Never waits, as for the other end of a FIFO.
+pub(super) fn open(options: &mut OpenOptions, by_link: bool, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        options,
+        libc::O_NONBLOCK | if by_link { 0 } else { libc::O_NOFOLLOW },
+    );
+    #[cfg(not(unix))]
+    let _ = by_link;
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(not_a_file()),
+    }
+}
+
+/// An error unless it is a directory, no link to one, and ours.
+pub(crate) fn verify_directory(metadata: &Metadata) -> io::Result<()> {
+    Err(io::Error::other(match metadata {
+        it if it.is_symlink() => "a link, not a directory",
+        it if !it.is_dir() => "not a directory",
+        it if !Status::of(it).is_ours() => "another user's directory",
+        _ => return Ok(()),
+    }))
+}
+
+/// Takes over owner and permissions, without the setuid and setgid bits.
+pub(super) fn inherit(file: &File, there: &Metadata) -> io::Result<()> {
+    let permissions = there.permissions();
+    #[cfg(unix)]
+    let permissions = {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
         let ours = file.metadata()?;
         if (ours.uid(), ours.gid()) != (there.uid(), there.gid()) {
             // Only root can give it to another user; who cannot, keeps it.
             let _ = fchown(file, Some(there.uid()), Some(there.gid()));
         }
-        file.set_permissions(Permissions::from_mode(there.mode() & 0o777))
-    }
-
-    /// Makes writing beyond the limit of a file's size an error: without this the system ends the
-    /// process.
-    pub(crate) fn survive_size_limit() {
-        // SAFETY: to ignore a signal runs no code of ours.
-        unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-    }
+        std::fs::Permissions::from_mode(permissions.mode() & 0o777)
+    };
+    file.set_permissions(permissions)
 }
 
-#[cfg(not(unix))]
-mod other {
-    use std::fs::{File, Metadata, OpenOptions};
-    use std::io;
-    use std::path::Path;
-
-    use super::super::not_a_file;
-
-    pub(crate) fn open_owned(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-        let file = options.open(path)?;
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(not_a_file()),
-        }
-    }
-
-    pub(crate) fn verify_directory(metadata: &Metadata) -> io::Result<()> {
-        match metadata.is_dir() {
-            true => Ok(()),
-            false => Err(io::Error::other("not a directory")),
-        }
-    }
-
-    pub(crate) fn is_open_to_others(_: &Metadata) -> bool {
-        false
-    }
-
-    pub(crate) fn owner(_: &Metadata) -> u32 {
-        0
-    }
-
-    pub(crate) fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
-        options
-    }
-
-    pub(crate) fn inherit(file: &File, there: &Metadata) -> io::Result<()> {
-        file.set_permissions(there.permissions())
-    }
-
-    pub(crate) fn survive_size_limit() {}
+/// Makes writing beyond the limit of a file's size an error: without this the system ends the
+/// process.
+pub(crate) fn survive_size_limit() {
+    // SAFETY: to ignore a signal runs no code of ours.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN)
+    };
 }

@@ -216,7 +216,7 @@ impl DiskCache {
 fn read(path: &Path) -> io::Result<(Vec<u8>, SystemTime)> {
     let file = open_owned(OpenOptions::new().read(true), path)?;
     let metadata = file.metadata()?;
-    if metadata.len() > LARGEST || file::is_open_to_others(&metadata) {
+    if metadata.len() > LARGEST || file::Status::of(&metadata).is_open_to_others() {
         return Err(io::ErrorKind::InvalidData.into());
     }
     // What is not had now counts as not kept.
