@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::content::Content;
 use crate::error::Error;
 use crate::json;
+use crate::memory;
 use crate::state::Entry;
 use crate::text::Text;
 
@@ -104,7 +105,7 @@ impl Answer {
     pub(crate) fn weight(&self) -> usize {
         match &self.body {
             Body::Document(document) => document.weight(),
-            Body::Value(json) | Body::Text { json, .. } => json::weight(json),
+            Body::Value(json) | Body::Text { json, .. } => memory::weight(json),
             Body::Json(json) | Body::List(json) => json.len(),
             Body::Nothing => 0,
         }

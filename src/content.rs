@@ -6,6 +6,7 @@ use crate::digest::{Algorithm, Digest};
 use crate::encoding;
 use crate::error::{During, Error, Kind, Result};
 use crate::json;
+use crate::memory;
 use crate::platform::Platform;
 
 /// Manifests and configurations that are longer are refused.
@@ -120,7 +121,7 @@ impl Content {
 
     /// How many bytes of memory it has, about.
     pub(crate) fn weight(&self) -> usize {
-        self.bytes.len() + json::weight(&self.json)
+        self.bytes.len() + memory::weight(&self.json)
     }
 
     pub(crate) fn kind(&self) -> ManifestKind {

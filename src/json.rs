@@ -3,24 +3,18 @@
 //! The structure is read here, each string, number and word by serde_json. Its own way to a value
 //! takes an object with the key `$serde_json::private::Number` for a number and ends at 128 levels.
 
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 
 use crate::error::{Error, Kind, Result};
-use crate::memory;
+use crate::memory::{self, EACH, table};
 use crate::names::Names;
 
 /// How deep arrays and objects may lie in each other. The stack of any thread is large enough to
-/// walk, write and free what is so deep.
+/// read, walk, write and free what is so deep.
 pub(crate) const DEPTH: usize = 1_000;
 
 /// How many times its bytes a text may become.
 const GROWTH: usize = 16;
-
-/// What an allocation costs besides its bytes.
-const EACH: usize = 24;
-
-/// How much is told at once of what is used up.
-const TOLD: usize = 4 << 10;
 
 /// What a text may become however short it is.
 const LEAST: usize = 4 << 20;
@@ -32,14 +26,14 @@ pub(crate) const MOST: usize = 24 << 20;
 /// nested too deeply, or would become more than [`GROWTH`] times its bytes.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value> {
     let most = bytes.len().saturating_mul(GROWTH).max(LEAST);
-    Reader::new(bytes, most).read().0
+    Reader::new(bytes, most).only(Reader::value)
 }
 
 /// One value that does not take more than so many bytes of memory.
 pub(crate) fn parse_within(bytes: &[u8], most: usize) -> Result<Value> {
-    let reader = Reader { tells: true, ..Reader::new(bytes, most) };
-    let (value, told) = reader.read();
-    memory::give(told);
+    let mut reader = Reader { told: Some(0), ..Reader::new(bytes, most) };
+    let value = reader.only(Reader::value);
+    memory::give(reader.told.unwrap_or_default());
     value
 }
 
@@ -47,234 +41,184 @@ pub(crate) fn parse_within(bytes: &[u8], most: usize) -> Result<Value> {
 /// is what would become more than [`MOST`].
 pub(crate) fn parse_strict(bytes: &[u8]) -> Result<Value> {
     let most = bytes.len().saturating_mul(GROWTH).clamp(LEAST, MOST);
-    let reader = Reader { is_strict: true, tells: true, ..Reader::new(bytes, most) };
-    reader.read().0
+    let mut reader = Reader { is_strict: true, told: Some(0), ..Reader::new(bytes, most) };
+    reader.only(Reader::value)
 }
 
 /// Whether it is one value, nested no deeper than any may be.
 pub(crate) fn is_json(bytes: &[u8]) -> bool {
-    let reader = Reader { keeps: false, ..Reader::new(bytes, 0) };
-    reader.read().0.is_ok()
+    Reader { keeps: false, ..Reader::new(bytes, 0) }.only(Reader::value).is_ok()
 }
 
 /// Adds the strings in a list without making values of anything: the list is the only value, or the
 /// member called `key` of the object that is. `None` if there is another thing than a list of
 /// strings; without the member or with null in its place there are none.
 pub(crate) fn strings(bytes: &[u8], key: Option<&str>, into: &mut Names) -> Result<Option<()>> {
-    let mut reader = Reader { keeps: false, ..Reader::new(bytes, 0) };
-    let begin = into.len();
-    let found = match key {
-        None => reader.list(into)?,
-        Some(key) => reader.member(key, begin, into)?,
-    };
-    reader.end()?;
-    Ok(found)
+    Reader { keeps: false, ..Reader::new(bytes, 0) }.only(|reader| match key {
+        None => reader.list(into),
+        Some(key) => reader.member(key, into),
+    })
 }
 
 /// A list of strings, without white space.
 pub(crate) fn list<'a>(strings: impl Iterator<Item = &'a str>) -> String {
-    let mut json = vec![b'['];
+    let mut json = String::from("[");
     for string in strings {
         if json.len() > 1 {
-            json.push(b',');
+            json.push(',');
         }
-        serde_json::to_writer(&mut json, string).expect("a Vec takes everything");
+        json.push_str(&serde_json::to_string(string).expect("a string is JSON"));
     }
-    json.push(b']');
-    String::from_utf8(json).expect("strings are JSON in UTF-8")
-}
-
-/// How many bytes of memory a value takes besides its place in what holds it, about.
-pub(crate) fn weight(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) => 0,
-        Value::Number(number) => EACH + number.as_str().len(),
-        Value::String(text) => EACH + text.len(),
-        Value::Array(items) => {
-            items.capacity() * size_of::<Value>() + items.iter().map(weight).sum::<usize>()
-        }
-        Value::Object(members) => {
-            let member = |(key, value): (&String, &Value)| EACH + key.len() + weight(value);
-            table(members.len()) + members.iter().map(member).sum::<usize>()
-        }
-    }
+    json + "]"
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    depth: usize,
     /// Whether containers are filled. Otherwise values are only looked at, and take no memory.
     keeps: bool,
-    /// Bytes of memory that values may have.
     most: usize,
     used: usize,
-    /// Whether the question is told of that: what decides about credentials never ends by it.
-    tells: bool,
-    told: usize,
+    /// What the question was told of that. `None` for what decides about credentials, which never
+    /// ends by it.
+    told: Option<usize>,
     is_strict: bool,
-}
-
-/// What has begun and not ended. An object waits for the value of a key.
-enum Open {
-    Array(Vec<Value>),
-    Object(Map<String, Value>, String),
 }
 
 impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8], most: usize) -> Self {
-        Reader { bytes, at: 0, keeps: true, most, used: 0, tells: false, told: 0, is_strict: false }
+        let (at, depth, used) = (0, 0, 0);
+        Reader { bytes, at, depth, keeps: true, most, used, told: None, is_strict: false }
     }
 
-    /// The only value, with nothing but white space around it; and what has been told of it.
-    fn read(mut self) -> (Result<Value>, usize) {
-        let value = self.value();
-        let value = value.and_then(|value| self.end().map(|()| value));
-        (value, self.told)
-    }
-
-    fn end(&mut self) -> Result<()> {
+    /// The only value, with nothing but white space around it.
+    fn only<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let value = read(self)?;
         match self.peek() {
-            None => Ok(()),
+            None => Ok(value),
             Some(_) => self.fault("something follows the value"),
         }
     }
 
     fn value(&mut self) -> Result<Value> {
-        let mut open = Vec::new();
+        let closing = |container: &Value| if container.is_array() { b']' } else { b'}' };
+        // What has begun and not ended, with the key that waits for its value.
+        let mut open: Vec<(Value, String)> = Vec::new();
         loop {
-            let Some(mut value) = self.begin(&mut open)? else {
-                continue;
+            let mut value = match self.peek() {
+                Some(b'[') => Value::Array(Vec::new()),
+                Some(b'{') => Value::Object(Map::new()),
+                _ => self.token()?,
             };
+            if matches!(value, Value::Array(_) | Value::Object(_)) && self.opens(closing(&value))? {
+                let key = self.key(&value)?;
+                open.push((value, key));
+                continue;
+            }
             loop {
-                let Some(container) = open.last_mut() else {
+                let Some((container, key)) = open.last_mut() else {
                     return Ok(value);
                 };
-                if !self.add(container, value)? {
+                self.add(container, std::mem::take(key), value)?;
+                if self.goes_on(closing(container))? {
+                    *key = self.key(container)?;
                     break;
                 }
-                value = match open.pop() {
-                    Some(Open::Array(items)) => items.into(),
-                    Some(Open::Object(members, _)) => members.into(),
-                    None => unreachable!("it was there a few lines above"),
-                };
+                value = open.pop().expect("it was there a few lines above").0;
             }
         }
     }
 
-    /// A value, or `None` where it has only begun and now is the last one open.
-    fn begin(&mut self, open: &mut Vec<Open>) -> Result<Option<Value>> {
-        let begun = self.peek();
-        if matches!(begun, Some(b'[' | b'{')) {
-            if open.len() == DEPTH {
-                return self.fault(&format!("nested deeper than {DEPTH} levels"));
-            }
-            self.at += 1;
-        }
-        match begun {
-            Some(b'[') if self.accept(b']') => Ok(Some(Value::Array(Vec::new()))),
-            Some(b'{') if self.accept(b'}') => Ok(Some(Value::Object(Map::new()))),
-            Some(b'[') => {
-                open.push(Open::Array(Vec::new()));
-                Ok(None)
-            }
-            Some(b'{') => {
-                let key = self.key(&Map::new())?;
-                open.push(Open::Object(Map::new(), key));
-                Ok(None)
-            }
-            Some(b'"') => self.string().map(|text| Some(text.into())),
-            _ => self.word().map(Some),
-        }
-    }
-
-    /// Puts a value where it belongs. Says whether the container ends there.
-    fn add(&mut self, container: &mut Open, value: Value) -> Result<bool> {
+    fn add(&mut self, container: &mut Value, key: String, value: Value) -> Result<()> {
         match container {
-            Open::Array(_) if !self.keeps => self.ends(b']'),
-            Open::Array(items) => {
+            Value::Object(members) if self.keeps => {
+                self.use_up(table(members.len() + 1) - table(members.len()))?;
+                members.insert(key, value);
+            }
+            Value::Array(items) if self.keeps => {
                 if items.len() == items.capacity() {
                     let more = items.len() / 4 + 2;
                     self.use_up(more * size_of::<Value>())?;
                     items.reserve_exact(more);
                 }
                 items.push(value);
-                self.ends(b']')
             }
-            Open::Object(members, key) => {
-                if self.keeps {
-                    self.use_up(table(members.len() + 1) - table(members.len()))?;
-                    members.insert(std::mem::take(key), value);
-                }
-                let ends = self.ends(b'}')?;
-                if !ends {
-                    *key = self.key(members)?;
-                }
-                Ok(ends)
-            }
+            _ => {}
         }
+        Ok(())
     }
 
     /// The strings of the list that stands here; `None` if another thing does.
     fn list(&mut self, into: &mut Names) -> Result<Option<()>> {
         if self.peek() != Some(b'[') {
-            let value = self.value()?;
-            return Ok(value.is_null().then_some(()));
+            return Ok(self.value()?.is_null().then_some(()));
         }
-        self.at += 1;
-        let mut ends = self.accept(b']');
         let mut found = Some(());
-        while !ends {
+        let mut goes_on = self.opens(b']')?;
+        while goes_on {
             match self.peek() {
                 Some(b'"') => into.push(&self.string()?),
-                _ => {
-                    self.value()?;
-                    found = None;
-                }
+                _ => found = self.value().map(|_| None)?,
             }
-            ends = self.ends(b']')?;
+            goes_on = self.goes_on(b']')?;
         }
         Ok(found)
     }
 
     /// The same of a member of the object that stands here; of several the last counts.
-    fn member(&mut self, wanted: &str, begin: usize, into: &mut Names) -> Result<Option<()>> {
+    fn member(&mut self, wanted: &str, into: &mut Names) -> Result<Option<()>> {
         if self.peek() != Some(b'{') {
-            self.value()?;
-            return Ok(None);
+            return self.value().map(|_| None);
         }
-        self.at += 1;
-        let mut ends = self.accept(b'}');
-        let mut found = Some(());
-        while !ends {
-            if self.key(&Map::new())? == wanted {
+        let (begin, mut found) = (into.len(), Some(()));
+        let mut goes_on = self.opens(b'}')?;
+        while goes_on {
+            if self.key(&Value::Null)? == wanted {
                 into.truncate(begin);
                 found = self.list(into)?;
             } else {
                 self.value()?;
             }
-            ends = self.ends(b'}')?;
+            goes_on = self.goes_on(b'}')?;
         }
         Ok(found)
     }
 
-    fn ends(&mut self, close: u8) -> Result<bool> {
-        if self.accept(close) {
+    /// Passes an opening bracket. Says whether anything is in it.
+    fn opens(&mut self, close: u8) -> Result<bool> {
+        if self.depth == DEPTH {
+            return self.fault(&format!("nested deeper than {DEPTH} levels"));
+        }
+        self.at += 1;
+        let is_empty = self.accept(close);
+        self.depth += usize::from(!is_empty);
+        Ok(!is_empty)
+    }
+
+    /// Passes a comma or the closing bracket. Says whether it was a comma.
+    fn goes_on(&mut self, close: u8) -> Result<bool> {
+        if self.accept(b',') {
             return Ok(true);
         }
-        if !self.accept(b',') {
+        if !self.accept(close) {
             return self.fault("a comma or the closing bracket is expected");
         }
+        self.depth -= 1;
         Ok(false)
     }
 
-    /// A key and its colon.
-    fn key(&mut self, members: &Map<String, Value>) -> Result<String> {
+    /// The key of what follows in a container, and its colon; an array has none.
+    fn key(&mut self, container: &Value) -> Result<String> {
+        if container.is_array() {
+            return Ok(String::new());
+        }
         if self.peek() != Some(b'"') {
             return self.fault("a key is expected");
         }
         let start = self.at;
         let key = self.string()?;
-        if self.is_strict && members.contains_key(&key) {
+        if self.is_strict && container.get(&key).is_some() {
             self.at = start;
             return self.fault("a key is there twice");
         }
@@ -284,67 +228,50 @@ impl<'a> Reader<'a> {
         Ok(key)
     }
 
-    /// Half a surrogate pair is an error: no string can hold it.
     fn string(&mut self) -> Result<String> {
-        let mut end = self.at + 1;
-        let mut is_plain = true;
-        loop {
-            match self.bytes.get(end) {
-                Some(b'"') => break,
-                Some(b'\\') => (end, is_plain) = (end + 2, false),
-                Some(byte) => (end, is_plain) = (end + 1, is_plain && *byte >= b' '),
-                None => return self.fault("a string has no end"),
-            }
-        }
-        let token = self.token(end + 1)?;
-        let text = match is_plain {
-            true => str::from_utf8(&token[1..token.len() - 1]).ok().map(str::to_owned),
-            false => serde_json::from_slice(token).ok(),
-        };
-        let Some(text) = text else {
-            return self.fault("a string has a character or an escape that is none");
-        };
-        self.at = end + 1;
+        let Value::String(text) = self.token()? else { unreachable!("it begins with a quote") };
         Ok(text)
     }
 
-    /// A number, however long, or one of the three words.
-    fn word(&mut self) -> Result<Value> {
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| is_part(byte)).count();
-        let end = self.at + length;
-        let token = self.token(end)?;
-        let Ok(value) = serde_json::from_slice(token) else {
-            return self.fault("a value is expected");
-        };
-        self.at = end;
-        Ok(value)
-    }
-
-    /// The bytes from here to `end`, of which the value will hold a copy.
-    fn token(&mut self, end: usize) -> Result<&'a [u8]> {
-        self.use_up(end - self.at + EACH)?;
-        Ok(&self.bytes[self.at..end])
+    /// A string, a number, however long, or one of the three words. Half a surrogate pair is an
+    /// error: no string can hold it.
+    fn token(&mut self) -> Result<Value> {
+        let is_string = self.peek() == Some(b'"');
+        let mut tokens = Deserializer::from_slice(&self.bytes[self.at..]).into_iter();
+        match tokens.next() {
+            Some(Ok(token)) => {
+                let length = tokens.byte_offset();
+                self.use_up(length + EACH)?;
+                self.at += length;
+                Ok(token)
+            }
+            Some(Err(error)) if is_string && error.is_eof() => self.fault("a string has no end"),
+            _ if is_string => self.fault("a string has a character or an escape that is none"),
+            _ => self.fault("a value is expected"),
+        }
     }
 
     fn use_up(&mut self, bytes: usize) -> Result<()> {
-        self.used += bytes;
-        if self.used <= self.most || !self.keeps {
-            return self.tell();
-        }
-        let length = self.bytes.len();
-        let most = self.most >> 20;
-        self.fault(&format!("the values in its {length} bytes need more than {most} MiB of memory"))
-    }
-
-    fn tell(&mut self) -> Result<()> {
-        if !self.tells || self.used <= self.told {
+        if !self.keeps {
             return Ok(());
         }
-        let more = self.used - self.told + TOLD;
-        self.told += more;
-        memory::take(more)
+        self.used += bytes;
+        if self.used > self.most {
+            let (length, most) = (self.bytes.len(), self.most >> 20);
+            return self.fault(&format!(
+                "the values in its {length} bytes need more than {most} MiB of memory"
+            ));
+        }
+        // How much is told at once.
+        const TOLD: usize = 4 << 10;
+        match &mut self.told {
+            Some(told) if self.used > *told => {
+                let more = self.used - *told + TOLD;
+                *told += more;
+                memory::take(more)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The next byte that is no white space.
@@ -365,27 +292,12 @@ impl<'a> Reader<'a> {
 
     /// Never with the text around it, which may be a secret.
     fn fault<T>(&self, why: &str) -> Result<T> {
-        let before = &self.bytes[..self.at.min(self.bytes.len())];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        let lines = self.bytes[..self.at].split(|byte| *byte == b'\n');
+        let (line, column) =
+            lines.enumerate().last().map_or((1, 1), |(n, it)| (n + 1, it.len() + 1));
         let message = format!("not JSON: {why} at line {line} column {column}");
         Err(Error::new(Kind::Corrupt, message))
     }
-}
-
-/// What an object of so many members takes: a table that doubles, its entries beside it.
-fn table(members: usize) -> usize {
-    const ENTRY: usize = size_of::<(usize, String, Value)>();
-    let (slots, room) = match members {
-        0 => return 0,
-        1..=3 => (4, 3),
-        4..=7 => (8, 7),
-        _ => {
-            let slots = (members * 8 / 7).next_power_of_two();
-            (slots, slots / 8 * 7)
-        }
-    };
-    room * ENTRY + slots * 9 + 64
 }
 
 #[cfg(test)]
@@ -543,7 +455,7 @@ mod tests {
         for json in [r#"[1,[],{"a":"bcd","e":{}},null]"#, r#"{"a":[[[{}]]]}"#] {
             let mut reader = Reader::new(json.as_bytes(), usize::MAX);
             let value = reader.value().unwrap();
-            let weight = weight(&value);
+            let weight = memory::weight(&value);
             assert!(weight <= reader.used && reader.used <= weight + 100, "{json}");
         }
     }
@@ -551,8 +463,8 @@ mod tests {
     #[test]
     fn what_containers_take_is_counted() {
         let needs = |json: &str, most: usize| {
-            assert!(Reader::new(json.as_bytes(), most).read().0.is_ok(), "{json}");
-            let less = Reader::new(json.as_bytes(), most - 1).read().0;
+            assert!(Reader::new(json.as_bytes(), most).only(Reader::value).is_ok(), "{json}");
+            let less = Reader::new(json.as_bytes(), most - 1).only(Reader::value);
             assert!(less.is_err(), "{json}");
         };
         // A digit, or a name and its quotes, and what an allocation costs.

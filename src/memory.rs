@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use serde_json::Value;
+
 use crate::error::{Error, Kind, Result};
 
 /// What all shares have taken together, in bytes.
@@ -96,6 +98,37 @@ pub(crate) fn passing<T>(work: impl FnOnce() -> T) -> T {
         })
     });
     with(part, work)
+}
+
+/// What an allocation costs besides its bytes.
+pub(crate) const EACH: usize = 24;
+
+/// How many bytes of memory a value takes besides its place in what holds it, about.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 0,
+        Value::Number(number) => EACH + number.as_str().len(),
+        Value::String(text) => EACH + text.len(),
+        Value::Array(items) => {
+            items.capacity() * size_of::<Value>() + items.iter().map(weight).sum::<usize>()
+        }
+        Value::Object(members) => {
+            let member = |(key, value): (&String, &Value)| EACH + key.len() + weight(value);
+            table(members.len()) + members.iter().map(member).sum::<usize>()
+        }
+    }
+}
+
+/// What an object of so many members takes: a table that doubles, its entries beside it.
+pub(crate) fn table(members: usize) -> usize {
+    const ENTRY: usize = size_of::<(usize, String, Value)>();
+    let wanted = match members {
+        0 => return 0,
+        1..8 => members + 1,
+        _ => members * 8 / 7,
+    };
+    let slots = wanted.next_power_of_two().max(4);
+    (slots - slots.div_ceil(8)) * ENTRY + slots * 9 + 64
 }
 
 #[cfg(test)]

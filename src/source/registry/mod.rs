@@ -254,7 +254,7 @@ impl Registry {
         let (mut listed, mut last, mut left) = (Vec::new(), 0, MOST);
         self.pages_from(request, first, |page| {
             let items = pages::items(page, "manifests", left)?;
-            let weight = items.iter().map(json::weight).sum();
+            let weight = items.iter().map(memory::weight).sum();
             left = left.saturating_sub(weight);
             memory::take(weight)?;
             let is_new = items.is_empty() || items != listed[last..];
