@@ -1,7 +1,8 @@
 //! Parallel work with results in order, on a limited number of threads for the whole program.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::iter;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, Scope};
 
@@ -14,8 +15,8 @@ const AHEAD: usize = 16;
 /// How many bytes these may have together before no further work is started.
 const WEIGHT: usize = 16 << 20;
 
-/// The workers of the whole program, `--jobs` of them however work is nested. The calling thread is
-/// one of them, so work is done even if no other worker is free.
+/// The workers of the whole program, `--jobs` of them however work is nested. A thread that waits
+/// for results has another one in its place, so work is done even if no other worker is free.
 pub(crate) struct Pool {
     jobs: usize,
     /// How many more workers may be started.
@@ -29,9 +30,8 @@ impl Pool {
     }
 
     /// Hands each item to a worker and each result, in the items' order and as early as possible, to
-    /// `take`, which runs on the calling thread while another thread has its place. Memory does not
-    /// grow with the number of items: `weigh` tells the bytes of a result that waits. An error of
-    /// `take` ends the work.
+    /// `take`, which runs on the calling thread. Memory does not grow with the number of items:
+    /// `weigh` tells the bytes of a result that waits. An error of `take` ends the work.
     pub(crate) fn ordered<I: Send, O: Send>(
         &self,
         items: impl Iterator<Item = I> + Send,
@@ -39,49 +39,33 @@ impl Pool {
         weigh: impl Fn(&O) -> usize + Sync,
         mut take: impl FnMut(O) -> Result<()>,
     ) -> Result<()> {
-        let window = Window::default();
-        let (allow, allowed) = mpsc::channel();
-        let (send, receive) = mpsc::sync_channel(self.jobs);
-        (0..self.jobs * AHEAD)
-            .for_each(|_| allow.send(()).expect("the receiver lives as long as this function"));
-        let queue = Mutex::new((allowed, items.enumerate()));
+        let window = Window { most: self.jobs * AHEAD, ..Window::default() };
+        let items = Mutex::new(items.enumerate());
         let next = || {
-            let mut queue = queue.lock().expect("no worker panics while it takes an item");
-            queue.0.recv().ok()?;
-            window.wait();
-            queue.1.next()
+            let mut items = lock(&items);
+            window.wait().then(|| items.next())?
         };
-        let deliver = |(n, item), send: &mpsc::SyncSender<(usize, O)>| {
+        let weighed = |item| {
             let result = work(item);
-            window.add(weigh(&result));
-            send.send((n, result)).is_ok()
+            let weight = weigh(&result);
+            window.waiting().bytes += weight;
+            (result, weight)
+        };
+        let mut take = |(result, weight)| {
+            take(result)?;
+            window.taken(weight);
+            Ok(())
         };
         thread::scope(|scope| {
-            let (next, deliver) = (&next, &deliver);
-            let first = move || toil(scope, self, next, deliver, send);
-            let started = thread::Builder::new().spawn_scoped(scope, first);
-            // Moved into the closure, so that an early return releases waiting workers.
-            let (allow, receive, _end) = (allow, receive, End(&window));
-            if started.is_err() {
-                while let Some((_, item)) = next() {
-                    take(work(item))?;
-                    let _ = allow.send(());
-                }
-            }
-            let mut waiting = BTreeMap::new();
-            let mut due = 0;
-            for (n, result) in receive {
-                waiting.insert(n, result);
-                while let Some(result) = waiting.remove(&due) {
-                    let weight = weigh(&result);
-                    take(result)?;
-                    window.remove(weight);
-                    due += 1;
-                    // No worker is left to read it when the items are used up.
-                    let _ = allow.send(());
-                }
-            }
-            Ok(())
+            let (next, weighed) = (&next, &weighed);
+            let (send, receive) = mpsc::channel();
+            let first = move || toil(scope, self, next, weighed, &send);
+            let done = match thread::Builder::new().spawn_scoped(scope, first) {
+                Ok(_) => in_order(receive, take),
+                Err(_) => iter::from_fn(next).try_for_each(|(_, item)| take(weighed(item))),
+            };
+            window.end();
+            done
         })
     }
 
@@ -91,68 +75,113 @@ impl Pool {
         items: Vec<I>,
         work: impl Fn(I) -> Result<O> + Sync,
     ) -> Result<Vec<O>> {
-        let results = items.iter().map(|_| None).collect();
-        let results: Mutex<Vec<Option<Result<O>>>> = Mutex::new(results);
-        let queue = Mutex::new(items.into_iter().enumerate());
-        let has_failed = AtomicBool::new(false);
-        let next = || {
-            let mut queue = lock(&queue);
-            queue.next().filter(|_| !has_failed.load(Ordering::Acquire))
-        };
         let share = memory::share();
-        let keep = |(n, item): (usize, I), (): &()| {
-            let result = memory::with(share.clone(), || work(item));
-            has_failed.fetch_or(result.is_err(), Ordering::AcqRel);
-            lock(&results)[n] = Some(result);
-            true
-        };
-        thread::scope(|scope| toil(scope, self, &next, &keep, ()));
-        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // Items are taken in order, so items that were not done come after a failure.
-        results.into_iter().flatten().collect()
-    }
-
-    /// A permit for one more worker, if there is one.
-    fn permit(&self) -> Option<Permit<'_>> {
-        let less = |spare: usize| spare.checked_sub(1);
-        let taken = self.spare.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
-        taken.ok().map(|_| Permit(self))
+        let work = |item| memory::with(share.clone(), || work(item));
+        let mut results = Vec::with_capacity(items.len());
+        self.ordered(
+            items.into_iter(),
+            work,
+            |_| 0,
+            |result| {
+                results.push(result?);
+                Ok(())
+            },
+        )?;
+        Ok(results)
     }
 }
 
-/// The size of the results that are not taken yet.
+/// Works until no items are left or nobody receives results, and starts other workers as long as
+/// the pool has any to spare.
+fn toil<'scope, I: 'scope, O: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    pool: &'scope Pool,
+    next: &'scope (impl Fn() -> Option<(usize, I)> + Sync),
+    work: &'scope (impl Fn(I) -> O + Sync),
+    to: &mpsc::Sender<(usize, O)>,
+) {
+    while let Some((n, item)) = next() {
+        let spare = pool
+            .spare
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |spare| spare.checked_sub(1));
+        if spare.is_ok() {
+            let to = to.clone();
+            let other = move || {
+                toil(scope, pool, next, work, &to);
+                pool.spare.fetch_add(1, Ordering::AcqRel);
+            };
+            // If the system has no thread left, there are fewer workers.
+            if thread::Builder::new().spawn_scoped(scope, other).is_err() {
+                pool.spare.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+        if to.send((n, work(item))).is_err() {
+            return;
+        }
+    }
+}
+
+/// Hands on the results by their numbers.
+fn in_order<O>(
+    results: mpsc::Receiver<(usize, O)>,
+    mut take: impl FnMut(O) -> Result<()>,
+) -> Result<()> {
+    let mut waiting = BTreeMap::new();
+    let mut due = 0;
+    for (n, result) in results {
+        waiting.insert(n, result);
+        while let Some(result) = waiting.remove(&due) {
+            take(result)?;
+            due += 1;
+        }
+    }
+    Ok(())
+}
+
+/// The results that are begun or done and not taken yet.
 #[derive(Default)]
 struct Window {
-    weight: Mutex<Weight>,
-    lighter: Condvar,
+    /// How many there may be.
+    most: usize,
+    waiting: Mutex<Waiting>,
+    fewer: Condvar,
 }
 
 #[derive(Default)]
-struct Weight {
+struct Waiting {
+    results: usize,
     bytes: usize,
     /// Whether nobody takes results any more.
     is_over: bool,
 }
 
 impl Window {
-    /// Waits until there is room. The result that is due was started before, so it arrives and
-    /// makes room.
-    fn wait(&self) {
-        let is_full = |weight: &mut Weight| weight.bytes > WEIGHT && !weight.is_over;
-        drop(self.lighter.wait_while(self.weight(), is_full));
+    /// Waits until there is room for one more; false if none is wanted. The result that is due was
+    /// started before, so it arrives and makes room.
+    fn wait(&self) -> bool {
+        let is_full = |waiting: &mut Waiting| {
+            (waiting.results >= self.most || waiting.bytes > WEIGHT) && !waiting.is_over
+        };
+        let waiting = self.fewer.wait_while(self.waiting(), is_full);
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        waiting.results += 1;
+        !waiting.is_over
     }
 
-    fn add(&self, bytes: usize) {
-        self.weight().bytes += bytes;
+    fn taken(&self, bytes: usize) {
+        let mut waiting = self.waiting();
+        waiting.results -= 1;
+        waiting.bytes -= bytes;
+        self.fewer.notify_all();
     }
 
-    fn remove(&self, bytes: usize) {
-        self.weight().bytes -= bytes;
-        self.lighter.notify_all();
+    fn end(&self) {
+        self.waiting().is_over = true;
+        self.fewer.notify_all();
     }
 
-    fn weight(&self) -> MutexGuard<'_, Weight> {
-        lock(&self.weight)
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        lock(&self.waiting)
     }
 }
 
@@ -161,55 +190,12 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Releases workers that wait for room.
-struct End<'a>(&'a Window);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.weight().is_over = true;
-        self.0.lighter.notify_all();
-    }
-}
-
-/// A worker's permit, returned when it is dropped.
-struct Permit<'a>(&'a Pool);
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        self.0.spare.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
-/// Works until no items are left or the work returns false, and starts other workers as long as
-/// there are permits.
-fn toil<'scope, I: 'scope, S: Clone + Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    pool: &'scope Pool,
-    next: &'scope (impl Fn() -> Option<I> + Sync),
-    work: &'scope (impl Fn(I, &S) -> bool + Sync),
-    to: S,
-) {
-    while let Some(item) = next() {
-        if let Some(place) = pool.permit() {
-            let to = to.clone();
-            let help = move || {
-                let _place = place;
-                toil(scope, pool, next, work, to);
-            };
-            // If the system has no thread left, there are fewer workers.
-            let _ = thread::Builder::new().spawn_scoped(scope, help);
-        }
-        if !work(item, &to) {
-            return;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
     use std::sync::Barrier;
+    use std::sync::atomic::AtomicBool;
 
     #[test]
     fn results_come_in_order_from_several_workers() {
