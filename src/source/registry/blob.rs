@@ -9,7 +9,7 @@ use super::super::Blob;
 use super::Registry;
 use super::message::{Body, Want};
 use super::retry::Tries;
-use super::transport::{BodyStream, Failure};
+use super::transport::BodyStream;
 
 /// After so many bytes the failures before them are not counted any more, so that a large blob
 /// comes through a bad connection.
@@ -99,7 +99,7 @@ impl ResumedBlob {
                         return Ok(read - known);
                     }
                 }
-                Err(Failure::Broken(why)) => self.resume(why)?,
+                Err(failure) if failure.is_broken() => self.resume(failure.error)?,
                 Err(failure) => return Err(failure.into()),
             }
         }

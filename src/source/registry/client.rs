@@ -64,13 +64,7 @@ impl Client {
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
         Client {
             credentials: Credentials::new(auth_files, settings.timeout),
-            transport: HttpClient::new(
-                connections,
-                settings.jobs,
-                settings.timeout,
-                &settings.user_agent,
-                trace,
-            ),
+            transport: HttpClient::new(connections, settings.jobs, &settings.user_agent, trace),
             cache: Arc::new(std::mem::take(&mut settings.auth_cache)),
             states: Mutex::default(),
             unreachable: Mutex::default(),

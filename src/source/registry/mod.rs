@@ -12,8 +12,8 @@
 //! retry                    Client::retry            again and again, as often as the policy says
 //! transport                  HttpClient::exchange     headers, body, limits
 //!                              ureq::Agent::run
-//! transport/connector            TransportConnector   ureq's connection: pace, meaning of failures
-//! transport/connection             Connections::open    address, proxy, TLS
+//! transport/connection           TransportConnector   ureq's connection: pace, meaning of failures
+//! transport/connections            Connections::open    address, proxy, TLS
 //! ```
 //!
 //! and back: [`message::Response`] → status ([`error_response`]) → digest → [`Content`].

@@ -11,7 +11,7 @@ use crate::parallel::lock;
 
 use super::client::Client;
 use super::message::{Method, Request, Response};
-use super::transport::{Failure, Outcome};
+use super::transport::Outcome;
 use super::url::{Scheme, Url};
 use super::{error_response, realm, trace};
 
@@ -63,7 +63,7 @@ impl Client {
             Some(tries) => self.retry(tries, &host, exchange),
             None => exchange(),
         };
-        let is_unreached = matches!(outcome, Err(Failure::Unreached(_)));
+        let is_unreached = outcome.as_ref().is_err_and(|failure| failure.unreached);
         let outcome = outcome.map_err(Error::from).during(&host);
         outcome.inspect_err(|error| {
             if is_unreached && error.kind() == Kind::Unavailable {
@@ -84,7 +84,7 @@ impl Client {
         loop {
             let outcome = attempt();
             let after = match &outcome {
-                Err(Failure::Stale(_)) => continue,
+                Err(failure) if failure.is_stale() => continue,
                 Err(failure) if failure.is_broken() => None,
                 Ok(response) if is_temporary(response.status) => {
                     error_response::wait(response, (self.settings.clock)())

@@ -86,8 +86,8 @@ impl Registry {
                 None => self.start_upload(&tries)?,
             };
             self.finish_upload(location, digest, content).map_err(|error| match error.kind() {
-                Kind::Unavailable => Failure::Broken(error),
-                _ => Failure::Final(error),
+                Kind::Unavailable => Failure::broken(error),
+                _ => error.into(),
             })
         };
         let response = (self.client).retry(&tries, self.state.host.api(), attempt)?;

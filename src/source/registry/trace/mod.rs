@@ -86,7 +86,7 @@ impl Trace {
         match outcome {
             Ok(response) => self.answered(request, response, took),
             // Nothing was wrong: it is sent again at once.
-            Err(Failure::Stale(_)) if request.tries.is_some() => {}
+            Err(failure) if failure.is_stale() && request.tries.is_some() => {}
             Err(failure) => self.failed(request, failure),
         }
     }

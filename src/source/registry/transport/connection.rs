@@ -1,200 +1,197 @@
-//! A connection to an origin: directly, or through a proxy; with or without TLS.
+//! A connection as ureq knows it: its reading and writing, at a pace, and what a failure means.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
+};
+use ureq::{Error as HttpError, http};
 
 use crate::parallel::lock;
-use crate::secret::Secret;
 
+use super::super::error_response::speaks_tls;
 use super::super::url::{Origin, Scheme};
-use super::failure::{Failure, unavailable};
-use super::names::Names;
-use super::pace::SharedPace;
-use super::proxy::{Protocol, Proxies, Proxy};
-use super::stream::{PacedStream, Stream};
-use super::tls::{TlsStream, Trust};
-use super::tunnel;
+use super::connections::Connections;
+use super::failure::Failure;
+use super::pace::{Limit, Pace, SharedPace};
+use super::proxy::Proxy;
+use super::stream::Stream;
 
-/// A connection, and what its requests need because of the way it goes.
+const BUFFER: usize = 128 << 10;
+
+thread_local! {
+    /// The pace of the connection that this thread's last request went through, which ureq does
+    /// not tell.
+    pub(super) static PACE: RefCell<Option<SharedPace>> = const { RefCell::new(None) };
+}
+
+/// Opens the connections that ureq asks for.
+#[derive(Clone)]
+pub(super) struct TransportConnector(pub(super) Arc<Connections>);
+
+impl Connector for TransportConnector {
+    type Out = Connection;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<Connection>, HttpError> {
+        let scheme = if details.needs_tls() { Scheme::Https } else { Scheme::Http };
+        let authority = details.uri.authority().map_or("", |a| a.as_str());
+        let open = || self.0.open(&Origin::new(scheme, authority)?);
+        open().map(Some).map_err(|failure| Failure { unreached: true, ..failure }.into())
+    }
+}
+
+/// Names are looked up where connections are opened, not once per request.
+impl Resolver for TransportConnector {
+    fn resolve(
+        &self,
+        _: &http::Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, HttpError> {
+        Ok(self.empty())
+    }
+}
+
 pub(super) struct Connection {
-    pub(super) stream: Box<dyn Stream>,
-    /// Set where a proxy forwards plain HTTP.
-    pub(super) forwarded: Option<Forwarded>,
+    stream: Box<dyn Stream>,
+    is_tls: bool,
+    /// The proxy that forwards the requests to the origin, where that is how it is reached.
+    forwarding: Option<(Origin, Proxy)>,
+    buffers: LazyBuffers,
+    pace: SharedPace,
+    timeout: Duration,
+    /// Whether a request is on its way.
+    is_asked: bool,
+    /// Whether there was an answer before.
+    is_used: bool,
+}
+
+impl Connection {
+    pub(super) fn new(
+        stream: Box<dyn Stream>,
+        origin: &Origin,
+        proxy: Option<Proxy>,
+        pace: SharedPace,
+        timeout: Duration,
+    ) -> Self {
+        let proxy = proxy.filter(|proxy| proxy.forwards(origin));
+        Connection {
+            stream,
+            is_tls: origin.scheme == Scheme::Https,
+            forwarding: proxy.map(|proxy| (origin.clone(), proxy)),
+            buffers: LazyBuffers::new(BUFFER, BUFFER),
+            pace,
+            timeout,
+            is_asked: false,
+            is_used: false,
+        }
+    }
+
+    fn write(&mut self, amount: usize) -> io::Result<()> {
+        let mut output = Cow::Borrowed(&self.buffers.output()[..amount]);
+        if !self.is_asked {
+            self.is_asked = true;
+            *lock(&self.pace) = Pace::new(Limit::Rate, self.timeout);
+            PACE.set(Some(Arc::clone(&self.pace)));
+            if let Some((origin, proxy)) = &self.forwarding {
+                output = forwarded(&output, origin, proxy).into();
+            }
+        }
+        lock(&self.pace).begin(Instant::now());
+        self.stream.write_all(&output)?;
+        self.stream.flush()?;
+        lock(&self.pace).end(Instant::now(), amount);
+        Ok(())
+    }
+
+    /// What it means that the connection broke or fell silent.
+    fn broken(&self, error: io::Error) -> HttpError {
+        let failure = Failure::of_io(error);
+        let is_again = self.is_asked && self.is_used;
+        if is_again { failure.stale().into() } else { failure.into() }
+    }
 }
 
 /// A proxy that forwards plain requests wants the origin in the request line (RFC 9112, 3.2.2).
-pub(super) struct Forwarded {
-    pub(super) origin: Origin,
-    pub(super) authorization: Option<Secret>,
+fn forwarded(request: &[u8], origin: &Origin, proxy: &Proxy) -> Vec<u8> {
+    let end = request.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let (line, rest) = request.split_at(end);
+    let line = String::from_utf8_lossy(line).replacen(' ', &format!(" {origin}"), 1);
+    [line.as_bytes(), proxy.header().reveal().as_bytes(), rest].concat()
 }
 
-/// A connection that was asked for before it was needed.
-enum Opening {
-    Begun(JoinHandle<Result<Connection, Failure>>),
-    Done(Box<Result<Connection, Failure>>),
-}
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
 
-/// Opens connections; knows the way to every origin.
-pub(in super::super) struct Connections {
-    proxies: Proxies,
-    trust: Trust,
-    timeout: Duration,
-    /// The registries that the user names: `--insecure` and `--cert` are for them alone.
-    named: Mutex<HashSet<Origin>>,
-    names: Names,
-    /// Connections that were asked for before their first request.
-    ahead: Mutex<HashMap<Origin, Opening>>,
-}
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), HttpError> {
+        self.write(amount).map_err(|error| self.broken(error))
+    }
 
-impl Connections {
-    pub(in super::super) fn new(proxies: Proxies, trust: Trust, timeout: Duration) -> Self {
-        Connections {
-            proxies,
-            trust,
-            timeout,
-            named: Mutex::default(),
-            names: Names::new(timeout),
-            ahead: Mutex::default(),
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, HttpError> {
+        if self.is_asked {
+            lock(&self.pace).restart(Limit::Answer);
         }
-    }
-
-    /// Says that the user names the registry at this origin.
-    pub(in super::super) fn name(&self, origin: &Origin) {
-        lock(&self.named).insert(origin.clone());
-    }
-
-    pub(in super::super) fn is_named(&self, origin: &Origin) -> bool {
-        lock(&self.named).contains(origin)
-    }
-
-    /// Whether the origin gets to see a client certificate.
-    pub(in super::super) fn identifies(&self, origin: &Origin) -> bool {
-        let is_named = self.is_named(origin);
-        origin.scheme == Scheme::Https && self.trust.identity(origin, is_named).is_some()
-    }
-
-    /// A connection to the origin: the one begun ahead, else a new one.
-    pub(super) fn open(&self, origin: &Origin) -> Result<Connection, Failure> {
-        let begun = lock(&self.ahead).remove(origin);
-        let result = begun.and_then(|opening| match opening {
-            Opening::Begun(thread) => thread.join().ok(),
-            Opening::Done(result) => Some(*result),
-        });
-        result.unwrap_or_else(|| self.open_new(origin))
-    }
-
-    /// Begins to open a connection, for [`Connections::open`] to take.
-    pub(in super::super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
-        let (connections, to) = (Arc::clone(self), origin.clone());
-        let opening = move || connections.open_new(&to);
-        if let Entry::Vacant(place) = lock(&self.ahead).entry(origin.clone())
-            // One that told whether TLS is spoken there is as good, and none as good as no thread.
-            && let Ok(thread) = thread::Builder::new().spawn(opening)
-        {
-            place.insert(Opening::Begun(thread));
-        }
-    }
-
-    /// Whether a server on this machine speaks TLS; `None` if it cannot be reached. The first request
-    /// gets the connection, or the failure, that tells.
-    pub(in super::super) fn speaks_tls(&self, origin: &Origin) -> Option<bool> {
-        let result = match self.attempt(origin) {
-            Err(Failure::NotTls(_)) => return Some(false),
-            result => result,
-        };
-        let is_reached = !matches!(result, Err(Failure::Broken(_)));
-        let opening = Opening::Done(Box::new(result));
-        lock(&self.ahead).insert(origin.clone(), opening);
-        is_reached.then_some(true)
-    }
-
-    /// The addresses of a name.
-    pub(in super::super) fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        self.names.addresses(host)
-    }
-
-    /// Whether the origin is asked through a proxy, which then is who looks up the name.
-    pub(in super::super) fn is_proxied(&self, origin: &Origin) -> bool {
-        !matches!(self.proxies.choose(origin), Ok(None))
-    }
-
-    fn open_new(&self, origin: &Origin) -> Result<Connection, Failure> {
-        match self.attempt(origin) {
-            Err(Failure::NotTls(meaning)) => Err(*meaning),
-            result => result,
-        }
-    }
-
-    fn attempt(&self, origin: &Origin) -> Result<Connection, Failure> {
-        let pace = SharedPace::connection(self.timeout);
-        let proxy = self.proxies.choose(origin)?;
-        let stream = match &proxy {
-            None => self.reach(origin.bare_host(), origin.port, &pace)?,
-            Some(proxy) => self
-                .reach_through(proxy, origin, &pace)
-                .map_err(|failure| failure.during(format!("proxy {}", proxy.host)))?,
-        };
-        let stream: Box<dyn Stream> = match origin.scheme {
-            Scheme::Http => stream,
-            Scheme::Https => {
-                let configuration = self.trust.configuration(origin, self.is_named(origin))?;
-                Box::new(TlsStream::open(stream, origin, configuration, &pace)?)
+        let read = self.stream.read(self.buffers.input_append_buf());
+        self.buffers.input_appended(*read.as_ref().unwrap_or(&0));
+        match read {
+            // ureq knows whether a body may end here.
+            Ok(amount) if !self.is_asked => Ok(amount > 0),
+            Err(error) if !self.is_asked && is_end(&error) => Err(error.into()),
+            Ok(0) => Err(self.broken(ErrorKind::UnexpectedEof.into())),
+            // An alert of TLS begins so (RFC 8446, 5.1), and nothing of HTTP.
+            Ok(_) if !self.is_tls && self.buffers.input().first() == Some(&21) => {
+                Err(Failure::from(speaks_tls()).into())
             }
-        };
-        let forwarded = proxy.filter(|proxy| forwards(proxy, origin));
-        Ok(Connection {
-            stream,
-            forwarded: forwarded.map(|proxy| Forwarded {
-                origin: origin.clone(),
-                authorization: proxy.authorization(),
-            }),
-        })
-    }
-
-    /// A stream that ends at the origin, or at a proxy that forwards its requests.
-    fn reach_through(
-        &self,
-        proxy: &Proxy,
-        origin: &Origin,
-        pace: &SharedPace,
-    ) -> Result<Box<dyn Stream>, Failure> {
-        let mut stream = self.reach(&proxy.host, proxy.port, pace)?;
-        if proxy.protocol == Protocol::Https {
-            let itself = Origin::new(Scheme::Https, &format!("{}:{}", proxy.host, proxy.port))?;
-            let configuration = self.trust.configuration(&itself, false)?;
-            stream = Box::new(TlsStream::open(stream, &itself, configuration, pace)?);
-        }
-        match proxy.protocol {
-            Protocol::Socks5 => tunnel::socks5(&mut stream, proxy, origin)?,
-            _ if forwards(proxy, origin) => {}
-            _ => tunnel::connect(&mut stream, proxy, origin)?,
-        }
-        Ok(stream)
-    }
-
-    /// The addresses are tried in turn, each with its share of the time that is left.
-    fn reach(&self, host: &str, port: u16, pace: &SharedPace) -> Result<Box<dyn Stream>, Failure> {
-        let addresses = self.names.addresses(host)?;
-        let mut failure = Failure::Broken(unavailable("the name has no address"));
-        for (at, address) in addresses.iter().enumerate() {
-            let share = pace.wait()? / u32::try_from(addresses.len() - at).unwrap_or(1);
-            match TcpStream::connect_timeout(&SocketAddr::new(*address, port), share) {
-                Ok(stream) => {
-                    // Requests are small and wait for their answer.
-                    let _ = stream.set_nodelay(true);
-                    return Ok(Box::new(PacedStream::new(stream, pace.clone())));
-                }
-                Err(error) => failure = Failure::of_io(error),
+            Ok(_) => {
+                (self.is_asked, self.is_used) = (false, true);
+                Ok(true)
             }
+            Err(error) => Err(self.broken(error)),
         }
-        Err(failure)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.is_tls
     }
 }
 
-fn forwards(proxy: &Proxy, origin: &Origin) -> bool {
-    origin.scheme == Scheme::Http && proxy.protocol != Protocol::Socks5
+/// Whether the other end has closed the connection, however rudely.
+fn is_end(error: &io::Error) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+impl From<Failure> for HttpError {
+    fn from(failure: Failure) -> Self {
+        HttpError::Other(Box::new(failure))
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("Connection")
+    }
+}
+
+impl fmt::Debug for TransportConnector {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("TransportConnector")
+    }
 }

@@ -1,64 +1,69 @@
 //! Why no answer came, and what that means for another try.
 
+use std::convert::Infallible;
 use std::fmt::{self, Display};
 use std::io;
 
 use crate::error::{During, Error, Kind};
 
 #[derive(Debug)]
-pub(in super::super) enum Failure {
+pub(in super::super) struct Failure {
+    pub(in super::super) error: Error,
+    pub(super) cause: Cause,
+    /// Whether there was no connection: nothing was sent.
+    pub(in super::super) unreached: bool,
+    /// Whether nothing of TLS came from the other end.
+    pub(super) not_tls: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Cause {
     /// The connection could not be made or broke: another try may succeed.
-    Broken(Error),
+    Broken,
     /// An idle connection was closed by its other end before it was used again.
-    Stale(Error),
-    /// Nothing of TLS came from the other end. Inside: what that is where TLS is a must.
-    NotTls(Box<Failure>),
-    /// There was no connection: nothing was sent.
-    Unreached(Box<Failure>),
+    Stale,
     /// Another try makes no difference, or no sense, as after a long silence.
-    Final(Error),
+    Final,
 }
 
 impl Failure {
+    pub(in super::super) fn broken(error: Error) -> Self {
+        Failure { cause: Cause::Broken, ..error.into() }
+    }
+
     /// Of an operation on a connection.
     pub(super) fn of_io(error: io::Error) -> Self {
         use io::ErrorKind::{TimedOut, UnexpectedEof};
         match error.kind() {
-            _ if is_exhausted(&error) => Failure::Final(error.into()),
-            TimedOut => Failure::Final(unavailable("no connection in time")),
-            UnexpectedEof => Failure::Broken(unavailable("the connection was closed")),
+            _ if is_exhausted(&error) => Error::from(error).into(),
+            TimedOut => unavailable("no connection in time").into(),
+            UnexpectedEof => Failure::broken(unavailable("the connection was closed")),
             _ => match Error::from(error) {
                 // An error of ours that came through a reader keeps its kind.
-                error if error.kind() != Kind::Local => Failure::Final(error),
-                error => Failure::Broken(unavailable(error.to_string())),
+                error if error.kind() != Kind::Local => error.into(),
+                error => Failure::broken(unavailable(error.to_string())),
             },
         }
     }
 
     /// Whether another try may succeed.
     pub(in super::super) fn is_broken(&self) -> bool {
-        match self {
-            Failure::Broken(_) => true,
-            Failure::Unreached(failure) => failure.is_broken(),
-            Failure::Stale(_) | Failure::NotTls(_) | Failure::Final(_) => false,
-        }
+        self.cause == Cause::Broken
+    }
+
+    pub(in super::super) fn is_stale(&self) -> bool {
+        self.cause == Cause::Stale
+    }
+
+    /// What a break means where a connection is used again.
+    pub(super) fn stale(self) -> Self {
+        let cause = if self.is_broken() { Cause::Stale } else { self.cause };
+        Failure { cause, ..self }
     }
 
     pub(super) fn during(self, doing: impl Display) -> Self {
-        self.map(|error| match Err::<(), _>(error).during(doing) {
-            Err(error) => error,
-            Ok(()) => unreachable!("an error stays one"),
-        })
-    }
-
-    pub(super) fn map(self, change: impl FnOnce(Error) -> Error) -> Self {
-        match self {
-            Failure::Broken(error) => Failure::Broken(change(error)),
-            Failure::Stale(error) => Failure::Stale(change(error)),
-            Failure::NotTls(failure) => Failure::NotTls(Box::new(failure.map(change))),
-            Failure::Unreached(failure) => Failure::Unreached(Box::new(failure.map(change))),
-            Failure::Final(error) => Failure::Final(change(error)),
-        }
+        let Err(error) = Err::<Infallible, _>(self.error).during(doing);
+        Failure { error, ..self }
     }
 }
 
@@ -74,25 +79,19 @@ pub(super) fn unavailable(why: impl Into<String>) -> Error {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure::Final(error)
+        Failure { error, cause: Cause::Final, unreached: false, not_tls: false }
     }
 }
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Broken(error) | Failure::Stale(error) | Failure::Final(error) => error,
-            Failure::NotTls(failure) | Failure::Unreached(failure) => Error::from(*failure),
-        }
+        failure.error
     }
 }
 
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Failure::Broken(error) | Failure::Stale(error) | Failure::Final(error) => error.fmt(f),
-            Failure::NotTls(failure) | Failure::Unreached(failure) => failure.fmt(f),
-        }
+        self.error.fmt(f)
     }
 }
 

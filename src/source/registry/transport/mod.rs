@@ -2,9 +2,8 @@
 
 mod address;
 mod connection;
-mod connector;
+mod connections;
 mod failure;
-mod names;
 mod pace;
 mod proxy;
 mod stream;
@@ -13,23 +12,21 @@ mod tunnel;
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
-use ureq::http;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
-use ureq::{Agent, BodyReader, Error as HttpError, SendBody};
+use ureq::{Agent, BodyReader, Error as HttpError, SendBody, http};
 
 use crate::error::{Error, Kind};
 use crate::memory;
+use crate::parallel::lock;
 
 use super::message::{Body, ERROR_RESPONSE_LIMIT, Method, Request, Response, Want};
 use super::trace::Trace;
-use connector::TransportConnector;
-use pace::SharedPace;
+use connection::{PACE, TransportConnector};
+use pace::{Limit, SharedPace};
 
 pub(super) use address::{is_internal, is_internal_name};
-pub(super) use connection::Connections;
+pub(super) use connections::Connections;
 pub(super) use failure::Failure;
 pub(crate) use proxy::Proxies;
 pub(crate) use tls::Certificates;
@@ -42,16 +39,14 @@ pub(super) type Outcome = Result<Response, Failure>;
 pub(super) struct HttpClient {
     agent: Agent,
     pub(super) connections: Arc<Connections>,
-    timeout: Duration,
     pub(super) trace: Trace,
 }
 
 impl HttpClient {
-    /// `jobs` is how many requests there are at a time; `timeout` is the longest silence.
+    /// `jobs` is how many requests there are at a time.
     pub(super) fn new(
         connections: Arc<Connections>,
         jobs: usize,
-        timeout: Duration,
         user_agent: &str,
         trace: Trace,
     ) -> Self {
@@ -66,13 +61,9 @@ impl HttpClient {
             // Bytes are compared with digests: nobody may encode them.
             .accept_encoding("identity")
             .build();
-        let connector = TransportConnector::new(Arc::clone(&connections));
-        HttpClient {
-            agent: Agent::with_parts(config, connector, NoResolver),
-            connections,
-            timeout,
-            trace,
-        }
+        let connector = TransportConnector(Arc::clone(&connections));
+        let agent = Agent::with_parts(config, connector.clone(), connector);
+        HttpClient { agent, connections, trace }
     }
 
     /// The answer to one request, whatever its status. Redirects are answers.
@@ -82,8 +73,6 @@ impl HttpClient {
             None if request.method == Method::Post => SendBody::from_owned_reader(io::empty()),
             None => SendBody::none(),
         };
-        let pace = SharedPace::rate(self.timeout);
-        connector::set_pace(&pace);
         let answer = self.agent.run(build(request, body)?);
         let (parts, body) = answer.map_err(failure)?.into_parts();
         let headers = parts.headers.iter().map(|(name, value)| {
@@ -95,7 +84,8 @@ impl HttpClient {
         let status = parts.status.as_u16();
         let body = match request.want {
             Want::Stream if parts.status.is_success() => {
-                pace.await_stream();
+                let pace = PACE.take().expect("the connection of the request has set it");
+                lock(&pace).restart(Limit::Rate);
                 Body::Stream(BodyStream { reader, pace })
             }
             Want::Whole(limit) if parts.status.is_success() => Body::Whole(whole(reader, limit)?),
@@ -176,39 +166,23 @@ pub(super) struct BodyStream {
 impl BodyStream {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         // Only what is content makes up for the time: chunks' extensions and trailers do not.
-        self.pace.begin();
+        lock(&self.pace).begin(Instant::now());
         let read = self.reader.read(buffer);
-        self.pace.end(*read.as_ref().unwrap_or(&0));
+        lock(&self.pace).end(Instant::now(), *read.as_ref().unwrap_or(&0));
         read.map_err(|error| failure(HttpError::from(error)))
     }
 }
 
 fn failure(error: HttpError) -> Failure {
-    let outside =
-        |why: String| Failure::Final(Error::new(Kind::Protocol, format!("the answer is {why}")));
-    match error {
-        HttpError::Io(error) => Failure::of_io(error),
-        HttpError::Protocol(error) => outside(format!("not HTTP: {error}")),
-        HttpError::LargeResponseHeader(..) => outside("not HTTP: its header is too long".into()),
+    let why = match error {
+        HttpError::Io(error) => return Failure::of_io(error),
         HttpError::Other(error) => match error.downcast::<Failure>() {
-            Ok(failure) => *failure,
-            Err(error) => outside(error.to_string()),
+            Ok(failure) => return *failure,
+            Err(error) => error.to_string(),
         },
-        error => outside(format!("not HTTP: {error}")),
-    }
-}
-
-/// Names are looked up where connections are opened, not once per request.
-#[derive(Debug)]
-struct NoResolver;
-
-impl Resolver for NoResolver {
-    fn resolve(
-        &self,
-        _: &http::Uri,
-        _: &ureq::config::Config,
-        _: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, HttpError> {
-        Ok(self.empty())
-    }
+        HttpError::Protocol(error) => format!("not HTTP: {error}"),
+        HttpError::LargeResponseHeader(..) => "not HTTP: its header is too long".to_owned(),
+        error => format!("not HTTP: {error}"),
+    };
+    Error::new(Kind::Protocol, format!("the answer is {why}")).into()
 }

@@ -34,11 +34,18 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// The value of `Proxy-Authorization`.
-    pub(super) fn authorization(&self) -> Option<Secret> {
-        let (user, password) = self.user.as_ref()?;
-        let pair = format!("{user}:{}", password.reveal());
-        Some(Secret::new(format!("Basic {}", encoding::encode(pair.as_bytes()))))
+    /// The line of a request's header that says who the user is; empty if that is not known.
+    pub(super) fn header(&self) -> Secret {
+        let header = self.user.as_ref().map(|(user, password)| {
+            let pair = encoding::encode(format!("{user}:{}", password.reveal()).as_bytes());
+            format!("Proxy-Authorization: Basic {pair}\r\n")
+        });
+        Secret::new(header.unwrap_or_default())
+    }
+
+    /// Whether it forwards requests to the origin instead of making a tunnel.
+    pub(super) fn forwards(&self, origin: &Origin) -> bool {
+        origin.scheme == Scheme::Http && self.protocol != Protocol::Socks5
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::parallel::lock;
 
 use super::pace::SharedPace;
 
 pub(super) trait Stream: Read + Write + Send + Sync {
-    /// What reads and writes may take from now on.
-    fn set_pace(&mut self, pace: SharedPace);
-
     /// Whether the connection can be used again. Anything that came unasked speaks against it.
     fn is_open(&mut self) -> bool;
 }
@@ -24,6 +23,8 @@ pub(super) struct PacedStream {
 
 impl PacedStream {
     pub(super) fn new(stream: TcpStream, pace: SharedPace) -> Self {
+        // Requests are small and wait for their answer.
+        let _ = stream.set_nodelay(true);
         PacedStream { stream, pace, set: None }
     }
 
@@ -33,7 +34,7 @@ impl PacedStream {
     ) -> io::Result<usize> {
         use io::ErrorKind::{TimedOut, WouldBlock};
         // A duration of zero is an error.
-        let wait = self.pace.wait()?.max(Duration::from_millis(1));
+        let wait = lock(&self.pace).wait(Instant::now())?.max(Duration::from_millis(1));
         if self.set != Some(wait) {
             self.stream.set_read_timeout(Some(wait))?;
             self.stream.set_write_timeout(Some(wait))?;
@@ -41,7 +42,7 @@ impl PacedStream {
         }
         transfer(&mut self.stream).map_err(|error| match error.kind() {
             // Unix says that it would block where Windows says that time is out.
-            TimedOut | WouldBlock => self.pace.error().into(),
+            TimedOut | WouldBlock => lock(&self.pace).error(Instant::now()).into(),
             _ => error,
         })
     }
@@ -64,10 +65,6 @@ impl Write for PacedStream {
 }
 
 impl Stream for PacedStream {
-    fn set_pace(&mut self, pace: SharedPace) {
-        self.pace = pace;
-    }
-
     fn is_open(&mut self) -> bool {
         let _ = self.stream.set_nonblocking(true);
         let peeked = self.stream.peek(&mut [0]);

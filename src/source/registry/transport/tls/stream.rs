@@ -7,77 +7,55 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, StreamOwned};
 
+use crate::parallel::lock;
+
 use super::super::super::url::Origin;
 use super::super::failure::{Failure, unavailable};
-use super::super::pace::SharedPace;
+use super::super::pace::{Limit, Pace, SharedPace};
 use super::super::stream::Stream;
 use super::trust;
 
 /// How often something may come unasked before a connection is not used again.
 const FLIGHTS: usize = 8;
 
-pub(in super::super) struct TlsStream(StreamOwned<ClientConnection, Box<dyn Stream>>);
+pub(in super::super) struct TlsStream {
+    stream: StreamOwned<ClientConnection, Box<dyn Stream>>,
+    pace: SharedPace,
+}
 
 impl TlsStream {
-    /// Shakes hands with the origin. `Failure::NotTls` if nothing of TLS comes back.
+    /// Shakes hands with the origin.
     pub(in super::super) fn open(
-        mut stream: Box<dyn Stream>,
+        stream: Box<dyn Stream>,
         origin: &Origin,
         configuration: Arc<ClientConfig>,
         pace: &SharedPace,
     ) -> Result<Self, Failure> {
         let name = ServerName::try_from(origin.bare_host().to_owned())
             .map_err(|_| unavailable(format!("'{}' is no name for TLS", origin.host)))?;
-        let mut connection = ClientConnection::new(configuration, name)
+        let connection = ClientConnection::new(configuration, name)
             .map_err(|error| unavailable(error.to_string()))?;
-        let mut heard = false;
-        pace.doing("TLS handshake");
-        while connection.is_handshaking() {
-            step(&mut connection, &mut stream, &mut heard).map_err(|error| {
-                let failure = Failure::of_io(error);
-                match heard {
-                    true => failure,
-                    false => Failure::NotTls(Box::new(failure)),
-                }
-            })?;
-        }
-        pace.doing("");
-        Ok(TlsStream(StreamOwned::new(connection, stream)))
+        let mut stream = StreamOwned::new(connection, stream);
+        lock(pace).limit = Limit::Connection("TLS handshake");
+        stream.conn.complete_io(&mut stream.sock).map_err(|error| {
+            let error = error.downcast::<rustls::Error>();
+            let is_tls =
+                matches!(&error, Ok(error) if !matches!(error, rustls::Error::InvalidMessage(_)));
+            let not_tls = !is_tls && stream.conn.protocol_version().is_none();
+            let failure = Failure::of_io(error.map_or_else(|error| error, described));
+            Failure { not_tls, ..failure }
+        })?;
+        lock(pace).limit = Limit::Connection("");
+        Ok(TlsStream { stream, pace: Arc::clone(pace) })
     }
 
     /// Reads what is there, as session tickets come unasked; false if it was the end or data.
     fn absorb(&mut self) -> io::Result<bool> {
-        self.set_pace(SharedPace::connection(Duration::from_millis(1)));
-        let length = self.0.conn.read_tls(&mut self.0.sock)?;
-        let state = self.0.conn.process_new_packets().map_err(described)?;
+        *lock(&self.pace) = Pace::new(Limit::Connection(""), Duration::from_millis(1));
+        let length = self.stream.conn.read_tls(&mut self.stream.sock)?;
+        let state = self.stream.conn.process_new_packets().map_err(described)?;
         Ok(length > 0 && state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed())
     }
-}
-
-/// Sends what there is to send, then hears what the other end says.
-fn step(
-    connection: &mut ClientConnection,
-    stream: &mut Box<dyn Stream>,
-    heard: &mut bool,
-) -> io::Result<()> {
-    while connection.wants_write() {
-        connection.write_tls(stream)?;
-    }
-    stream.flush()?;
-    if connection.is_handshaking() && connection.read_tls(stream)? == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    let result = connection.process_new_packets();
-    *heard |= !matches!(result, Err(rustls::Error::InvalidMessage(_)));
-    if let Err(error) = result {
-        // The other end learns why from an alert.
-        let _ = connection.write_tls(stream);
-        return Err(described(error));
-    }
-    while connection.wants_write() {
-        connection.write_tls(stream)?;
-    }
-    stream.flush()
 }
 
 /// The error in the user's words, inside an `io::Error`.
@@ -134,37 +112,30 @@ fn fault(error: &CertificateError) -> String {
 
 /// Errors of rustls come wrapped in an `io::Error`.
 fn unwrapped(error: io::Error) -> io::Error {
-    match error.downcast::<rustls::Error>() {
-        Ok(error) => described(error),
-        Err(error) => error,
-    }
+    error.downcast().map_or_else(|error| error, described)
 }
 
 impl Read for TlsStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(unwrapped)
+        self.stream.read(buffer).map_err(unwrapped)
     }
 }
 
 impl Write for TlsStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(unwrapped)
+        self.stream.write(bytes).map_err(unwrapped)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().map_err(unwrapped)
+        self.stream.flush().map_err(unwrapped)
     }
 }
 
 impl Stream for TlsStream {
-    fn set_pace(&mut self, pace: SharedPace) {
-        self.0.sock.set_pace(pace);
-    }
-
     fn is_open(&mut self) -> bool {
         // Who sends tickets without end is not waited for.
         for _ in 0..FLIGHTS {
-            if self.0.sock.is_open() {
+            if self.stream.sock.is_open() {
                 return true;
             }
             if !self.absorb().unwrap_or(false) {

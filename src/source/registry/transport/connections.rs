@@ -1,0 +1,198 @@
+//! Connections to origins: directly, or through a proxy; with or without TLS.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::{During, Error};
+use crate::parallel::lock;
+
+use super::super::url::{Origin, Scheme};
+use super::connection::Connection;
+use super::failure::{Failure, is_exhausted, unavailable};
+use super::pace::{Limit, Pace, SharedPace};
+use super::proxy::{Protocol, Proxies, Proxy};
+use super::stream::{PacedStream, Stream};
+use super::tls::{TlsStream, Trust};
+use super::tunnel;
+
+type Opened = Result<Connection, Failure>;
+
+/// Waits for a connection that was asked for before it was needed.
+type Opening = Box<dyn FnOnce() -> Option<Opened> + Send>;
+
+/// Opens connections; knows the way to every origin.
+pub(in super::super) struct Connections {
+    proxies: Proxies,
+    trust: Trust,
+    timeout: Duration,
+    /// The registries that the user names: `--insecure` and `--cert` are for them alone.
+    named: Mutex<HashSet<Origin>>,
+    /// The addresses of names, for the whole run and every port: those that were judged are those
+    /// connected to.
+    addresses: Mutex<HashMap<String, Vec<IpAddr>>>,
+    /// Connections that were asked for before their first request.
+    ahead: Mutex<HashMap<Origin, Opening>>,
+}
+
+impl Connections {
+    pub(in super::super) fn new(proxies: Proxies, trust: Trust, timeout: Duration) -> Self {
+        Connections {
+            proxies,
+            trust,
+            timeout,
+            named: Mutex::default(),
+            addresses: Mutex::default(),
+            ahead: Mutex::default(),
+        }
+    }
+
+    /// Says that the user names the registry at this origin.
+    pub(in super::super) fn name(&self, origin: &Origin) {
+        lock(&self.named).insert(origin.clone());
+    }
+
+    pub(in super::super) fn is_named(&self, origin: &Origin) -> bool {
+        lock(&self.named).contains(origin)
+    }
+
+    /// Whether the origin gets to see a client certificate.
+    pub(in super::super) fn identifies(&self, origin: &Origin) -> bool {
+        let is_named = self.is_named(origin);
+        origin.scheme == Scheme::Https && self.trust.identity(origin, is_named).is_some()
+    }
+
+    /// A connection to the origin: the one begun ahead, else a new one.
+    pub(super) fn open(&self, origin: &Origin) -> Opened {
+        let begun = lock(&self.ahead).remove(origin);
+        begun.and_then(|opening| opening()).unwrap_or_else(|| self.open_new(origin))
+    }
+
+    /// Begins to open a connection, for [`Connections::open`] to take.
+    pub(in super::super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
+        let (connections, to) = (Arc::clone(self), origin.clone());
+        if let Entry::Vacant(place) = lock(&self.ahead).entry(origin.clone())
+            // One that told whether TLS is spoken there is as good, and none as good as no thread.
+            && let Ok(thread) = thread::Builder::new().spawn(move || connections.open_new(&to))
+        {
+            place.insert(Box::new(|| thread.join().ok()));
+        }
+    }
+
+    /// Whether a server on this machine speaks TLS; `None` if it cannot be reached. The first request
+    /// gets the connection, or the failure, that tells.
+    pub(in super::super) fn speaks_tls(&self, origin: &Origin) -> Option<bool> {
+        let result = self.open_new(origin);
+        let is_it = |what: fn(&Failure) -> bool| result.as_ref().is_err_and(what);
+        if is_it(|failure| failure.not_tls) {
+            return Some(false);
+        }
+        let is_reached = !is_it(Failure::is_broken);
+        lock(&self.ahead).insert(origin.clone(), Box::new(|| Some(result)));
+        is_reached.then_some(true)
+    }
+
+    /// Whether the origin is asked through a proxy, which then is who looks up the name.
+    pub(in super::super) fn is_proxied(&self, origin: &Origin) -> bool {
+        !matches!(self.proxies.choose(origin), Ok(None))
+    }
+
+    fn open_new(&self, origin: &Origin) -> Opened {
+        let pace = Arc::new(Mutex::new(Pace::new(Limit::Connection(""), self.timeout)));
+        let proxy = self.proxies.choose(origin)?;
+        let mut stream = match &proxy {
+            None => self.reach(origin.bare_host(), origin.port, &pace)?,
+            Some(proxy) => self
+                .reach_through(proxy, origin, &pace)
+                .map_err(|failure| failure.during(format!("proxy {}", proxy.host)))?,
+        };
+        if origin.scheme == Scheme::Https {
+            stream = self.secure(stream, origin, self.is_named(origin), &pace)?;
+        }
+        Ok(Connection::new(stream, origin, proxy, pace, self.timeout))
+    }
+
+    /// A stream that ends at the origin, or at a proxy that forwards its requests.
+    fn reach_through(
+        &self,
+        proxy: &Proxy,
+        origin: &Origin,
+        pace: &SharedPace,
+    ) -> Result<Box<dyn Stream>, Failure> {
+        let mut stream = self.reach(&proxy.host, proxy.port, pace)?;
+        if proxy.protocol == Protocol::Https {
+            let itself = Origin::new(Scheme::Https, &format!("{}:{}", proxy.host, proxy.port))?;
+            stream = self.secure(stream, &itself, false, pace)?;
+        }
+        match proxy.protocol {
+            Protocol::Socks5 => tunnel::socks5(&mut *stream, proxy, origin)?,
+            _ if proxy.forwards(origin) => {}
+            _ => tunnel::connect(&mut *stream, proxy, origin)?,
+        }
+        Ok(stream)
+    }
+
+    fn secure(
+        &self,
+        stream: Box<dyn Stream>,
+        origin: &Origin,
+        is_named: bool,
+        pace: &SharedPace,
+    ) -> Result<Box<dyn Stream>, Failure> {
+        let configuration = self.trust.configuration(origin, is_named)?;
+        Ok(Box::new(TlsStream::open(stream, origin, configuration, pace)?))
+    }
+
+    /// The addresses are tried in turn, each with its share of the time that is left.
+    fn reach(&self, host: &str, port: u16, pace: &SharedPace) -> Result<Box<dyn Stream>, Failure> {
+        let addresses = self.addresses(host)?;
+        let mut failure = Failure::broken(unavailable("the name has no address"));
+        for (at, address) in addresses.iter().enumerate() {
+            let left = lock(pace).wait(Instant::now())?;
+            let share = left / u32::try_from(addresses.len() - at).unwrap_or(1);
+            match TcpStream::connect_timeout(&SocketAddr::new(*address, port), share) {
+                Ok(stream) => return Ok(Box::new(PacedStream::new(stream, Arc::clone(pace)))),
+                Err(error) => failure = Failure::of_io(error),
+            }
+        }
+        Err(failure)
+    }
+
+    /// The addresses of a name; looked up once.
+    pub(in super::super) fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
+        }
+        if let Some(addresses) = lock(&self.addresses).get(host) {
+            return Ok(addresses.clone());
+        }
+        let found = look_up(host.to_owned(), self.timeout)?;
+        // The first look-up wins, so that the addresses that were judged are those connected to.
+        Ok(lock(&self.addresses).entry(host.to_owned()).or_insert(found).clone())
+    }
+}
+
+/// The system's look-up cannot be interrupted, so it is left behind when it takes too long.
+fn look_up(host: String, timeout: Duration) -> Result<Vec<IpAddr>, Failure> {
+    let (sender, receiver) = mpsc::channel();
+    let look = move || {
+        let found = (host.as_str(), 0).to_socket_addrs();
+        let _ = sender.send(found.map(|found| found.map(|it| it.ip()).collect::<Vec<_>>()));
+    };
+    thread::Builder::new().spawn(look).during("a thread to look up the name")?;
+    let why = match receiver.recv_timeout(timeout) {
+        Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
+        Ok(Ok(_)) => "the name has no address".to_owned(),
+        Ok(Err(error)) if is_exhausted(&error) => return Err(Failure::of_io(error)),
+        Ok(Err(error)) => {
+            let why = Error::from(error).to_string();
+            let why = why.trim_start_matches("failed to lookup address information: ");
+            format!("the name is not known: {}", why.to_lowercase())
+        }
+        Err(_) => return Err(unavailable("no answer from the name server").into()),
+    };
+    Err(Failure::broken(unavailable(why)))
+}
