@@ -10,7 +10,6 @@
 //! commands/       a file for each command: its row of the table and one function
 //! hooks/          what docker asks of its plugins, and shells for completions
 //! context/        global options and environment as values; the only reader of the environment
-//! manual          what the man page says beyond commands and options
 //! assembly/       lists of images put together and pushed, as manifest-tool does
 //! download/       a layer on its way to a file: resumed, verified, unpacked
 //! progress        the bar on a terminal while layers arrive
@@ -60,7 +59,6 @@ mod hooks;
 mod image;
 mod json;
 mod machine;
-mod manual;
 mod memory;
 mod names;
 mod output;
@@ -96,10 +94,7 @@ fn run() -> Result<u8> {
         return output::show(&answer);
     }
     match cli::parse(&table, arguments)? {
-        Request::Help => output::show(&cli::help(&table)),
-        Request::FullHelp => output::show(&cli::full_help(&table)),
-        Request::CommandHelp(spec) => output::show(&cli::command_help(&table, spec)),
-        Request::Version => output::show(&format!("{} {}\n", table.name, table.version)),
+        Request::Show(page) => output::show(&page),
         Request::Run(spec, args) => {
             let context = context::Context::new(&args)?;
             driver::run(&context, commands::of(spec), &args)

@@ -1,7 +1,22 @@
 //! Which of the names that exist was probably meant: the only user of strsim.
 
+use crate::error::Error;
+
+/// Asks in a hint whether `PREFIX` and the name closest to `word` was meant, if there is one.
+pub(super) fn suggest<'a>(
+    error: Error,
+    word: &str,
+    names: impl Iterator<Item = &'a str>,
+    prefix: &str,
+) -> Error {
+    match closest(word, names) {
+        Some(name) => error.hint(format!("did you mean '{prefix}{name}'?")),
+        None => error,
+    }
+}
+
 /// The name closest to `word` by typing errors, else the shortest that it begins.
-pub(super) fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let length = word.chars().count();
     let tolerated = (length / 3).clamp(1, 3);

@@ -7,62 +7,65 @@ use super::{Cli, Flag, Spec};
 
 /// One screen of 24 lines with the prompt below: the commands and options used most, and what else
 /// there is by name.
-pub(crate) fn help(cli: &Cli) -> String {
+pub(super) fn help(cli: &Cli) -> String {
     let width = widest(cli.frequent.iter().map(|spec| spec.name)) + 4;
     let line = |spec: &&Spec| beside(&format!("  {}", spec.name), width, spec.help);
-    let lines: String = cli.frequent.iter().map(line).collect();
-    let others =
-        cli.specs().filter(|spec| !cli.frequent.iter().any(|other| ptr::eq(*other, *spec)));
-    let others: Vec<&str> = others.map(|spec| spec.name).collect();
-    format!(
-        "{}Commands:\n{lines}{}\n{}\n{}",
+    let is_frequent = |spec: &Spec| cli.frequent.iter().any(|other| ptr::eq(*other, spec));
+    let others = cli.specs().filter(|spec| !is_frequent(spec)).map(|spec| spec.name);
+    let others = format!("and {}", others.collect::<Vec<_>>().join(", "));
+    let parts = [
         top(cli),
-        plain(&format!("and {}", others.join(", ")), 2),
-        options("Options", cli.essential),
-        more(cli)
-    )
+        "Commands:\n".to_owned(),
+        cli.frequent.iter().map(line).collect(),
+        plain(&others, 2) + "\n",
+        options("Options", cli.essential) + "\n",
+        more(cli),
+    ];
+    parts.concat()
 }
 
 /// The commands and all global options.
-pub(crate) fn full_help(cli: &Cli) -> String {
-    let mut shown = commands(cli);
-    for group in cli.groups {
-        shown.push('\n');
-        shown.push_str(&options(group.title, group.flags));
+pub(super) fn full_help(cli: &Cli) -> String {
+    let title_width = widest(cli.commands.iter().map(|(title, _)| title)) + 2;
+    let width = title_width + widest(cli.specs().map(|spec| spec.name)) + 2;
+    let mut shown = top(cli);
+    for (title, specs) in &cli.commands {
+        let mut title = *title;
+        for spec in specs {
+            shown += &beside(&format!("{title:title_width$}{}", spec.name), width, spec.help);
+            title = "";
+        }
     }
-    format!("{shown}\n{}", more(cli))
+    for (title, flags) in cli.groups {
+        shown += "\n";
+        shown += &options(title, flags);
+    }
+    shown + "\n" + &more(cli)
 }
 
-pub(crate) fn command_help(cli: &Cli, spec: &Spec) -> String {
+pub(super) fn command_help(cli: &Cli, spec: &Spec) -> String {
     let mut parts = vec![format!("Usage: {}\n", spec.usage(cli)), format!("{}.\n", spec.help)];
     if !spec.about.is_empty() {
         parts.push(plain(spec.about, 0));
     }
     if !spec.flags.is_empty() {
-        parts.push(explained("Options", spec.flags));
+        let explained = spec.flags.iter().map(|flag| {
+            let help = plain(&format!("{}.", flag.help), 10);
+            format!("  {}\n{help}{}", flag.synopsis(), plain(flag.about, 10))
+        });
+        parts.push(format!("Options:\n{}", explained.collect::<String>()));
     }
-    if !spec.examples.is_empty() {
-        parts.push(examples(spec));
-    }
+    let examples = spec.examples.iter();
+    let examples = examples.map(|(command, shows)| format!("  {command}\n{}", plain(shows, 4)));
+    parts.push(format!("Examples:\n{}", examples.collect::<String>()));
     if spec.global {
-        parts.push(global_options(cli));
+        let names: Vec<String> = cli.global_flags().map(Flag::synopsis).collect();
+        let lines = wrap(names.iter().map(String::as_str), "  ", 77);
+        let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        let title = format!("Options of all commands ('{} --help' explains them)", cli.name);
+        parts.push(format!("{title}:\n{lines}"));
     }
     parts.join("\n")
-}
-
-fn commands(cli: &Cli) -> String {
-    let title_width = widest(cli.commands.iter().map(|group| group.title)) + 2;
-    let name_width = widest(cli.specs().map(|spec| spec.name)) + 2;
-    let mut shown = top(cli);
-    for group in &cli.commands {
-        let mut title = group.title;
-        for spec in &group.specs {
-            let left = format!("{title:title_width$}{}", spec.name);
-            shown.push_str(&beside(&left, title_width + name_width, spec.help));
-            title = "";
-        }
-    }
-    shown
 }
 
 fn top(cli: &Cli) -> String {
@@ -76,48 +79,15 @@ fn more(cli: &Cli) -> String {
     format!("'{0} help COMMAND' explains a command, '--help' lists all options.\n", cli.name)
 }
 
-/// Options with their one line each.
+/// Options with their one line each, the long names below each other.
 fn options(title: &str, flags: &[&Flag]) -> String {
-    let width = widest(flags.iter().map(|flag| left(flag))) + 2;
-    let lines = flags.iter().map(|flag| beside(&left(flag), width, flag.help));
-    format!("{title}:\n{}", lines.collect::<String>())
-}
-
-/// Options with all that is said of them.
-fn explained(title: &str, flags: &[&Flag]) -> String {
-    let lines = flags.iter().map(|flag| {
-        let about = plain(flag.about, 10);
-        format!("  {}\n{}{about}", flag.synopsis(), plain(&format!("{}.", flag.help), 10))
-    });
-    format!("{title}:\n{}", lines.collect::<String>())
-}
-
-/// `  -r, --raw`, or `      --os OS`: the long names stand below each other.
-fn left(flag: &Flag) -> String {
-    match flag.short {
+    let left = |flag: &&Flag| match flag.short {
         Some(_) => format!("  {}", flag.synopsis()),
         None => format!("      {}", flag.synopsis()),
-    }
-}
-
-fn examples(spec: &Spec) -> String {
-    let shown = spec.examples.iter().map(|(command, shows)| {
-        let shows = plain(shows, 4);
-        format!("  {command}\n{shows}")
-    });
-    format!("Examples:\n{}", shown.collect::<String>())
-}
-
-/// Their names only.
-fn global_options(cli: &Cli) -> String {
-    let names: Vec<String> = cli.global_flags().map(Flag::synopsis).collect();
-    let lines = wrap(names.iter().map(String::as_str), "  ", 77);
-    let lines = lines.iter().map(|line| format!("  {line}\n"));
-    format!(
-        "Options of all commands ('{} --help' explains them):\n{}",
-        cli.name,
-        lines.collect::<String>()
-    )
+    };
+    let width = widest(flags.iter().map(left)) + 2;
+    let lines = flags.iter().map(|flag| beside(&left(flag), width, flag.help));
+    format!("{title}:\n{}", lines.collect::<String>())
 }
 
 fn widest(texts: impl Iterator<Item = impl AsRef<str>>) -> usize {

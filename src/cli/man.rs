@@ -8,57 +8,47 @@ use super::{Cli, Example, Flag, Spec};
 pub(crate) fn man(cli: &Cli) -> String {
     let mut page = Page::new(cli, cli.name, cli.summary);
     page.section("Synopsis");
-    let option = italic("OPTION");
-    page.line(&format!(
-        "{} [{option}]... {} [{option}]... [{}]...",
-        bold(cli.name),
-        italic("COMMAND"),
-        italic("ARGUMENT")
-    ));
+    let [option, command, argument] = ["OPTION", "COMMAND", "ARGUMENT"].map(italic);
+    page.line(&format!("{} [{option}]... {command} [{option}]... [{argument}]...", bold(cli.name)));
     page.section("Description");
-    page.text(cli.about, ".PP");
+    let mut chapters = cli.manual.split("\n# ");
+    page.text(chapters.next().unwrap_or_default(), ".PP");
     page.section("Commands");
-    for group in &cli.commands {
-        page.subsection(group.title);
-        for spec in &group.specs {
-            page.command(spec);
-        }
+    for (title, specs) in &cli.commands {
+        page.subsection(title);
+        specs.iter().for_each(|spec| page.command(spec));
     }
     page.section("Options");
-    for group in cli.groups {
-        page.subsection(group.title);
-        page.flags(group.flags);
+    for (title, flags) in cli.groups {
+        page.subsection(title);
+        page.flags(flags);
     }
-    for chapter in cli.chapters {
-        page.section(chapter.title);
-        page.text(chapter.text, ".PP");
-        page.entries(chapter.entries);
-    }
-    page.entries_below("Environment", cli.environment);
-    page.entries_below("Files", cli.files);
-    page.exit_codes(cli);
+    chapters.for_each(|chapter| page.chapter(chapter));
     page.examples(cli.examples);
-    let pages = cli.specs().map(|spec| page_name(cli, spec));
-    page.see_also(pages);
+    page.see_also(cli.specs().map(|spec| page_name(cli, spec)));
     page.out
 }
 
 /// The page of one command, section 1; its name is `docker-registry-labels`.
 pub(crate) fn man_page(cli: &Cli, spec: &Spec) -> String {
-    let summary = lower_first(spec.help);
+    let (first, rest) = spec.help.split_at(1);
+    let summary = first.to_lowercase() + rest;
     let mut page = Page::new(cli, &page_name(cli, spec), &summary);
     page.section("Synopsis");
-    page.line(&format!(
-        "{} [{}]... {}",
-        bold(&format!("{} {}", cli.name, spec.name)),
-        italic("OPTION"),
-        italic(&spec.operand.placeholder())
-    ));
+    let name = bold(&format!("{} {}", cli.name, spec.name));
+    let (operand, ..) = spec.operand.described();
+    page.line(&format!("{name} [{}]... {}", italic("OPTION"), italic(&operand)));
     page.section("Description");
-    page.filled(&escape(&format!("{}.", spec.help)));
-    page.more(spec.about, ".PP");
-    page.own_flags(spec);
-    page.global_flags(cli, spec);
+    page.explained(spec.help, spec.about, ".PP");
+    if !spec.flags.is_empty() {
+        page.section("Options");
+        page.flags(spec.flags);
+    }
+    if spec.global {
+        page.section("Options of all commands");
+        let names = cli.global_flags().map(synopsis).collect::<Vec<_>>().join(";\n");
+        page.line(&format!("They are explained in\n{}:\n{names}.", reference(cli.name)));
+    }
     page.examples(spec.examples);
     page.see_also([cli.name.to_owned()].into_iter());
     page.out
@@ -90,6 +80,11 @@ impl Page {
         self.out.push('\n');
     }
 
+    /// `text` is roff already.
+    fn filled(&mut self, text: &str) {
+        self.line(&folded(text, "\n"));
+    }
+
     fn section(&mut self, title: &str) {
         self.line(&format!(".SH {}", escape(&title.to_uppercase())));
     }
@@ -100,8 +95,7 @@ impl Page {
 
     /// Starts an entry whose text follows, indented.
     fn tag(&mut self, tag: &str) {
-        self.line(".TP");
-        self.line(tag);
+        self.line(&format!(".TP\n{tag}"));
     }
 
     /// A text right after a heading or a tag; `between` separates paragraphs.
@@ -115,19 +109,15 @@ impl Page {
                     self.filled(&marked(&text));
                 }
                 Block::Literal(lines) => {
-                    let lines: Vec<String> = lines.into_iter().map(escape).collect();
-                    self.literal(&lines);
+                    self.literal(&lines.into_iter().map(escape).collect::<Vec<_>>());
                 }
             }
         }
     }
 
-    /// A text after another one.
-    fn more(&mut self, text: &str, between: &str) {
-        if let Some(Block::Paragraph(_)) = blocks(text).first() {
-            self.line(between);
-        }
-        self.text(text, between);
+    /// The line of help as a sentence, and what is said more.
+    fn explained(&mut self, help: &str, about: &str, between: &str) {
+        self.text(&format!("{help}.\n\n{about}"), between);
     }
 
     fn literal(&mut self, lines: &[String]) {
@@ -141,24 +131,17 @@ impl Page {
         self.line(".fi");
     }
 
-    /// `text` is roff already.
-    fn filled(&mut self, text: &str) {
-        self.line(&folded(text, "\n"));
-    }
-
     fn flags(&mut self, flags: &[&Flag]) {
         for flag in flags {
             self.tag(&synopsis(flag));
-            self.filled(&escape(&format!("{}.", flag.help)));
-            self.more(flag.about, ".IP");
+            self.explained(flag.help, flag.about, ".IP");
         }
     }
 
     fn command(&mut self, spec: &Spec) {
-        let operand = spec.operand.placeholder();
+        let (operand, ..) = spec.operand.described();
         self.tag(format!("{} {}", bold(spec.name), italic(&operand)).trim_end());
-        self.filled(&escape(&format!("{}.", spec.help)));
-        self.more(spec.about, ".IP");
+        self.explained(spec.help, spec.about, ".IP");
         if !spec.flags.is_empty() {
             self.line(".RS");
             self.flags(spec.flags);
@@ -166,54 +149,21 @@ impl Page {
         }
     }
 
-    fn own_flags(&mut self, spec: &Spec) {
-        if !spec.flags.is_empty() {
-            self.section("Options");
-        }
-        self.flags(spec.flags);
-    }
-
-    fn global_flags(&mut self, cli: &Cli, spec: &Spec) {
-        if !spec.global {
-            return;
-        }
-        let names: Vec<String> = cli.global_flags().map(synopsis).collect();
-        self.section("Options of all commands");
-        self.line(&format!(
-            "They are explained in\n{}:\n{}.",
-            reference(cli.name),
-            names.join(";\n")
-        ));
-    }
-
-    fn entries_below(&mut self, title: &str, entries: &[(&str, &str)]) {
-        if !entries.is_empty() {
-            self.section(title);
-        }
-        self.entries(entries);
-    }
-
-    fn entries(&mut self, entries: &[(&str, &str)]) {
-        for (name, text) in entries {
+    /// A title, a text, and entries of which the first line is the name.
+    fn chapter(&mut self, chapter: &str) {
+        let (title, text) = chapter.split_once('\n').unwrap_or((chapter, ""));
+        self.section(title);
+        let mut entries = text.split("\n: ");
+        self.text(entries.next().unwrap_or_default(), ".PP");
+        for entry in entries {
+            let (name, text) = entry.split_once('\n').unwrap_or((entry, ""));
             self.tag(&bold(name));
             self.text(text, ".IP");
         }
     }
 
-    fn exit_codes(&mut self, cli: &Cli) {
-        if !cli.exit_codes.is_empty() {
-            self.section("Exit status");
-        }
-        for (code, text) in cli.exit_codes {
-            self.tag(&bold(&code.to_string()));
-            self.text(text, ".IP");
-        }
-    }
-
     fn examples(&mut self, examples: &[Example]) {
-        if !examples.is_empty() {
-            self.section("Examples");
-        }
+        self.section("Examples");
         for (i, (command, shows)) in examples.iter().enumerate() {
             if i > 0 {
                 self.line(".PP");
@@ -243,12 +193,6 @@ fn reference(name: &str) -> String {
     format!("{}(1)", bold(name))
 }
 
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_ascii_lowercase());
-    first.into_iter().chain(chars).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,8 +210,9 @@ mod tests {
             let tag = format!(".TP\n{}", bold(spec.name));
             assert!(page.contains(&tag), "{}", spec.name);
         }
-        for chapter in cli.chapters {
-            let heading = format!(".SH {}\n", chapter.title.to_uppercase());
+        for chapter in cli.manual.split("\n# ").skip(1) {
+            let title = chapter.lines().next().expect("a title");
+            let heading = format!(".SH {}\n", title.to_uppercase());
             assert!(page.contains(&heading), "{heading}");
         }
     }

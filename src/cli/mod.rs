@@ -1,28 +1,22 @@
 //! The command line as one table: parsing, help, man pages and completions derive from it.
 //!
-//! `about` and the other long texts are plain text in the small markup of `text.rs`.
+//! `about`, the manual and the other long texts are plain text in the small markup of `text.rs`.
 
-use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 mod args;
-mod check;
 mod closest;
 mod help;
-#[cfg(test)]
-mod laws;
 mod man;
 mod parse;
-mod partial;
 mod roff;
+#[cfg(test)]
+mod tests;
 mod text;
-mod tokens;
-mod value;
 
 pub(crate) use args::Args;
-pub(crate) use help::{command_help, full_help, help};
 pub(crate) use man::{man, man_page};
-pub(crate) use parse::parse;
-pub(crate) use partial::PartialCommandLine;
+pub(crate) use parse::{PartialCommandLine, Request, parse};
 
 /// One option, declared as a `static`: it is told from others by its address, so that a
 /// misspelled name does not compile.
@@ -90,24 +84,19 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// The value as a usage line shows it; empty for a switch.
-    pub(crate) fn placeholder(self) -> Cow<'static, str> {
+    /// What a usage line shows; empty for a switch.
+    fn placeholder(self) -> String {
         match self {
-            Value::None | Value::Count => "",
-            Value::Text(name) | Value::Suggested(name, _) | Value::Secret(name) => name,
-            Value::Pair(name, value) => return format!("{name} {value}").into(),
-            Value::Choice(choices) => return choices.join("|").into(),
-            Value::Number => "N",
-            Value::Seconds => "SECONDS",
-            Value::Duration => "DURATION",
-            Value::Path | Value::Images => "FILE",
-            Value::Directory => "DIR",
+            Value::None | Value::Count => String::new(),
+            Value::Text(name) | Value::Suggested(name, _) | Value::Secret(name) => name.to_owned(),
+            Value::Pair(name, value) => format!("{name} {value}"),
+            Value::Choice(choices) => choices.join("|"),
+            Value::Number => "N".to_owned(),
+            Value::Seconds => "SECONDS".to_owned(),
+            Value::Duration => "DURATION".to_owned(),
+            Value::Path | Value::Images => "FILE".to_owned(),
+            Value::Directory => "DIR".to_owned(),
         }
-        .into()
-    }
-
-    pub(crate) fn is_switch(self) -> bool {
-        matches!(self, Value::None | Value::Count)
     }
 }
 
@@ -128,32 +117,33 @@ pub(crate) enum Operand {
     /// The name of a command, or nothing: this is the command that explains the others.
     Command,
     Kind(&'static [&'static str]),
-    /// One of several ways: the word that names it, and the placeholder of the file that follows if
-    /// one does.
-    Forms(&'static [(&'static str, Option<&'static str>)]),
+    /// One of several ways, `from-spec FILE` or `from-args`: a word, and a file if one is named.
+    Forms(&'static [&'static str]),
 }
 
 impl Operand {
-    /// The operand as a usage line shows it.
-    pub(crate) fn placeholder(self) -> String {
-        match self {
-            Operand::None => String::new(),
-            Operand::Image => "IMAGE".to_owned(),
-            Operand::Images => "IMAGE...".to_owned(),
-            Operand::Pair => "IMAGE IMAGE".to_owned(),
-            Operand::Layer => "IMAGE@DIGEST".to_owned(),
-            Operand::Repository => "REPOSITORY".to_owned(),
-            Operand::Registry => "HOST".to_owned(),
-            Operand::Command => "[COMMAND]".to_owned(),
-            Operand::Kind(kinds) => kinds.join("|"),
-            Operand::Forms(forms) => {
-                let forms = forms.iter().map(|(word, file)| match file {
-                    Some(file) => format!("{word} {file}"),
-                    None => (*word).to_owned(),
-                });
-                forms.collect::<Vec<_>>().join("|")
+    /// What a usage line shows, what a message says of it, and how many there may be.
+    fn described(self) -> (String, String, RangeInclusive<usize>) {
+        let (placeholder, wanted, count) = match self {
+            Operand::None => ("", "takes no operand", 0..=0),
+            Operand::Command => ("[COMMAND]", "wants one command", 0..=1),
+            Operand::Image => ("IMAGE", "wants one image", 1..=1),
+            Operand::Images => ("IMAGE...", "wants an image", 1..=usize::MAX),
+            Operand::Pair => ("IMAGE IMAGE", "wants two images", 2..=2),
+            Operand::Layer => ("IMAGE@DIGEST", "wants one layer, IMAGE@DIGEST", 1..=1),
+            Operand::Repository => ("REPOSITORY", "wants one repository", 1..=1),
+            Operand::Registry => ("HOST", "wants one registry, HOST[:PORT]", 1..=1),
+            Operand::Kind(words) | Operand::Forms(words) => {
+                return (words.join("|"), format!("wants {}", one_of(&self.words())), 1..=1);
             }
-        }
+        };
+        (placeholder.to_owned(), wanted.to_owned(), count)
+    }
+
+    /// The words of which the first operand is one; none where it may be anything.
+    pub(crate) fn words(self) -> Vec<&'static str> {
+        let (Operand::Kind(words) | Operand::Forms(words)) = self else { return Vec::new() };
+        words.iter().filter_map(|form| form.split(' ').next()).collect()
     }
 }
 
@@ -184,7 +174,7 @@ impl Spec {
 
     /// `docker-registry labels [OPTION]... IMAGE...`
     fn usage(&self, cli: &Cli) -> String {
-        let operand = self.operand.placeholder();
+        let (operand, ..) = self.operand.described();
         let usage = format!("{} {} [OPTION]... {operand}", cli.name, self.name);
         usage.trim_end().to_owned()
     }
@@ -192,26 +182,6 @@ impl Spec {
 
 /// A line for the shell, and what it shows.
 pub(crate) type Example = (&'static str, &'static str);
-
-/// Commands under a title.
-pub(crate) struct Commands {
-    pub(crate) title: &'static str,
-    pub(crate) specs: Vec<&'static Spec>,
-}
-
-/// Global options under a title.
-pub(crate) struct Group {
-    pub(crate) title: &'static str,
-    pub(crate) flags: &'static [&'static Flag],
-}
-
-/// A section that only the man page has.
-pub(crate) struct Chapter {
-    pub(crate) title: &'static str,
-    pub(crate) text: &'static str,
-    /// Names and what is to be said of each; follows the text.
-    pub(crate) entries: &'static [(&'static str, &'static str)],
-}
 
 /// The whole table.
 pub(crate) struct Cli {
@@ -221,23 +191,23 @@ pub(crate) struct Cli {
     pub(crate) date: &'static str,
     /// One line, lower case, no full stop: what follows the name in the man page.
     pub(crate) summary: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) commands: Vec<Commands>,
-    pub(crate) groups: &'static [Group],
+    /// What the man page says beyond commands and options: a description, then chapters below
+    /// lines `# TITLE`, in which `: NAME` starts an entry.
+    pub(crate) manual: &'static str,
+    /// Under their titles.
+    pub(crate) commands: Vec<(&'static str, Vec<&'static Spec>)>,
+    /// The global options under their titles.
+    pub(crate) groups: &'static [(&'static str, &'static [&'static Flag])],
     /// The commands that the first screen of help explains; it names the others.
     pub(crate) frequent: &'static [&'static Spec],
     /// The few options that the first screen of help shows.
     pub(crate) essential: &'static [&'static Flag],
-    pub(crate) chapters: &'static [Chapter],
-    pub(crate) environment: &'static [(&'static str, &'static str)],
-    pub(crate) files: &'static [(&'static str, &'static str)],
-    pub(crate) exit_codes: &'static [(u8, &'static str)],
     pub(crate) examples: &'static [Example],
 }
 
 impl Cli {
     pub(crate) fn specs(&self) -> impl Iterator<Item = &'static Spec> {
-        self.commands.iter().flat_map(|commands| &commands.specs).copied()
+        self.commands.iter().flat_map(|(_, specs)| specs).copied()
     }
 
     pub(crate) fn command(&self, name: &str) -> Option<&'static Spec> {
@@ -245,7 +215,7 @@ impl Cli {
     }
 
     pub(crate) fn global_flags(&self) -> impl Iterator<Item = &'static Flag> {
-        self.groups.iter().flat_map(|group| group.flags).copied()
+        self.groups.iter().flat_map(|(_, flags)| *flags).copied()
     }
 
     /// The option that is meant by its long name: of two commands' the first one's.
@@ -253,28 +223,10 @@ impl Cli {
         self.flags().find(|flag| flag.name == name)
     }
 
-    /// Every option of every command, once.
+    /// Every option of every command; one that several commands have, several times.
     fn flags(&self) -> impl Iterator<Item = &'static Flag> {
-        let own = self.specs().flat_map(|spec| spec.flags).copied();
-        let mut flags: Vec<&'static Flag> = Vec::new();
-        for flag in self.global_flags().chain(own) {
-            if !flags.iter().any(|known| std::ptr::eq(*known, flag)) {
-                flags.push(flag);
-            }
-        }
-        flags.into_iter()
+        self.global_flags().chain(self.specs().flat_map(|spec| spec.flags).copied())
     }
-}
-
-/// What the command line asks for.
-pub(crate) enum Request {
-    /// The first screen: commands and the options used most.
-    Help,
-    /// Commands and all global options.
-    FullHelp,
-    CommandHelp(&'static Spec),
-    Version,
-    Run(&'static Spec, Args),
 }
 
 /// Belongs into a group of every table.
@@ -284,3 +236,12 @@ pub(crate) static HELP: Flag = Flag::switch("help", "Show help; after a command,
 
 /// Belongs into a group of every table.
 pub(crate) static VERSION: Flag = Flag::switch("version", "Show the version").short('V');
+
+/// `a, b or c`
+fn one_of(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
+    }
+}

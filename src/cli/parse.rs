@@ -1,126 +1,236 @@
-//! From the arguments to a request, as the table has it.
+//! From the arguments to a request, as the table has it: the only user of lexopt.
+//!
+//! Options stand anywhere, so an option is looked up among those of the first command that is named,
+//! then among those of all commands. Long options cannot be abbreviated: a script that does would
+//! break with the next option.
 
 use std::ffi::OsString;
+use std::ptr;
 
-use super::args::{Args, OptionValue};
-use super::check;
-use super::closest::closest;
-use super::tokens::{Token, Tokens};
-use super::{Cli, Flag, HELP, Operand, Request, Spec, VERSION};
+use lexopt::{Arg, Parser};
+
+use super::args::Args;
+use super::closest::suggest;
+use super::help::{command_help, full_help, help};
+use super::{Cli, Flag, HELP, Operand, Spec, VERSION, Value};
 use crate::error::{Error, Result, without_user};
+
+/// What the command line asks for.
+pub(crate) enum Request {
+    /// Help or the version.
+    Show(String),
+    Run(&'static Spec, Args),
+}
 
 /// `arguments` are what follows the program's name.
 pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) -> Result<Request> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.is_empty() {
-        return Ok(Request::Help);
+        return Ok(Request::Show(help(cli)));
     }
-    let line = CommandLine::read(cli, &arguments)?;
-    let spec = line.words.first().map(|_| command(cli, &line.words)).transpose()?;
-    if let Some(wanted) = line.help_or_version {
-        return Ok(match (wanted, spec) {
-            (HelpOrVersion::Version, _) => Request::Version,
-            (_, Some(spec)) => Request::CommandHelp(spec),
-            (HelpOrVersion::Help, None) => Request::Help,
-            (HelpOrVersion::FullHelp, None) => Request::FullHelp,
-        });
+    let line = CommandLine::read(cli, &arguments);
+    if let Some(error) = line.error {
+        return Err(error);
     }
-    let Some(spec) = spec else {
-        let hint = format!("'{} help' lists the commands", cli.name);
-        return Err(Error::usage("a command is missing").hint(hint));
-    };
-    let args = Args { given: line.given, operands: line.words[1..].to_vec() };
-    check::flags(cli, spec, &args)?;
-    check::operands(cli, spec, &args)?;
-    if spec.operand != Operand::Command {
-        return Ok(Request::Run(spec, args));
+    let mut args = line.args;
+    let spec = (!args.operands.is_empty()).then(|| command(cli, &args.operands)).transpose()?;
+    match (line.asked.as_deref(), spec) {
+        (Some("-V" | "--version"), _) => {
+            Ok(Request::Show(format!("{} {}\n", cli.name, cli.version)))
+        }
+        (Some(_), Some(spec)) => Ok(Request::Show(command_help(cli, spec))),
+        (Some("-h"), None) => Ok(Request::Show(help(cli))),
+        (Some(_), None) => Ok(Request::Show(full_help(cli))),
+        (None, None) => Err(Error::usage("a command is missing")
+            .hint(format!("'{} help' lists the commands", cli.name))),
+        (None, Some(spec)) => {
+            args.operands.remove(0);
+            check_flags(cli, spec, &args)?;
+            check_operands(cli, spec, &args)?;
+            Ok(match (spec.operand, args.operands()) {
+                (Operand::Command, []) => Request::Show(help(cli)),
+                (Operand::Command, words) => Request::Show(command_help(cli, command(cli, words)?)),
+                _ => Request::Run(spec, args),
+            })
+        }
     }
-    Ok(match args.operands() {
-        [] => Request::Help,
-        words => Request::CommandHelp(command(cli, words)?),
-    })
 }
 
-/// The arguments, sorted, before the command is known.
+/// A command line that is still being written, as completions see it. What is wrong is left out: it
+/// may not be what will be run.
+pub(crate) struct PartialCommandLine {
+    /// `None` if the command is what comes next.
+    pub(crate) command: Option<&'static Spec>,
+    /// Options and operands before the word that is being written.
+    pub(crate) args: Args,
+    /// The option whose value that word is.
+    pub(crate) expects: Option<&'static Flag>,
+    /// Whether `--` stands before it.
+    pub(crate) is_past_options: bool,
+}
+
+impl PartialCommandLine {
+    /// `words` are those between the program's name and the word that is being written.
+    pub(crate) fn read(cli: &Cli, words: &[OsString]) -> PartialCommandLine {
+        let CommandLine { mut args, expects, .. } = CommandLine::read(cli, words);
+        let mut operands = args.operands.into_iter();
+        let command = operands.find_map(|word| cli.command(&word));
+        args.operands = operands.collect();
+        let is_past_options = words.iter().any(|word| word == "--");
+        PartialCommandLine { command, args, expects, is_past_options }
+    }
+}
+
+/// The arguments, sorted, before the command is known: it is the first operand.
 #[derive(Default)]
 struct CommandLine {
-    words: Vec<String>,
-    given: Vec<(&'static Flag, OptionValue)>,
-    /// The first of them.
-    help_or_version: Option<HelpOrVersion>,
-}
-
-#[derive(Clone, Copy)]
-enum HelpOrVersion {
-    Help,
-    FullHelp,
-    Version,
+    args: Args,
+    /// The first of `-h`, `--help`, `-V` and `--version`.
+    asked: Option<String>,
+    /// The option that is the last word but wants a value.
+    expects: Option<&'static Flag>,
+    /// The first.
+    error: Option<Error>,
 }
 
 impl CommandLine {
-    fn read(cli: &Cli, arguments: &[OsString]) -> Result<CommandLine> {
+    fn read(cli: &Cli, arguments: &[OsString]) -> CommandLine {
+        let named = arguments.iter().find_map(|word| cli.command(word.to_str()?));
+        let own = named.into_iter().flat_map(|spec| spec.flags).copied();
+        let flags: Vec<&'static Flag> = own.chain(cli.flags()).collect();
         let mut line = CommandLine::default();
-        let mut tokens = Tokens::of(cli, arguments);
-        while let Some(token) = tokens.next()? {
-            let (option, flag) = match token {
-                Token::Word(word) => {
-                    line.words.push(utf8(word)?);
+        let mut parser = Parser::from_args(arguments);
+        let mut option = String::new();
+        loop {
+            let flag = match parser.next() {
+                Ok(None) => return line,
+                Ok(Some(Arg::Value(word))) => {
+                    line.operand(word);
                     continue;
                 }
-                Token::Option(option, Some(flag)) => (option, flag),
-                Token::Option(option, None) => return Err(unknown_option(cli, &option)),
+                Ok(Some(Arg::Short(letter))) => {
+                    option = format!("-{letter}");
+                    flags.iter().find(|flag| flag.short == Some(letter))
+                }
+                Ok(Some(Arg::Long(name))) => {
+                    option = format!("--{name}");
+                    flags.iter().find(|flag| flag.name == &option[2..])
+                }
+                Err(_) => {
+                    // The parser's own message would repeat the value, which may be a secret.
+                    line.wrong(Error::usage(format!("{option} takes no value")));
+                    return line;
+                }
             };
-            let given = flag.value.read(&option, || tokens.value())?;
-            line.help_or_version = line.help_or_version.or(help_or_version(flag, &option));
-            line.given.push((flag, given));
+            match flag {
+                Some(flag) => line.option(flag, &option, &mut parser),
+                None => line.wrong(unknown_option(cli, &option)),
+            }
         }
-        Ok(line)
     }
-}
 
-fn help_or_version(flag: &Flag, option: &str) -> Option<HelpOrVersion> {
-    if std::ptr::eq(flag, &VERSION) {
-        return Some(HelpOrVersion::Version);
+    fn operand(&mut self, word: OsString) {
+        if word.to_str().is_none() {
+            let word = word.to_string_lossy();
+            self.wrong(Error::usage(format!("an argument is not UTF-8: '{word}'")));
+        }
+        self.args.operands.push(word.to_string_lossy().into_owned());
     }
-    std::ptr::eq(flag, &HELP).then_some(match option {
-        "--help" => HelpOrVersion::FullHelp,
-        _ => HelpOrVersion::Help,
-    })
-}
 
-fn utf8(word: OsString) -> Result<String> {
-    word.into_string().map_err(|word| {
-        let word = word.to_string_lossy();
-        Error::usage(format!("an argument is not UTF-8: '{word}'"))
-    })
+    fn option(&mut self, flag: &'static Flag, option: &str, parser: &mut Parser) {
+        let length = flag.value.length();
+        let words: Vec<_> = (0..length).map_while(|_| parser.value().ok()).collect();
+        if words.len() < length {
+            self.expects = Some(flag);
+        }
+        match flag.value.check(option, &words) {
+            Ok(()) => self.args.given.push((flag, words)),
+            Err(error) => self.wrong(error),
+        }
+        if ptr::eq(flag, &HELP) || ptr::eq(flag, &VERSION) {
+            self.asked.get_or_insert(option.to_owned());
+        }
+    }
+
+    fn wrong(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
 }
 
 fn unknown_option(cli: &Cli, option: &str) -> Error {
     let error = Error::usage(format!("unknown option '{option}'"));
     let name = option.trim_start_matches('-');
-    match closest(name, cli.flags().map(|flag| flag.name)) {
-        Some(name) => error.hint(format!("did you mean '--{name}'?")),
-        None => error.hint(format!("'{} --help' lists the options", cli.name)),
-    }
+    suggest(error, name, cli.flags().map(|flag| flag.name), "--")
+        .hint(format!("'{} --help' lists the options", cli.name))
 }
 
 /// The command that the first word names.
 fn command(cli: &Cli, words: &[String]) -> Result<&'static Spec> {
-    let word = &words[0];
-    if let Some(spec) = cli.command(word) {
+    if let Some(spec) = cli.command(&words[0]) {
         return Ok(spec);
     }
     // An image may stand in the command's place.
-    let word = &without_user(word);
+    let word = without_user(&words[0]);
     let error = Error::usage(format!("unknown command '{word}'"));
-    let misplaced = words.iter().find(|word| cli.command(word).is_some());
-    Err(if let Some(name) = misplaced {
-        error.hint(format!("the command comes first: '{} {name} {word}'", cli.name))
-    } else if let Some(name) = closest(word, cli.specs().map(|spec| spec.name)) {
-        error.hint(format!("did you mean '{name}'?"))
-    } else {
-        error.hint(format!("'{} help' lists the commands", cli.name))
-    })
+    let error = match words.iter().find(|word| cli.command(word).is_some()) {
+        Some(name) => error.hint(format!("the command comes first: '{} {name} {word}'", cli.name)),
+        None => suggest(error, &word, cli.specs().map(|spec| spec.name), ""),
+    };
+    Err(error.hint(format!("'{} help' lists the commands", cli.name)))
+}
+
+/// Refuses an option of another command.
+fn check_flags(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
+    for &(flag, _) in &args.given {
+        let owns = |spec: &&Spec| spec.flags.iter().any(|own| ptr::eq(*own, flag));
+        if !owns(&spec) && !cli.global_flags().any(|other| ptr::eq(other, flag)) {
+            let owners = cli.specs().filter(owns).map(|spec| format!("'{}'", spec.name));
+            let owners = owners.collect::<Vec<_>>().join(" and ");
+            let (option, name) = (flag.name, spec.name);
+            return Err(Error::usage(format!("--{option} belongs to {owners}, not to '{name}'")));
+        }
+        if flag.value == Value::Images && spec.operand != Operand::Images {
+            let (option, name, (_, wanted, _)) = (flag.name, spec.name, spec.operand.described());
+            return Err(Error::usage(format!("--{option} is not for '{name}', which {wanted}")));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses operands that are missing, too many or of the wrong kind.
+fn check_operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
+    let (_, wanted, count) = spec.operand.described();
+    let words = spec.operand.words();
+    // What is too much may be a password after a forgotten -u, and is not repeated.
+    let error = match (spec.operand, args.operands()) {
+        (Operand::Kind(_), [word]) | (Operand::Forms(_), [word, ..])
+            if !words.contains(&word.as_str()) =>
+        {
+            let shown = without_user(word);
+            let error = Error::usage(format!("{} {wanted}, not '{shown}'", spec.name));
+            suggest(error, word, words.into_iter(), "")
+        }
+        (Operand::Forms(forms), [word, files @ ..]) => {
+            let file =
+                forms.iter().find_map(|form| form.strip_prefix(word.as_str())?.strip_prefix(' '));
+            match file {
+                Some(file) if files.len() != 1 => {
+                    Error::usage(format!("{} {word} wants one {file}", spec.name))
+                }
+                None if !files.is_empty() => {
+                    Error::usage(format!("{} {word} takes no operand", spec.name))
+                }
+                _ => return Ok(()),
+            }
+        }
+        (_, operands) if count.contains(&operands.len()) => return Ok(()),
+        (Operand::Images, []) if args.given.iter().any(|(flag, _)| flag.value == Value::Images) => {
+            return Ok(());
+        }
+        (Operand::None, _) | (_, []) => Error::usage(format!("{} {wanted}", spec.name)),
+        (_, operands) => Error::usage(format!("{} {wanted}, not {}", spec.name, operands.len())),
+    };
+    Err(error.hint(format!("usage: {}", spec.usage(cli))))
 }
 
 #[cfg(test)]
@@ -194,7 +304,7 @@ mod tests {
         assert_eq!(args.path(flag("cacert")), Some(Path::new("ca")));
         assert_eq!(args.text(flag("color")), Some("never"));
         assert_eq!(args.text(flag("platform")), Some("linux/arm64"));
-        assert_eq!(args.secret(flag("user")).map(|user| user.reveal()), Some("A:B"));
+        assert_eq!(args.secret(flag("user")).expect("a user").reveal(), "A:B");
     }
 
     #[test]
@@ -214,11 +324,15 @@ mod tests {
 
     #[test]
     fn help_wins_over_what_is_missing() {
+        let cli = table();
+        let named = |page: &str| match page {
+            page if page == help(&cli) => "screen",
+            page if page == full_help(&cli) => "full",
+            page if page == format!("{} {}\n", cli.name, cli.version) => "version",
+            page => cli.specs().find(|spec| command_help(&cli, spec) == page).expect(page).name,
+        };
         let shown = |line| match request(line) {
-            Ok(Request::Help) => "screen",
-            Ok(Request::FullHelp) => "full",
-            Ok(Request::CommandHelp(spec)) => spec.name,
-            Ok(Request::Version) => "version",
+            Ok(Request::Show(page)) => named(&page),
             Ok(Request::Run(..)) => "run",
             Err(_) => "error",
         };
@@ -344,5 +458,88 @@ mod tests {
             args.path(flag("cacert")),
             Some(Path::new(&OsString::from_vec(b"caf\xe9".to_vec())))
         );
+    }
+
+    #[test]
+    fn what_is_not_the_commands_is_refused() {
+        for (line, expected) in [
+            ("labels -o x a", "--output belongs to 'downloadlayer', not to 'labels'"),
+            ("-o x labels a", "--output belongs to 'downloadlayer', not to 'labels'"),
+            ("labels --layers a", "--layers belongs to 'verifytool', not to 'labels'"),
+            (
+                "labels",
+                "labels wants an image\nhint: usage: docker-registry labels [OPTION]... IMAGE...",
+            ),
+            (
+                "downloadlayer a b",
+                "downloadlayer wants one layer, IMAGE@DIGEST, not 2\nhint: usage: docker-registry downloadlayer [OPTION]... IMAGE@DIGEST",
+            ),
+            (
+                "downloadlayer --images f",
+                "--images is not for 'downloadlayer', which wants one layer, IMAGE@DIGEST",
+            ),
+            (
+                "downloadlayer",
+                "downloadlayer wants one layer, IMAGE@DIGEST\nhint: usage: docker-registry downloadlayer [OPTION]... IMAGE@DIGEST",
+            ),
+            (
+                "generate",
+                "generate wants man, bash, zsh, fish or powershell\nhint: usage: docker-registry generate [OPTION]... man|bash|zsh|fish|powershell",
+            ),
+            (
+                "generate mann",
+                "generate wants man, bash, zsh, fish or powershell, not 'mann'\nhint: did you mean 'man'?",
+            ),
+            (
+                "generate man bash",
+                "generate wants man, bash, zsh, fish or powershell, not 2\nhint: usage: docker-registry generate [OPTION]... man|bash|zsh|fish|powershell",
+            ),
+            (
+                "help a b",
+                "help wants one command, not 2\nhint: usage: docker-registry help [OPTION]... [COMMAND]",
+            ),
+        ] {
+            let words = line.split_whitespace().map(OsString::from);
+            let error = parse(&table(), words).err().expect(line);
+            assert_eq!(format!("{error:#}"), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_images_stands_for_operands() {
+        for line in ["labels --images f", "labels --images f a", "labels a b"] {
+            let words = line.split_whitespace().map(OsString::from);
+            assert!(parse(&table(), words).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn each_form_has_operands_of_its_own() {
+        let cli = table();
+        let words = |line: &str| line.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+        for line in ["push from-args", "push from-spec f"] {
+            assert!(parse(&cli, words(line)).is_ok(), "{line}");
+        }
+        for (line, expected) in [
+            (
+                "push",
+                "push wants from-spec or from-args\nhint: usage: docker-registry push [OPTION]... from-spec FILE|from-args",
+            ),
+            (
+                "push from-spek f",
+                "push wants from-spec or from-args, not 'from-spek'\nhint: did you mean 'from-spec'?",
+            ),
+            (
+                "push from-spec",
+                "push from-spec wants one FILE\nhint: usage: docker-registry push [OPTION]... from-spec FILE|from-args",
+            ),
+            (
+                "push from-args f",
+                "push from-args takes no operand\nhint: usage: docker-registry push [OPTION]... from-spec FILE|from-args",
+            ),
+        ] {
+            let error = parse(&cli, words(line)).err().expect(line);
+            assert_eq!(format!("{error:#}"), expected, "{line}");
+        }
     }
 }

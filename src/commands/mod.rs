@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use crate::answer::{Answer, Verdict};
-use crate::cli::{Args, Cli, Commands, Flag, Operand, Spec};
+use crate::cli::{Args, Cli, Flag, Operand, Spec};
 use crate::context;
 use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
-use crate::manual;
 use crate::parallel::Pool;
 use crate::source::Sources;
 
@@ -125,25 +124,21 @@ static FREQUENT: &[&Spec] = &[
 
 /// The whole command line.
 pub(crate) fn table() -> Cli {
-    let titled = |(title, commands): &(&'static str, &'static [&'static Command])| Commands {
-        title,
-        specs: commands.iter().map(|command| &command.spec).collect(),
-    };
+    let specs = |commands: &[&'static Command]| commands.iter().map(|it| &it.spec).collect();
     Cli {
         name: "docker-registry",
         version: env!("CARGO_PKG_VERSION"),
         date: "2026-11-21",
-        summary: manual::SUMMARY,
-        about: manual::ABOUT,
-        commands: ALL.iter().map(titled).collect(),
+        summary: "look into container registries, without pulling",
+        manual: include_str!("../manual.txt"),
+        commands: ALL.iter().map(|(title, commands)| (*title, specs(commands))).collect(),
         groups: context::GROUPS,
         frequent: FREQUENT,
         essential: context::ESSENTIAL,
-        chapters: manual::CHAPTERS,
-        environment: context::ENVIRONMENT,
-        files: manual::FILES,
-        exit_codes: manual::EXIT_CODES,
-        examples: manual::EXAMPLES,
+        examples: &[
+            ("docker-registry tags ubuntu", "all tags of library/ubuntu on Docker Hub"),
+            ("docker-registry labels sphinxdoc/sphinx:4.4.0", "the labels of an image"),
+        ],
     }
 }
 

@@ -40,10 +40,7 @@ static TARGET: Flag =
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "push",
-        operand: Operand::Forms(&[
-            ("from-spec", Some("FILE")),
-            ("from-args", None),
-        ]),
+        operand: Operand::Forms(&["from-spec FILE", "from-args"]),
         help: "Combine images into a manifest list or OCI index",
         about: "The images must be in the registry already. The result is the same as manifest-tool's and has the same digest, which is printed: `Digest: DIGEST LENGTH`. FILE (`-` is stdin) is YAML:
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::cli::{Args, Flag, Group, HELP, VERSION, Value};
+use crate::cli::{Args, Flag, HELP, VERSION, Value};
 use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::machine;
@@ -20,17 +20,17 @@ use crate::query::Query;
 use crate::reference::Reference;
 use crate::source::Sources;
 
-pub(crate) use registry::{ENVIRONMENT, cache};
+pub(crate) use registry::cache;
 
-pub(crate) static GROUPS: &[Group] = &[
-    Group { title: "Answer", flags: &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &COLOR] },
-    Group { title: "Platform", flags: &[&PLATFORM, &OS, &ARCH, &VARIANT] },
-    Group { title: "Images", flags: &[&IMAGES, &JOBS] },
-    Group { title: "Credentials", flags: registry::CREDENTIALS },
-    Group { title: "Manifests", flags: registry::MANIFESTS },
-    Group { title: "Transport", flags: registry::TRANSPORT },
-    Group { title: "Cache", flags: registry::CACHE },
-    Group { title: "This program", flags: &[&HELP, &VERSION] },
+pub(crate) static GROUPS: &[(&str, &[&Flag])] = &[
+    ("Answer", &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &COLOR]),
+    ("Platform", &[&PLATFORM, &OS, &ARCH, &VARIANT]),
+    ("Images", &[&IMAGES, &JOBS]),
+    ("Credentials", registry::CREDENTIALS),
+    ("Manifests", registry::MANIFESTS),
+    ("Transport", registry::TRANSPORT),
+    ("Cache", registry::CACHE),
+    ("This program", &[&HELP, &VERSION]),
 ];
 
 /// What the first screen of the help shows.

@@ -63,37 +63,6 @@ static MAX_AGE: Flag =
 static CACHE_DIR: Flag = Flag::new("cache-dir", Value::Directory, "Keep the cache in DIR")
     .about("Default: `docker-registry` in `$XDG_CACHE_HOME` or `~/.cache`.");
 
-/// The variables that are read, for the man page.
-pub(crate) static ENVIRONMENT: &[(&str, &str)] = &[
-    ("DOCKER_REGISTRY_CREDENTIALS", "`USER:PASSWORD`, as for `--user`, which takes precedence."),
-    (
-        "DOCKER_AUTH_CONFIG",
-        "The content of a Docker `config.json` with credentials; takes precedence over the file.",
-    ),
-    ("DOCKER_CONFIG", "The directory of Docker's `config.json`. Default: `~/.docker`."),
-    ("REGISTRY_AUTH_FILE", "The `auth.json` of podman, skopeo and similar tools."),
-    (
-        "XDG_RUNTIME_DIR, XDG_CONFIG_HOME",
-        "Where `containers/auth.json` is looked for. Default of the second: `~/.config`.",
-    ),
-    ("XDG_CACHE_HOME", "Where the cache is. Default: `~/.cache`."),
-    ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificates to trust instead of the system's."),
-    (
-        "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
-        "Proxies: `http://`, `https://` or `socks5://`, with `USER:PASSWORD@` if needed. Lower-case names are read too.",
-    ),
-    (
-        "NO_PROXY",
-        "Hosts to ask without a proxy, separated by commas: names and their subdomains, addresses, CIDR ranges, `HOST:PORT`, or `*`.",
-    ),
-    (
-        "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND",
-        "Set by docker when it runs this program as its plugin.",
-    ),
-    ("NO_COLOR", "If not empty, JSON is not coloured."),
-    ("CLICOLOR_FORCE", "If neither empty nor 0, JSON is coloured in pipes too."),
-];
-
 /// Whether requests are shown on stderr.
 pub(super) fn is_verbose(args: &Args) -> bool {
     args.has(&VERBOSE)

@@ -4,114 +4,74 @@
 use std::fs;
 
 use super::recall::images_asked_for;
-use crate::cli::{Cli, Flag, Operand, PartialCommandLine, Value};
+use crate::cli::{Cli, Operand, PartialCommandLine, Value};
 
 /// Flags that tell the shell what else to do; they are added.
 const NO_SPACE: u8 = 2;
 const NO_FILES: u8 = 4;
 const DIRECTORIES: u8 = 16;
 
-/// What can be completed at this place.
-enum Expected {
-    /// A value that cannot be guessed.
-    Unknown,
-    Commands,
-    Options,
-    Words(Vec<&'static str>),
-    Files,
-    Directories,
-    Images,
-}
-
 /// A line for each candidate that starts with `word`, what it is about behind a tab, and a last line
 /// for the shell. Of an option's value after `=` the candidates are values.
 pub(super) fn answer(cli: &Cli, line: &PartialCommandLine, word: &str) -> String {
-    let (option, value) = match word.split_once('=') {
+    let (option, begun) = match word.split_once('=') {
         Some((option, value)) if !line.is_past_options && option.starts_with("--") => {
-            (Some(option), value)
+            (Some(option.trim_start_matches('-')), value)
         }
         _ => (None, word),
     };
-    let (candidates, directive) = match expected(cli, line, option, word) {
-        Expected::Unknown => (Vec::new(), NO_FILES),
-        Expected::Files => (Vec::new(), 0),
-        Expected::Directories => (Vec::new(), DIRECTORIES),
-        Expected::Commands => (commands(cli), NO_FILES),
-        Expected::Options => (options(cli, line), NO_FILES),
-        Expected::Words(words) => (words.into_iter().map(str::to_owned).collect(), NO_FILES),
-        Expected::Images => (images(line, value), NO_FILES),
+    let (candidates, directive) = match line.expects.or(option.and_then(|name| cli.flag(name))) {
+        Some(flag) => values(flag.value),
+        None if option.is_some() => (Vec::new(), NO_FILES),
+        None if word.starts_with('-') && !line.is_past_options => (options(cli, line), NO_FILES),
+        None => operands(cli, line, begun),
     };
-    let fitting = candidates.into_iter().filter(|it| it.starts_with(value));
-    let fitting: Vec<String> = fitting.collect();
+    let fitting: Vec<_> = candidates.into_iter().filter(|it| it.starts_with(begun)).collect();
     // After a scheme or a directory the user goes on typing.
-    let is_begun = fitting.iter().all(|it| it.ends_with([':', '/']));
-    let directive = match is_begun && !fitting.is_empty() {
-        true => directive | NO_SPACE,
-        false => directive,
-    };
+    let is_begun = !fitting.is_empty() && fitting.iter().all(|it| it.ends_with([':', '/']));
+    let directive = if is_begun { directive | NO_SPACE } else { directive };
     let lines = fitting.into_iter().map(|candidate| candidate + "\n");
     format!("{}:{directive}\n", lines.collect::<String>())
 }
 
-fn expected(cli: &Cli, line: &PartialCommandLine, option: Option<&str>, word: &str) -> Expected {
-    if let Some(flag) = line.expects {
-        return value(flag.value);
-    }
-    if let Some(option) = option {
-        let flag = cli.flag(option.trim_start_matches('-'));
-        return flag.map_or(Expected::Unknown, |flag| value(flag.value));
-    }
-    if !line.is_past_options && word.starts_with('-') {
-        return Expected::Options;
-    }
-    let Some(command) = line.command else {
-        return Expected::Commands;
-    };
-    match command.operand {
-        Operand::Images => Expected::Images,
-        Operand::Forms(_) if !line.args().operands().is_empty() => Expected::Files,
-        Operand::Pair if line.args().operands().len() < 2 => Expected::Images,
-        operand if line.args().operands().is_empty() => first_operand(operand),
-        _ => Expected::Unknown,
-    }
-}
-
-fn value(value: Value) -> Expected {
+/// Candidates for an option's value, and the directive for the shell.
+fn values(value: Value) -> (Vec<String>, u8) {
     match value {
-        Value::None | Value::Count | Value::Text(_) | Value::Secret(_) => Expected::Unknown,
-        Value::Pair(..) | Value::Number | Value::Seconds | Value::Duration => Expected::Unknown,
-        Value::Path | Value::Images => Expected::Files,
-        Value::Directory => Expected::Directories,
-        Value::Choice(words) | Value::Suggested(_, words) => Expected::Words(words.to_vec()),
+        Value::Path | Value::Images => (Vec::new(), 0),
+        Value::Directory => (Vec::new(), DIRECTORIES),
+        Value::Choice(words) | Value::Suggested(_, words) => (owned(words), NO_FILES),
+        // What cannot be guessed.
+        _ => (Vec::new(), NO_FILES),
     }
 }
 
-fn first_operand(operand: Operand) -> Expected {
-    match operand {
-        Operand::None | Operand::Registry => Expected::Unknown,
-        Operand::Image | Operand::Images | Operand::Layer => Expected::Images,
-        Operand::Pair | Operand::Repository => Expected::Images,
-        Operand::Command => Expected::Commands,
-        Operand::Kind(kinds) => Expected::Words(kinds.to_vec()),
-        Operand::Forms(forms) => Expected::Words(forms.iter().map(|(word, _)| *word).collect()),
-    }
+fn operands(cli: &Cli, line: &PartialCommandLine, word: &str) -> (Vec<String>, u8) {
+    let operand = line.command.map_or(Operand::Command, |spec| spec.operand);
+    let candidates = match (operand, line.args.operands().len()) {
+        (Operand::Forms(_), 1..) => return (Vec::new(), 0),
+        (Operand::Images, _) | (Operand::Pair, ..2) => images(line, word),
+        (Operand::Image | Operand::Layer | Operand::Repository, 0) => images(line, word),
+        (Operand::Command, 0) => {
+            cli.specs().map(|spec| format!("{}\t{}", spec.name, spec.help)).collect()
+        }
+        (operand, 0) => owned(&operand.words()),
+        _ => Vec::new(),
+    };
+    (candidates, NO_FILES)
 }
 
-fn commands(cli: &Cli) -> Vec<String> {
-    let described = cli.specs().map(|spec| format!("{}\t{}", spec.name, spec.help));
-    described.collect()
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn options(cli: &Cli, line: &PartialCommandLine) -> Vec<String> {
     let own = line.command.into_iter().flat_map(|spec| spec.flags);
-    let described = |flag: &'static Flag| {
-        let short = flag.short.map(|letter| format!("-{letter}"));
-        let spellings = [Some(format!("--{}", flag.name)), short];
-        let spellings = spellings.into_iter().flatten();
-        spellings.map(|spelling| format!("{spelling}\t{}", flag.help))
-    };
     let flags = own.copied().chain(cli.global_flags());
-    flags.flat_map(described).collect()
+    let described = flags.flat_map(|flag| {
+        let short = flag.short.map(|letter| format!("-{letter}\t{}", flag.help));
+        [format!("--{}\t{}", flag.name, flag.help)].into_iter().chain(short)
+    });
+    described.collect()
 }
 
 /// Images asked for before, and images on disk.
@@ -119,22 +79,17 @@ fn images(line: &PartialCommandLine, word: &str) -> Vec<String> {
     const SCHEMES: [&str; 3] = ["oci:", "oci-archive:", "docker-archive:"];
     match SCHEMES.iter().find(|scheme| word.starts_with(**scheme)) {
         Some(scheme) => paths(scheme, &word[scheme.len()..]),
-        None => {
-            let schemes = SCHEMES.map(str::to_owned);
-            let asked = images_asked_for(line.args(), word);
-            asked.into_iter().chain(schemes).collect()
-        }
+        None => [images_asked_for(&line.args, word), owned(&SCHEMES)].concat(),
     }
 }
 
 /// Directories that complete the path, and for archives files too.
 fn paths(scheme: &str, path: &str) -> Vec<String> {
     let (directory, begun) = path.split_at(path.rfind('/').map_or(0, |at| at + 1));
-    let beside = match directory {
-        "" => ".",
-        directory => directory,
-    };
-    let entries = fs::read_dir(beside).into_iter().flatten().flatten();
+    let entries = fs::read_dir(if directory.is_empty() { "." } else { directory })
+        .into_iter()
+        .flatten()
+        .flatten();
     let named = entries.filter_map(|entry| {
         let is_directory = entry.path().is_dir();
         let name = entry.file_name().into_string().ok()?;

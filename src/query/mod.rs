@@ -6,7 +6,6 @@ mod closures;
 #[cfg(test)]
 mod compare;
 mod definitions;
-mod differences;
 mod fault;
 mod functions;
 mod limits;
@@ -36,7 +35,6 @@ use fault::Fault;
 use limits::Watch;
 use session::{Filters, Session};
 
-pub(crate) use differences::DIFFERENCES;
 pub(crate) use regex::Pattern;
 
 /// A compiled filter.

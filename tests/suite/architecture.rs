@@ -16,7 +16,7 @@ const ROWS: [&[&str]; 13] = [
     &["driver"],
     &["commands"],
     &["hooks"],
-    &["assembly", "context", "download", "manual"],
+    &["assembly", "context", "download"],
     &[
         "answer",
         "cli",
@@ -56,7 +56,7 @@ const HOMES: [(&str, &str, &str); 24] = [
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
     ("jaq-std", "jaq_std", "query"),
-    ("lexopt", "lexopt", "cli/tokens"),
+    ("lexopt", "lexopt", "cli/parse"),
     // Files have owners, and stacks an end, only where the system says so.
     ("libc", "libc", "file|query/stack"),
     ("rpassword", "rpassword", "context/registry"),
