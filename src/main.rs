@@ -21,8 +21,7 @@
 //! readahead       a stream read on a thread of its own, blocks ahead of whoever hashes it
 //! source/         where images come from, behind one trait
 //!   cache/        any source, remembering on disk what has a digest
-//!   layout/       a directory in OCI layout
-//!   archive/      the same in a tar, and what `docker save` writes
+//!   layout/       a directory or a tar in OCI layout, and what `docker save` writes
 //!   registry/     the distribution API: ask, answer the challenge, ask again
 //! state           what has been told of images, for the next run
 //! compression     gzip and zstd, told by their first bytes

@@ -1,6 +1,5 @@
 //! Where images come from: one interface over registries, directories and archives.
 
-mod archive;
 mod cache;
 mod layout;
 mod registry;
@@ -14,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::names::Names;
 use crate::reference::{Host, Reference, Repository, TagOrDigest, Transport};
 use cache::Cache;
+use layout::Layout;
 
 pub(crate) use cache::Freshness;
 pub(crate) use cache::disk::{DiskCache, Namespace};
@@ -53,6 +53,11 @@ pub(crate) struct Resolved {
 }
 
 impl Resolved {
+    pub(crate) fn of(manifest: &Content) -> Self {
+        let media_type = manifest.media_type().to_owned();
+        Resolved { media_type, digest: manifest.digest().clone() }
+    }
+
     /// Whether it may have been made for the question: distribution 2.8.2 makes schema 1 of other
     /// kinds, and then has nothing under its digest.
     pub(crate) fn is_made(&self) -> bool {
@@ -104,9 +109,9 @@ impl Sources {
         self.claim(&reference.place)?;
         Ok(match &reference.place {
             Transport::Registry(repository) => self.remembered(repository, &reference.at),
-            Transport::Layout(path) => Arc::new(layout::Layout::open(path)?),
-            Transport::OciArchive(path) => Arc::new(archive::oci(path)?),
-            Transport::DockerArchive(path) => Arc::new(archive::docker(path)?),
+            Transport::Layout(path) => Arc::new(Layout::directory(path)?),
+            Transport::OciArchive(path) => Arc::new(Layout::oci_archive(path)?),
+            Transport::DockerArchive(path) => Arc::new(Layout::docker_archive(path)?),
         })
     }
 

@@ -10,11 +10,11 @@ use std::collections::{BTreeSet, HashSet};
 use crate::content::{Content, Descriptor, OCI_INDEX};
 use crate::error::{Error, Kind, Result, some_of};
 
-pub(in crate::source) const REF_NAME: &str = "org.opencontainers.image.ref.name";
+pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
 /// The entries of `index.json`.
-pub(super) struct Index(Vec<Descriptor>);
+pub(super) struct Index(pub(super) Vec<Descriptor>);
 
 impl Index {
     pub(super) fn read(bytes: Vec<u8>) -> Result<Self> {
@@ -22,36 +22,28 @@ impl Index {
         index.descriptors("manifests").map(Index)
     }
 
-    pub(super) fn entries(&self) -> &[Descriptor] {
-        &self.0
-    }
-
     /// All tags in the order of the entries, each once.
     pub(super) fn tags(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
-        let tags = self.0.iter().filter_map(tag);
-        tags.filter(|tag| seen.insert(*tag)).collect()
+        self.0.iter().filter_map(tag).filter(|tag| seen.insert(*tag)).collect()
     }
 
     /// The only image. Images without a tag are ignored if others have one, and artifacts if there
     /// are images.
     pub(super) fn only(&self) -> Result<&Descriptor> {
-        let entries = || self.0.iter();
-        let images = || entries().filter(|entry| is_image(entry));
-        let mut candidates = Vec::from_iter(images().filter(|entry| tag(entry).is_some()));
-        if candidates.is_empty() {
-            candidates = images().collect();
-        }
-        if candidates.is_empty() {
-            candidates = entries().collect();
-        }
-        let Some(first) = candidates.first() else {
+        let images = || self.0.iter().filter(|entry| is_image(entry));
+        let tagged = images().find(|entry| tag(entry).is_some());
+        let Some(first) = tagged.or(images().next()).or(self.0.first()) else {
             return Err(Error::new(Kind::NotFound, "there is no image in it"));
         };
-        if candidates.iter().all(|other| other.digest == first.digest) {
+        let is_candidate = |entry: &&Descriptor| match is_image(first) {
+            true => is_image(entry) && tag(entry).is_some() == tag(first).is_some(),
+            false => true,
+        };
+        if self.0.iter().filter(is_candidate).all(|other| other.digest == first.digest) {
             return Ok(first);
         }
-        if entries().any(|entry| is_named(entry, "latest")) {
+        if self.0.iter().any(|entry| is_named(entry, "latest")) {
             return self.tagged("latest");
         }
         let message = "there are several images in it, and none has the tag latest";
@@ -60,15 +52,13 @@ impl Index {
 
     /// The last entry of that tag, or of that whole name.
     pub(super) fn tagged(&self, tag: &str) -> Result<&Descriptor> {
-        let named = self.0.iter().filter(|entry| is_named(entry, tag));
-        let candidates: Vec<&Descriptor> = named.collect();
-        let Some(last) = candidates.last() else {
+        let named = || self.0.iter().filter(|entry| is_named(entry, tag));
+        let Some(last) = named().next_back() else {
             let message = format!("there is no tag '{tag}'");
             return Err(Error::new(Kind::NotFound, message).hint(self.choices()));
         };
-        let repositories: BTreeSet<&str> =
-            candidates.iter().filter_map(|e| repository(e)).collect();
-        if repositories.len() > 1 && candidates.iter().any(|other| other.digest != last.digest) {
+        let repositories: BTreeSet<&str> = named().filter_map(repository).collect();
+        if repositories.len() > 1 && named().any(|other| other.digest != last.digest) {
             let names = some_of(repositories);
             let message = format!("several images have the tag '{tag}': {names}");
             let hint = format!("choose one by its digest, such as @{}", last.digest);
@@ -78,15 +68,14 @@ impl Index {
     }
 
     /// A hint that lists the available tags.
-    pub(super) fn choices(&self) -> String {
-        let tags = self.tags();
-        match (tags.len(), self.0.first()) {
-            (0, Some(entry)) => {
+    fn choices(&self) -> String {
+        match (&*self.tags(), self.0.first()) {
+            ([], Some(entry)) => {
                 format!("there are no tags; choose by digest, such as @{}", entry.digest)
             }
-            (0, None) => "there are no images".to_owned(),
-            (1, _) => format!("available: the tag {}", tags[0]),
-            _ => format!("available: the tags {}", some_of(&tags)),
+            ([], None) => "there are no images".to_owned(),
+            ([tag], _) => format!("available: the tag {tag}"),
+            (tags, _) => format!("available: the tags {}", some_of(tags)),
         }
     }
 }

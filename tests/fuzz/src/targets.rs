@@ -24,7 +24,7 @@ use crate::platform::{Platform, PlatformMatcher};
 use crate::query::{Input, Output, Query};
 use crate::reference::{Reference, Repository, TagOrDigest};
 use crate::source::cache::{Cache, Freshness, disk};
-use crate::source::layout::{Files, Layout};
+use crate::source::layout::{Layout, files::Files};
 use crate::source::registry::challenge::Challenge;
 use crate::source::registry::credentials::auth_file::{AuthFile, AuthFileFormat};
 use crate::source::registry::message::{Body, Response};
@@ -33,7 +33,7 @@ use crate::source::registry::url::{Origin, Scheme, Url};
 use crate::source::registry::{error_response, pages, rate, retry};
 use crate::source::{
     AuthCache, AuthFiles, Blob, CacheSettings, Certificates, DiskCache, Namespace, Proxies,
-    Resolved, Settings, Source, Sources, Verbosity, archive,
+    Resolved, Settings, Source, Sources, Verbosity,
 };
 
 /// Something that is tried, and its name.
@@ -376,11 +376,11 @@ impl Files for Memory {
 }
 
 fn oci_archive(data: &[u8]) {
-    archived(data, archive::oci);
+    archived(data, Layout::oci_archive);
 }
 
 fn docker_archive(data: &[u8]) {
-    archived(data, archive::docker);
+    archived(data, Layout::docker_archive);
 }
 
 fn archived(data: &[u8], open: fn(&Path) -> Result<Layout>) {

@@ -5,19 +5,19 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tar::{Archive, EntryType};
 
-use super::Files;
+use super::files::{Files, part};
 use crate::compression::{Compression, unpacked};
 use crate::content::LIMIT;
 use crate::error::{During, Error, Kind, Result};
+use crate::file;
 use crate::source::Blob;
-use crate::source::layout::part;
 
 /// How many entries a tar may have, and how many bytes their names.
 const ENTRIES: usize = 1 << 17;
@@ -34,17 +34,27 @@ pub(super) struct Tarball {
 }
 
 enum Entry {
-    File(Position),
+    File(TarFile),
     /// The name of another entry.
     Link(String),
 }
 
 /// Where a file lies in the unpacked tar.
-pub(super) struct Position {
+#[derive(Clone)]
+pub(super) struct TarFile {
     pub(super) offset: u64,
     pub(super) size: u64,
     pub(super) compression: Compression,
     remembered: Option<Arc<[u8]>>,
+}
+
+impl TarFile {
+    /// One that the tar does not have.
+    pub(super) fn made(content: String) -> Self {
+        let bytes = content.into_bytes();
+        let (size, compression) = (bytes.len() as u64, Compression::None);
+        TarFile { offset: 0, size, compression, remembered: Some(bytes.into()) }
+    }
 }
 
 impl Tarball {
@@ -52,27 +62,18 @@ impl Tarball {
     /// not a tar.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let there = path.display();
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => {}
-            Ok(metadata) => {
-                let error = Error::new(Kind::Local, format!("{there}: not a file"));
-                let hint = format!("a layout in a directory is oci:{there}");
-                return Err(if metadata.is_dir() { error.hint(hint) } else { error });
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let message = format!("{there}: no such file");
-                return Err(Error::new(Kind::NotFound, message));
-            }
-            Err(error) => return Err(error).during(there),
-        }
-        let file = File::open(path).during(&there)?;
-        Tarball::scan(path, file).map_err(damage).during(there)
+        let opened = file::open(path).map_err(|error| match error.kind() {
+            _ if path.is_dir() => Error::new(Kind::Local, "not a file")
+                .hint(format!("a layout in a directory is oci:{there}")),
+            ErrorKind::NotFound => Error::new(Kind::NotFound, "no such file"),
+            _ => error.into(),
+        });
+        opened.and_then(|file| Tarball::scan(path, file).map_err(damage)).during(there)
     }
 
     fn scan(path: &Path, file: File) -> io::Result<Self> {
         let (compression, reader) = unpacked(file)?;
-        let left = Cell::new(HEADERS);
-        let left = &left;
+        let left = &Cell::new(HEADERS);
         let entries = match compression {
             Compression::None => {
                 let inner = File::open(path)?;
@@ -84,46 +85,45 @@ impl Tarball {
         Ok(Tarball { path: path.to_owned(), compression, entries })
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.find(name).is_some()
+    /// These files under these names, and no others.
+    pub(super) fn with(self, files: HashMap<String, TarFile>) -> Self {
+        let entries = files.into_iter().map(|(name, file)| (name, Entry::File(file)));
+        Tarball { entries: entries.collect(), ..self }
     }
 
     /// The file of that name; links are followed.
-    pub(super) fn find(&self, name: &str) -> Option<&Position> {
+    pub(super) fn find(&self, name: &str) -> Option<&TarFile> {
         const LINKS: usize = 8;
         let mut name = normal("", name)?;
         for _ in 0..LINKS {
             match self.entries.get(&name)? {
-                Entry::File(position) => return Some(position),
+                Entry::File(file) => return Some(file),
                 Entry::Link(target) => name.clone_from(target),
             }
         }
         None
     }
 
-    fn read(&self, position: &Position, from: u64) -> Result<Blob> {
-        let &Position { offset, size, .. } = position;
-        if let Some(bytes) = &position.remembered {
-            return Ok(Blob {
-                reader: Box::new(Cursor::new(bytes.clone())),
-                from: 0,
-                size: Some(size),
-            });
-        }
-        let file = File::open(&self.path)?;
-        if self.compression == Compression::None {
-            return part(file, offset, size, from);
-        }
-        let (_, mut reader) = unpacked(file)?;
-        io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
-        Ok(Blob { reader: Box::new(reader.take(size)), from: 0, size: Some(size) })
+    pub(super) fn read(&self, file: &TarFile, from: u64) -> io::Result<Blob> {
+        let (offset, size) = (file.offset, file.size);
+        let reader: Box<dyn Read + Send> = match &file.remembered {
+            Some(bytes) => Box::new(Cursor::new(bytes.clone())),
+            None if self.compression == Compression::None => {
+                return part(File::open(&self.path)?, offset, size, from);
+            }
+            None => {
+                let (_, mut reader) = unpacked(File::open(&self.path)?)?;
+                io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
+                Box::new(reader.take(size))
+            }
+        };
+        Ok(Blob { reader, from: 0, size: Some(size) })
     }
 }
 
 impl Files for Tarball {
     fn open(&self, name: &str, from: u64) -> Result<Option<Blob>> {
-        let position = self.find(name);
-        position.map(|position| self.read(position, from).during(name)).transpose()
+        self.find(name).map(|file| self.read(file, from).during(name)).transpose()
     }
 }
 
@@ -153,15 +153,14 @@ impl<R: Seek> Seek for Limited<'_, R> {
 }
 
 /// All files and links. The last entry of a name counts, as when a tar is unpacked. `left` is what
-/// may be read of the headers.
+/// may be read of the headers; `budget` what may be remembered, 0 where the tar can be read again.
 fn scan<R: Read>(
     mut entries: tar::Entries<R>,
     left: &Cell<u64>,
     mut budget: u64,
 ) -> io::Result<HashMap<String, Entry>> {
     let is_stream = budget > 0;
-    let mut found = HashMap::new();
-    let mut names = 0;
+    let (mut found, mut names) = (HashMap::new(), 0);
     loop {
         left.set(HEADERS);
         let Some(entry) = entries.next() else {
@@ -188,20 +187,20 @@ fn scan<R: Read>(
     }
 }
 
-/// The name of a file or link, and the link's target. `None` for everything else.
+/// The name of a file or link, and what it is. `None` for everything else.
 fn named<R: Read>(
     entry: &mut tar::Entry<R>,
     budget: &mut u64,
 ) -> io::Result<Option<(String, Entry)>> {
-    let Some(name) = str::from_utf8(&entry.path_bytes()).ok().and_then(|name| normal("", name))
-    else {
+    let name = str::from_utf8(&entry.path_bytes()).ok().and_then(|name| normal("", name));
+    let Some(name) = name else {
         return Ok(None);
     };
     let target = entry.link_name_bytes().unwrap_or_default().into_owned();
     let target = str::from_utf8(&target).unwrap_or_default();
     let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
     let found = match entry.header().entry_type() {
-        EntryType::Regular | EntryType::Continuous => Some(Entry::File(position(entry, budget)?)),
+        EntryType::Regular | EntryType::Continuous => Some(Entry::File(tar_file(entry, budget)?)),
         EntryType::Symlink => normal(parent, target).map(Entry::Link),
         EntryType::Link => normal("", target).map(Entry::Link),
         _ => None,
@@ -209,7 +208,7 @@ fn named<R: Read>(
     Ok(found.map(|found| (name, found)))
 }
 
-fn position<R: Read>(entry: &mut tar::Entry<R>, budget: &mut u64) -> io::Result<Position> {
+fn tar_file<R: Read>(entry: &mut tar::Entry<R>, budget: &mut u64) -> io::Result<TarFile> {
     let (offset, size) = (entry.raw_file_position(), entry.size());
     let mut bytes = Vec::new();
     entry.by_ref().take(Compression::START as u64).read_to_end(&mut bytes)?;
@@ -221,7 +220,7 @@ fn position<R: Read>(entry: &mut tar::Entry<R>, budget: &mut u64) -> io::Result<
         entry.read_to_end(&mut bytes)?;
         remembered = Some(bytes.into());
     }
-    Ok(Position { offset, size, compression, remembered })
+    Ok(TarFile { offset, size, compression, remembered })
 }
 
 /// The name without `.`, `..` and doubled slashes; `None` if it leads out of the tar.
