@@ -81,6 +81,7 @@ pub(crate) struct Sources {
 }
 
 /// What is remembered between runs, and how far it is believed.
+#[derive(Clone)]
 pub(crate) struct CacheSettings {
     pub(crate) disk: Arc<DiskCache>,
     pub(crate) freshness: Freshness,

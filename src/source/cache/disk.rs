@@ -45,11 +45,7 @@ impl Namespace {
     const ALL: [Namespace; 3] = [Namespace::Content, Namespace::Tags, Namespace::Registries];
 
     fn name(self) -> &'static str {
-        match self {
-            Namespace::Content => "content",
-            Namespace::Tags => "tags",
-            Namespace::Registries => "registries",
-        }
+        ["content", "tags", "registries"][self as usize]
     }
 }
 
@@ -106,15 +102,18 @@ impl DiskCache {
 
     /// The keys of a namespace, in no order.
     pub(crate) fn keys(&self, namespace: Namespace) -> Vec<String> {
-        if self.is_ours(namespace).is_err() {
-            return Vec::new();
-        }
-        let listed = fs::read_dir(self.directory.join(namespace.name()));
         let key = |entry: fs::DirEntry| {
             let (file, _) = read(&entry.path()).ok()?;
             String::from_utf8(checked(&file)?.0.to_vec()).ok()
         };
-        listed.into_iter().flatten().flatten().filter_map(key).collect()
+        let files = self.files(namespace).unwrap_or_default();
+        files.into_iter().filter_map(key).collect()
+    }
+
+    fn files(&self, namespace: Namespace) -> io::Result<Vec<fs::DirEntry>> {
+        self.is_ours(namespace)?;
+        let listed = fs::read_dir(self.directory.join(namespace.name()));
+        Ok(listed.into_iter().flatten().flatten().collect())
     }
 
     /// An error if another user could have written files of the namespace; none if the directory
@@ -135,17 +134,17 @@ impl DiskCache {
     }
 
     fn write(&self, path: &Path, key: &str, value: &[u8]) -> io::Result<()> {
-        let directory = path.parent().unwrap_or(&self.directory);
-        private_directory(directory)?;
-        let mut rest = Vec::with_capacity(key.len() + 1 + value.len());
-        rest.extend_from_slice(key.as_bytes());
-        rest.push(b'\n');
-        rest.extend_from_slice(value);
-        let mut file = format!("{}\n", Digest::of(Algorithm::Sha256, &rest)).into_bytes();
-        file.extend_from_slice(&rest);
+        let rest = [key.as_bytes(), b"\n", value].concat();
+        let sum = Digest::of(Algorithm::Sha256, &rest).to_string();
+        let file = [sum.as_bytes(), b"\n", &rest].concat();
         if file.len() as u64 > LARGEST {
             return Err(io::Error::other("too large"));
         }
+        // Readable by the user alone: what is cached may need credentials to be fetched.
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(path.parent().unwrap_or(&self.directory))?;
         file::replace_private(path, &file)?;
         self.count(file.len() as u64)
     }
@@ -172,11 +171,9 @@ impl DiskCache {
     /// enough.
     fn sweep(&self) -> io::Result<()> {
         let now = (self.clock)();
-        let mut files = Vec::new();
+        let (mut files, mut size) = (Vec::new(), 0);
         for namespace in Namespace::ALL {
-            self.is_ours(namespace)?;
-            let listed = fs::read_dir(self.directory.join(namespace.name())).into_iter().flatten();
-            for file in listed.flatten() {
+            for file in self.files(namespace)? {
                 // Another process may have swept it away.
                 let Ok(metadata) = file.metadata() else {
                     continue;
@@ -187,11 +184,11 @@ impl DiskCache {
                     let _ = remove(&path);
                     continue;
                 }
+                size += metadata.len();
                 files.push((modified, metadata.len(), path));
             }
         }
         files.sort();
-        let mut size: u64 = files.iter().map(|(_, length, _)| length).sum();
         for (_, length, path) in files {
             if size <= self.limit / 4 * 3 {
                 break;
@@ -238,24 +235,16 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// Key and value, if the checksum is right.
 fn checked(file: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (sum, rest) = split(file)?;
+    let (sum, rest) = line(file)?;
     let sum: Digest = str::from_utf8(sum).ok()?.parse().ok()?;
     sum.verify(rest).ok()?;
-    split(rest)
+    line(rest)
 }
 
-fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+/// The first line, and the rest.
+pub(super) fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     Some((&bytes[..end], &bytes[end + 1..]))
-}
-
-/// Readable by the user alone: what is cached may need credentials to be fetched.
-fn private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 pub(crate) mod disk;
 
 use std::io::Cursor;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Blob, CacheSettings, Resolved, Source};
@@ -14,7 +13,7 @@ use crate::error::{Error, Kind, Result, say};
 use crate::json;
 use crate::names::Names;
 use crate::reference::{Repository, TagOrDigest};
-use disk::{DiskCache, Namespace};
+use disk::{DiskCache, Entry, Namespace, line};
 
 /// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,32 +28,19 @@ pub(crate) enum Freshness {
 
 pub(crate) struct Cache<S> {
     inner: S,
-    disk: Arc<DiskCache>,
     /// The repository's prefix of keys: `HOST/NAME`.
     name: String,
-    /// The media types that were asked for, since the same tag may lead to another manifest with
-    /// each choice.
-    accept: String,
-    freshness: Freshness,
-    /// Whether to report what was read from the cache.
-    is_verbose: bool,
+    settings: CacheSettings,
 }
 
 impl<S: Source> Cache<S> {
     pub(super) fn new(inner: S, repository: &Repository, settings: &CacheSettings) -> Self {
-        Cache {
-            inner,
-            disk: settings.disk.clone(),
-            name: name(repository),
-            accept: settings.accept.clone(),
-            freshness: settings.freshness,
-            is_verbose: settings.is_verbose,
-        }
+        Cache { inner, name: name(repository), settings: settings.clone() }
     }
 
     /// The source, unless requests are forbidden.
     fn asked(&self, what: &dyn std::fmt::Display) -> Result<&S> {
-        if self.freshness != Freshness::Offline {
+        if self.settings.freshness != Freshness::Offline {
             return Ok(&self.inner);
         }
         let error = Error::new(Kind::Unavailable, format!("{what}: not in the cache"));
@@ -69,86 +55,97 @@ impl<S: Source> Cache<S> {
         format!("{} blob {digest}", self.name)
     }
 
+    /// The media types that are asked for are part of it, since the tag may lead to another manifest
+    /// with each choice.
     fn tag_key(&self, tag: &str) -> String {
-        format!("{}:{tag} {}", self.name, self.accept).trim_end().to_owned()
+        format!("{}:{tag} {}", self.name, self.settings.accept).trim_end().to_owned()
     }
 
     /// The cached manifest, verified again.
     fn cached_manifest(&self, digest: &Digest) -> Option<Content> {
-        let key = self.manifest_key(digest);
-        let mut bytes = self.disk.get(Namespace::Content, &key)?.value;
-        let (media_type, manifest) = unpacked(&bytes)?;
-        let (media_type, start) = (media_type.to_owned(), bytes.len() - manifest.len());
+        let mut bytes = self.get(Namespace::Content, &self.manifest_key(digest))?.value;
+        let (media_type, manifest) = line(&bytes)?;
+        let (media_type, start) = (media_type.to_vec(), bytes.len() - manifest.len());
         bytes.drain(..start);
-        let document = Content::manifest(Some(&media_type), bytes, Some(digest)).ok()?;
-        self.note(digest, document.bytes());
-        Some(document)
+        let media_type = str::from_utf8(&media_type).ok()?;
+        let manifest = Content::manifest(Some(media_type), bytes, Some(digest)).ok()?;
+        self.note(&manifest);
+        Some(manifest)
     }
 
-    fn save_manifest(&self, document: &Content) {
-        let value = [document.media_type().as_bytes(), b"\n", document.bytes()].concat();
-        self.disk.put(Namespace::Content, &self.manifest_key(document.digest()), &value);
+    fn save_manifest(&self, manifest: &Content) {
+        let value = [manifest.media_type().as_bytes(), b"\n", manifest.bytes()].concat();
+        self.put(Namespace::Content, &self.manifest_key(manifest.digest()), &value);
     }
 
     /// What the tag last led to, and the age of this entry.
     fn cached_tag(&self, tag: &str) -> Option<(Resolved, Duration)> {
-        let entry = self.disk.get(Namespace::Tags, &self.tag_key(tag))?;
-        let (media_type, digest) = unpacked(&entry.value)?;
-        let digest = str::from_utf8(digest).ok()?.parse().ok()?;
-        Some((Resolved { media_type: media_type.to_owned(), digest }, entry.age))
+        let entry = self.get(Namespace::Tags, &self.tag_key(tag))?;
+        let (media_type, digest) = str::from_utf8(&entry.value).ok()?.split_once('\n')?;
+        let (media_type, digest) = (media_type.to_owned(), digest.parse().ok()?);
+        Some((Resolved { media_type, digest }, entry.age))
     }
 
     fn save_tag(&self, tag: &str, resolved: &Resolved) {
         let value = format!("{}\n{}", resolved.media_type, resolved.digest);
-        self.disk.put(Namespace::Tags, &self.tag_key(tag), value.as_bytes());
+        self.put(Namespace::Tags, &self.tag_key(tag), value.as_bytes());
+    }
+
+    fn get(&self, namespace: Namespace, key: &str) -> Option<Entry> {
+        self.settings.disk.get(namespace, key)
+    }
+
+    fn put(&self, namespace: Namespace, key: &str, value: &[u8]) {
+        self.settings.disk.put(namespace, key, value);
     }
 
     fn is_fresh(&self, age: Duration) -> bool {
-        match self.freshness {
+        match self.settings.freshness {
             Freshness::Asked => false,
             Freshness::Within(limit) => age <= limit,
             Freshness::Offline => true,
         }
     }
 
-    fn note(&self, what: &dyn std::fmt::Display, bytes: &[u8]) {
-        if self.is_verbose {
-            say(&format!("cache {}@{what} {} B", self.name, bytes.len()));
+    /// Reports what was read from the cache.
+    fn note(&self, content: &Content) {
+        if self.settings.is_verbose {
+            let (digest, size) = (content.digest(), content.bytes().len());
+            say(&format!("cache {}@{digest} {size} B", self.name));
         }
     }
 
     fn by_digest(&self, digest: &Digest) -> Result<Content> {
-        if let Some(document) = self.cached_manifest(digest) {
-            return Ok(document);
+        if let Some(manifest) = self.cached_manifest(digest) {
+            return Ok(manifest);
         }
         let at = TagOrDigest::Digest { digest: digest.clone(), tag: None };
-        let document = self.asked(digest)?.manifest(&at)?;
-        self.save_manifest(&document);
-        Ok(document)
+        let manifest = self.asked(digest)?.manifest(&at)?;
+        self.save_manifest(&manifest);
+        Ok(manifest)
     }
 
     fn by_tag(&self, tag: &str, at: &TagOrDigest) -> Result<Content> {
         if let Some((last, age)) = self.cached_tag(tag)
-            && let Some(document) = self.cached_manifest(&last.digest)
+            && let Some(manifest) = self.cached_manifest(&last.digest)
         {
             if self.is_fresh(age) {
-                return Ok(document);
+                return Ok(manifest);
             }
             // A HEAD transfers less, and Docker Hub does not count it as a pull.
             let now = self.inner.resolve(at)?;
             self.save_tag(tag, &now);
             if now.digest == last.digest {
-                return Ok(document);
+                return Ok(manifest);
             }
             if !now.is_made() {
                 return self.by_digest(&now.digest);
             }
         }
-        let document = self.asked(&format_args!("tag {tag}"))?.manifest(at)?;
-        self.save_manifest(&document);
-        let digest = document.digest().clone();
-        self.save_tag(tag, &Resolved { media_type: document.media_type().to_owned(), digest });
-        Ok(document)
+        let manifest = self.asked(&format_args!("tag {tag}"))?.manifest(at)?;
+        self.save_manifest(&manifest);
+        self.save_tag(tag, &Resolved::of(&manifest));
+        Ok(manifest)
     }
 }
 
@@ -163,49 +160,45 @@ impl<S: Source> Source for Cache<S> {
 
     fn resolve(&self, at: &TagOrDigest) -> Result<Resolved> {
         let TagOrDigest::Tag(tag) = at else {
-            let document = self.manifest(at)?;
-            let media_type = document.media_type().to_owned();
-            return Ok(Resolved { media_type, digest: document.digest().clone() });
+            return Ok(Resolved::of(&self.manifest(at)?));
         };
-        match self.cached_tag(tag) {
-            Some((last, age)) if self.is_fresh(age) => Ok(last),
-            _ => {
-                let now = self.asked(&format_args!("tag {tag}"))?.resolve(at)?;
-                self.save_tag(tag, &now);
-                Ok(now)
-            }
+        if let Some((last, age)) = self.cached_tag(tag)
+            && self.is_fresh(age)
+        {
+            return Ok(last);
         }
+        let now = self.asked(&format_args!("tag {tag}"))?.resolve(at)?;
+        self.save_tag(tag, &now);
+        Ok(now)
     }
 
     fn document(&self, descriptor: &Descriptor) -> Result<Content> {
-        let digest = &descriptor.digest;
-        if let Some(entry) = self.disk.get(Namespace::Content, &self.blob_key(digest))
+        let key = self.blob_key(&descriptor.digest);
+        if let Some(entry) = self.get(Namespace::Content, &key)
             && let Ok(document) = Content::blob(descriptor, entry.value)
         {
-            self.note(digest, document.bytes());
+            self.note(&document);
             return Ok(document);
         }
-        let document = self.asked(digest)?.document(descriptor)?;
-        self.disk.put(Namespace::Content, &self.blob_key(digest), document.bytes());
+        let document = self.asked(&descriptor.digest)?.document(descriptor)?;
+        self.put(Namespace::Content, &key, document.bytes());
         Ok(document)
     }
 
     /// Layers are not cached; configurations may be, as documents.
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
-        if self.freshness != Freshness::Offline {
-            return self.inner.blob(digest, from);
+        if self.settings.freshness == Freshness::Offline
+            && let Some(entry) = self.get(Namespace::Content, &self.blob_key(digest))
+        {
+            let size = Some(entry.value.len() as u64);
+            return Ok(Blob { reader: Box::new(Cursor::new(entry.value)), from: 0, size });
         }
-        let Some(entry) = self.disk.get(Namespace::Content, &self.blob_key(digest)) else {
-            return self.asked(digest)?.blob(digest, from);
-        };
-        let size = Some(entry.value.len() as u64);
-        Ok(Blob { reader: Box::new(Cursor::new(entry.value)), from: 0, size })
+        self.asked(digest)?.blob(digest, from)
     }
 
     fn tags(&self) -> Result<Names> {
-        let cached = || self.disk.get(Namespace::Tags, &self.name);
-        if self.freshness != Freshness::Asked
-            && let Some(entry) = cached()
+        if self.settings.freshness != Freshness::Asked
+            && let Some(entry) = self.get(Namespace::Tags, &self.name)
             && self.is_fresh(entry.age)
         {
             let mut tags = Names::default();
@@ -215,7 +208,7 @@ impl<S: Source> Source for Cache<S> {
         }
         let tags = self.asked(&"tags")?.tags()?;
         if tags.weight() as u64 <= LIMIT {
-            self.disk.put(Namespace::Tags, &self.name, json::list(tags.iter()).as_bytes());
+            self.put(Namespace::Tags, &self.name, json::list(tags.iter()).as_bytes());
         }
         Ok(tags)
     }
@@ -242,10 +235,4 @@ pub(super) fn forget(disk: &DiskCache, repository: &Repository, gone: &[Digest])
 /// What tells the values of a repository from those of others.
 fn name(repository: &Repository) -> String {
     format!("{}/{}", repository.host, repository.name)
-}
-
-/// The first line, and the rest.
-fn unpacked(value: &[u8]) -> Option<(&str, &[u8])> {
-    let end = value.iter().position(|byte| *byte == b'\n')?;
-    Some((str::from_utf8(&value[..end]).ok()?, &value[end + 1..]))
 }
