@@ -2,15 +2,15 @@
 
 use jaq_json::{Error, Val};
 
-use super::values::{float, integer, number, quoted};
+use super::values::{float, integer, kind, number, quoted};
 
 type Answer = Result<Val, Error>;
 
 /// Strings longer than this are not made: an allocation that fails would abort the process.
 const LONGEST: usize = 1 << 28;
 
-pub(super) fn cannot(a: &Val, b: &Val, what: &str) -> Error {
-    Error::str(format!("{} and {} cannot be {what}", quoted(a), quoted(b)))
+fn cannot(a: &Val, b: &Val, what: &str) -> Answer {
+    Err(Error::str(format!("{} and {} cannot be {what}", quoted(a), quoted(b))))
 }
 
 pub(super) fn negate(value: Val) -> Answer {
@@ -22,25 +22,19 @@ pub(super) fn negate(value: Val) -> Answer {
 
 pub(super) fn add(a: Val, b: Val) -> Answer {
     match (&a, &b) {
-        (Val::Null, _)
-        | (_, Val::Null)
-        | (Val::Num(_), Val::Num(_))
-        | (Val::Arr(_), Val::Arr(_))
-        | (Val::Obj(_), Val::Obj(_)) => a + b,
-        (Val::TStr(x), Val::TStr(y)) if x.len() + y.len() <= LONGEST => a + b,
-        (Val::TStr(_), Val::TStr(_)) => Err(Error::str("the string gets too long")),
-        _ => Err(cannot(&a, &b, "added")),
+        (Val::TStr(x), Val::TStr(y)) if x.len() + y.len() > LONGEST => {
+            Err(Error::str("the string gets too long"))
+        }
+        (Val::Null, _) | (_, Val::Null) => a + b,
+        _ if kind(&a) == kind(&b) && !matches!(a, Val::Bool(_)) => a + b,
+        _ => cannot(&a, &b, "added"),
     }
 }
 
 pub(super) fn subtract(a: Val, b: Val) -> Answer {
     match (&a, &b) {
-        (Val::Num(_), Val::Num(_)) => a - b,
-        (Val::Arr(items), Val::Arr(gone)) => {
-            let kept = items.iter().filter(|item| !gone.contains(item));
-            Ok(kept.cloned().collect())
-        }
-        _ => Err(cannot(&a, &b, "subtracted")),
+        (Val::Num(_), Val::Num(_)) | (Val::Arr(_), Val::Arr(_)) => a - b,
+        _ => cannot(&a, &b, "subtracted"),
     }
 }
 
@@ -51,8 +45,8 @@ pub(super) fn multiply(a: Val, b: Val) -> Answer {
             Ok(Val::from(float(&a) * float(&b)))
         }
         (Val::Num(_), Val::Num(_)) | (Val::Obj(_), Val::Obj(_)) => a * b,
-        (Val::TStr(string), Val::Num(_)) | (Val::Num(_), Val::TStr(string)) => {
-            let times = float(if matches!(b, Val::Num(_)) { &b } else { &a });
+        (Val::TStr(string), times @ Val::Num(_)) | (times @ Val::Num(_), Val::TStr(string)) => {
+            let times = float(times);
             if times.is_nan() || times <= 0.0 {
                 return Ok(Val::Null);
             }
@@ -63,36 +57,36 @@ pub(super) fn multiply(a: Val, b: Val) -> Answer {
             }
             Ok(Val::utf8_str(string.repeat(times as usize)))
         }
-        _ => Err(cannot(&a, &b, "multiplied")),
+        _ => cannot(&a, &b, "multiplied"),
     }
 }
 
 pub(super) fn divide(a: Val, b: Val) -> Answer {
     match (&a, &b) {
         (Val::Num(_), Val::Num(_)) if float(&b) == 0.0 => {
-            Err(cannot(&a, &b, "divided because the divisor is zero"))
+            cannot(&a, &b, "divided because the divisor is zero")
         }
         (Val::Num(_), Val::Num(_)) => Ok(match (integer(&a), integer(&b)) {
             (Some(x), Some(y)) if x.checked_rem(y) == Some(0) => Val::from(x / y),
             _ => number(float(&a) / float(&b)),
         }),
         (Val::TStr(_), Val::TStr(_)) => a / b,
-        _ => Err(cannot(&a, &b, "divided")),
+        _ => cannot(&a, &b, "divided"),
     }
 }
 
 /// Of whole numbers, cut towards zero; the sign is the dividend's.
 pub(super) fn remainder(a: Val, b: Val) -> Answer {
-    let (Val::Num(_), Val::Num(_)) = (&a, &b) else {
-        return Err(cannot(&a, &b, "divided"));
-    };
-    if float(&a).is_nan() || float(&b).is_nan() {
-        return Ok(Val::from(f64::NAN));
-    }
     // The conversion saturates.
     let whole = |value: &Val| integer(value).unwrap_or_else(|| float(value) as isize);
-    match (whole(&a), whole(&b)) {
-        (_, 0) => Err(cannot(&a, &b, "divided (remainder) because the divisor is zero")),
-        (x, y) => Ok(Val::from(x.checked_rem(y).unwrap_or(0))),
+    match (&a, &b) {
+        (Val::Num(_), Val::Num(_)) if float(&a).is_nan() || float(&b).is_nan() => {
+            Ok(Val::from(f64::NAN))
+        }
+        (Val::Num(_), Val::Num(_)) if whole(&b) == 0 => {
+            cannot(&a, &b, "divided (remainder) because the divisor is zero")
+        }
+        (Val::Num(_), Val::Num(_)) => Ok(Val::from(whole(&a).checked_rem(whole(&b)).unwrap_or(0))),
+        _ => cannot(&a, &b, "divided"),
     }
 }

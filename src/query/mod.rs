@@ -1,7 +1,6 @@
 //! The built-in jq: a filter compiled once, run over many documents. The one user of jaq.
 
 mod arithmetic;
-mod bases;
 mod closures;
 #[cfg(test)]
 mod compare;
@@ -15,9 +14,7 @@ mod paths;
 mod print;
 mod regex;
 mod rewrite;
-mod session;
 mod stack;
-mod terms;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -25,21 +22,23 @@ mod values;
 use std::cell::RefCell;
 use std::time::Duration;
 
+use bytes::Bytes;
+use jaq_core::data::{DataT, HasLut};
 use jaq_core::load::{Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Filter, Vars};
-use jaq_json::{Map, Val};
+use jaq_core::{Compiler, Ctx, Filter, Lut, ValT, Vars};
+use jaq_json::Val;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use fault::Fault;
 use limits::Watch;
-use session::{Filters, Session};
 
 pub(crate) use regex::Pattern;
 
 /// A compiled filter.
 pub(crate) struct Query {
     filter: Filter<Filters>,
+    /// Names and values of `--arg`, each name once.
     arguments: Vec<(String, String)>,
     /// A tenth of how long the filter may work for one result.
     timeout: Duration,
@@ -65,6 +64,30 @@ pub(crate) enum Output<'a> {
 /// Takes what a filter gives; an error ends the run.
 pub(crate) type Sink<'a> = dyn FnMut(&Output) -> Result<()> + Send + 'a;
 
+/// The kind of filters that we run, for jaq's types.
+struct Filters;
+
+impl DataT for Filters {
+    type V<'a> = Val;
+    type Data<'a> = &'a Session<'a>;
+}
+
+impl<'a> HasLut<'a, Filters> for &'a Session<'a> {
+    fn lut(&self) -> &'a Lut<Filters> {
+        self.lut
+    }
+}
+
+/// One run of a filter.
+struct Session<'a> {
+    lut: &'a Lut<Filters>,
+    /// Takes results and notes; false if the run has to stop.
+    hand_over: &'a dyn Fn(&Output) -> bool,
+    /// Why the run has to stop.
+    ended: &'a RefCell<Option<Error>>,
+    expressions: regex::Compiled,
+}
+
 impl Query {
     /// `arguments` are the names and values of `--arg`; of two of one name the first counts, as in
     /// jq. `$image`, `$platform` and `$ENV` are always bound, and may not be bound again. A filter
@@ -74,19 +97,18 @@ impl Query {
         arguments: &[(String, String)],
         timeout: Duration,
     ) -> Result<Query> {
-        for (name, _) in arguments {
+        let mut named: Vec<(String, String)> = Vec::new();
+        for (name, value) in arguments {
             if let "image" | "platform" | "ENV" | "ARGS" | "__loc__" = name.as_str() {
-                let message = format!("--arg {name}: ${name} is bound already");
-                return Err(Error::usage(message));
+                return Err(Error::usage(format!("--arg {name}: ${name} is bound already")));
+            }
+            if !named.iter().any(|(known, _)| known == name) {
+                named.push((name.clone(), value.clone()));
             }
         }
-        let work = || compiled(filter, arguments);
-        let compiled = stack::large(Kind::Usage.exit_code().into(), &Watch::new(timeout), work)?;
-        Ok(Query {
-            filter: compiled.map_err(|faults| fault::error(filter, faults))?,
-            arguments: arguments.to_vec(),
-            timeout,
-        })
+        let compiled = stack::large(&Watch::new(timeout), || compiled(filter, &named))?;
+        let filter = compiled.map_err(|faults| fault::error(filter, faults))?;
+        Ok(Query { filter, arguments: named, timeout })
     }
 
     /// Runs the filter over one answer and hands over every result as it comes, on another thread.
@@ -102,32 +124,23 @@ impl Query {
     ) -> Result<Option<bool>> {
         let watch = Watch::new(self.timeout);
         let mut each = |output: &Output| watch.taken(|| each(output));
-        stack::large(Kind::Local.exit_code().into(), &watch, || {
-            let input = match input {
-                Input::Document(bytes) => values::parsed(bytes)?,
-                Input::Value(json) => values::value(json),
+        stack::large(&watch, || {
+            let document = match input {
+                Input::Document(bytes) => Bytes::copy_from_slice(bytes),
+                Input::Value(json) => json.to_string().into(),
             };
-            self.results(input, self.variables(image, platform), &mut each)
+            self.results(values::parsed(&document)?, self.variables(image, platform), &mut each)
         })?
     }
 
     fn results(&self, input: Val, variables: Vec<Val>, each: &mut Sink) -> Result<Option<bool>> {
-        let stopped = RefCell::new(None);
-        let each = RefCell::new(each);
-        let hand_over = |output: &Output| match (*each.borrow_mut())(output) {
-            Ok(()) => true,
-            Err(error) => {
-                stopped.replace(Some(error));
-                false
-            }
+        let (each, ended) = (RefCell::new(each), RefCell::new(None));
+        let hand_over = |output: &Output| {
+            let taken = (*each.borrow_mut())(output);
+            taken.map_err(|error| ended.replace(Some(error))).is_ok()
         };
-        let notes = |line: &str| hand_over(&Output::Note(line));
-        let session = Session {
-            lut: &self.filter.lut,
-            notes: &notes,
-            halted: RefCell::new(None),
-            expressions: RefCell::default(),
-        };
+        let (lut, expressions) = (&self.filter.lut, RefCell::default());
+        let session = Session { lut, hand_over: &hand_over, ended: &ended, expressions };
         let context = Ctx::<Filters>::new(&session, Vars::new(variables));
         let mut last = None;
         let mut json = Vec::new();
@@ -137,7 +150,7 @@ impl Query {
                 Err(Ok(error)) => return Err(failed(&functions::message(error))),
                 Err(Err(_)) => break,
             };
-            last = Some(values::truth(&value));
+            last = Some(value.as_bool());
             json.clear();
             let went_on = match &value {
                 Val::TStr(bytes) => hand_over(&Output::Text(&values::text(bytes))),
@@ -151,35 +164,23 @@ impl Query {
                 break;
             }
         }
-        match (stopped.take(), session.halted.take()) {
-            (Some(error), _) => Err(error),
-            (None, Some(message)) => Err(failed(&message)),
-            (None, None) => Ok(last),
-        }
+        ended.take().map_or(Ok(last), Err)
     }
 
-    /// In the order of `global_names`.
+    /// In the order of their names in `compiled`.
     fn variables(&self, image: Option<&str>, platform: Option<&str>) -> Vec<Val> {
         let string = |text: &str| Val::from(text.to_owned());
         let optional = |text: Option<&str>| text.map_or(Val::Null, string);
-        let mut named = Map::default();
-        for (name, value) in &self.arguments {
-            named.entry(string(name)).or_insert(string(value));
-        }
-        let mut all = Map::default();
-        all.insert(string("positional"), Val::Arr(Default::default()));
-        all.insert(string("named"), Val::obj(named));
-        let own = [optional(image), optional(platform), Val::obj(Map::default()), Val::obj(all)];
-        let arguments = self.arguments.iter().rev().map(|(_, value)| string(value));
-        own.into_iter().chain(arguments).collect()
+        let object = |members: Vec<(&str, Val)>| {
+            Val::obj(members.into_iter().map(|(name, value)| (string(name), value)).collect())
+        };
+        let arguments = self.arguments.iter().map(|(name, value)| (name.as_str(), string(value)));
+        let arguments: Vec<_> = arguments.collect();
+        let values: Vec<_> = arguments.iter().map(|(_, value)| value.clone()).collect();
+        let all = vec![("positional", Val::Arr(Default::default())), ("named", object(arguments))];
+        let own = [optional(image), optional(platform), object(Vec::new()), object(all)];
+        own.into_iter().chain(values).collect()
     }
-}
-
-/// A name that comes later hides an equal one that comes earlier.
-fn global_names(arguments: &[(String, String)]) -> Vec<String> {
-    let own = ["$image", "$platform", "$ENV", "$ARGS"].map(str::to_owned);
-    let arguments = arguments.iter().rev().map(|(name, _)| format!("${name}"));
-    own.into_iter().chain(arguments).collect()
 }
 
 fn compiled(
@@ -187,18 +188,18 @@ fn compiled(
     arguments: &[(String, String)],
 ) -> std::result::Result<Filter<Filters>, Vec<Fault>> {
     let arena = Arena::default();
-    let names = global_names(arguments);
+    let own = ["$image", "$platform", "$ENV", "$ARGS"].map(str::to_owned);
+    let arguments = arguments.iter().map(|(name, _)| format!("${name}"));
+    let names: Vec<String> = own.into_iter().chain(arguments).collect();
     let definitions = definitions::with_main(code, fault::parsed(code)?, &arena);
     let main = File { code: definitions::MAIN, path: () };
     let modules = Loader::new(definitions).load(&arena, main).expect("a name is a filter");
-    Compiler::default()
-        .with_funs(natives::all())
-        .with_global_vars(names.iter().map(String::as_str))
-        .compile(modules)
-        .map_err(|errors| {
-            let errors = errors.into_iter().flat_map(|(_, errors)| errors);
-            errors.map(|error| Fault::undefined(code, error)).collect()
-        })
+    let compiler = Compiler::default().with_funs(natives::all());
+    let compiler = compiler.with_global_vars(names.iter().map(String::as_str));
+    compiler.compile(modules).map_err(|errors| {
+        let errors = errors.into_iter().flat_map(|(_, errors)| errors);
+        errors.map(|error| fault::undefined(code, error)).collect()
+    })
 }
 
 fn failed(why: &str) -> Error {

@@ -3,160 +3,154 @@
 
 use jaq_core::box_iter::box_once;
 use jaq_core::native::{self, Fun, bome, run, v};
-use jaq_core::{Bind, Exn, RunPtr, ValXs};
-use jaq_json::Val;
+use jaq_core::{Bind, Exn, Native, RunPtr};
+use jaq_json::{Error, Val};
 
 use super::arithmetic::{add, divide, multiply, negate, remainder, subtract};
-use super::closures::{grouped, keyed, replaced, sorted, update, with_paths};
+use super::closures::{grouped, keyed, replaced, sorted, update};
 use super::functions::{
-    compact, contains, decoded, delete_paths, encoded, from_json, has, implode, instant, key, list,
-    path_of, string, to_json, to_number,
+    base32, base64d, from_json, has, is_iterable, is_key, is_list, to_json, to_number, to_text,
 };
-use super::session::{Filters, Session};
 use super::values::{integer, kind, quoted, text};
-use super::{bases, paths, regex};
-use crate::encoding;
+use super::{Filters, Output, failed, paths, print, regex, stack};
 
-type Values<'a> = ValXs<'a, Val>;
+/// What of jaq's reads the environment, or makes bytes that are not text.
+const LEFT_OUT: [&str; 2] = ["env", "tobytes"];
+
+/// What of jaq's the prelude guards, which calls it by these names.
+const GUARDED: &str = "_bsearch _contains _decode_uri _gmtime _implode _last _limit _localtime \
+    _ltrim _mktime _range _rtrim _skip _strflocaltime _strftime _strptime _trim _utf8bytelength";
 
 pub(super) fn all() -> impl Iterator<Item = Fun<Filters>> {
-    // What reads the environment, or makes bytes that are not text.
-    const LEFT_OUT: [&str; 2] = ["env", "tobytes"];
-    // What the prelude guards, which calls it with a `_` before its name.
-    const GUARDED: [(&str, &str); 14] = [
-        ("bsearch", "_bsearch"),
-        ("gmtime", "_gmtime"),
-        ("limit", "_limit"),
-        ("localtime", "_localtime"),
-        ("ltrim", "_ltrim"),
-        ("mktime", "_mktime"),
-        ("range", "_range"),
-        ("rtrim", "_rtrim"),
-        ("skip", "_skip"),
-        ("strflocaltime", "_strflocaltime"),
-        ("strftime", "_strftime"),
-        ("strptime", "_strptime"),
-        ("trim", "_trim"),
-        ("utf8bytelength", "_utf8bytelength"),
-    ];
-    let theirs = jaq_core::funs()
-        .chain(jaq_std::funs())
-        .chain(jaq_json::funs())
-        .filter(|(name, ..)| !LEFT_OUT.contains(name))
-        .map(|(name, arguments, native)| {
-            let guarded = GUARDED.iter().find(|(theirs, _)| *theirs == name);
-            (guarded.map_or(name, |(_, ours)| ours), arguments, native)
-        });
-    let plain = simple().into_iter().chain(taking_one()).chain(taking_filters());
-    plain.map(run::<Filters>).chain(with_paths()).chain(theirs)
+    let theirs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+    let theirs = theirs.filter(|(name, ..)| !LEFT_OUT.contains(name)).map(|theirs| {
+        let guarded = GUARDED.split(' ').find(|guarded| guarded[1..] == *theirs.0);
+        (guarded.unwrap_or(theirs.0), theirs.1, theirs.2)
+    });
+    let plain = simple().into_iter().chain(others()).map(run::<Filters>);
+    plain.chain(with_paths()).chain(theirs)
 }
 
+/// From the input, and perhaps an argument, to a value.
 fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
-    vec![
-        // jaq says otherwise why what is no number cannot be negated.
-        ("!neg", v(0), |cv| bome(negate(cv.1))),
-        // jaq's objects take any value for a key.
-        ("!key", v(0), |cv| bome(key(cv.1))),
-        // jaq finds numbers among the keys of an object.
-        ("!list", v(0), |cv| bome(list(cv.1))),
-        // The end of a slice that is left out; jaq has none in an object.
-        ("!null", v(0), |_| bome(Ok(Val::Null))),
-        // jaq prints numbers otherwise.
-        ("!text", v(0), |cv| bome(string(cv.1))),
-        ("_tostring", v(0), |cv| bome(string(cv.1))),
-        ("_tojson", v(0), |cv| bome(to_json(&cv.1))),
-        ("_tonumber", v(0), |cv| bome(to_number(cv.1))),
-        ("_fromjson", v(0), |cv| bome(from_json(&cv.1))),
-        ("_nan", v(0), |_| bome(Ok(Val::from(f64::NAN)))),
-        ("_infinite", v(0), |_| bome(Ok(Val::from(f64::INFINITY)))),
-        ("_type", v(0), |cv| bome(Ok(Val::from(kind(&cv.1).to_owned())))),
-        ("_quoted", v(0), |cv| bome(Ok(Val::from(quoted(&cv.1))))),
-        ("_sort", v(0), |cv| bome(sorted(cv.1))),
-        ("_implode", v(0), |cv| bome(implode(&cv.1))),
-        ("_base64d", v(0), |cv| {
-            bome(decoded(&cv.1, "valid base64 data", |bytes| {
-                encoding::decode(text(bytes).trim_end_matches('='))
-            }))
-        }),
-        ("_base32", v(0), |cv| bome(encoded(&cv.1, bases::to_base32))),
-        ("_urid", v(0), |cv| bome(decoded(&cv.1, "a valid uri encoding", bases::from_percent))),
-        ("debug_empty", v(0), |cv| {
-            let line = format!("[\"DEBUG:\",{}]\n", compact(&cv.1));
-            noted(cv.0.data(), &line)
-        }),
-        ("stderr_empty", v(0), |cv| noted(cv.0.data(), &compact(&cv.1))),
-    ]
-}
-
-fn taking_one() -> Vec<native::Filter<RunPtr<Filters>>> {
-    /// A native of the input and one argument.
-    macro_rules! with {
-        ($function:expr) => {
-            |mut cv| {
+    macro_rules! of {
+        ($name:literal, $function:expr) => {
+            ($name, v(0), |cv| bome($function(cv.1)))
+        };
+        ($name:literal, $function:expr, 1) => {
+            ($name, v(1), |mut cv| {
                 let argument = cv.0.pop_var();
                 bome($function(cv.1, argument))
-            }
+            })
         };
     }
     vec![
         // jaq divides to floats and by zero, and limits no length; its messages are others.
-        ("!add", v(1), with!(add)),
-        ("!subtract", v(1), with!(subtract)),
-        ("!multiply", v(1), with!(multiply)),
-        ("!divide", v(1), with!(divide)),
-        ("!remainder", v(1), with!(remainder)),
-        ("_has", v(1), with!(has)),
-        ("_contains", v(1), with!(|a, b| contains(&a, &b).map(Val::from))),
-        ("_instant", v(1), with!(|time, name| instant(time, &name))),
-        ("_delpaths", v(1), with!(delete_paths)),
-        ("_setpath", v(2), |mut cv| {
-            let (new, path) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(path_of(path).and_then(|path| paths::set(cv.1, &path, new)))
-        }),
-        ("_matches", v(2), |mut cv| {
-            let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(regex::matches(&cv.0.data().expressions, &cv.1, &pattern, &flags))
-        }),
-        ("_test", v(2), |mut cv| {
-            let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-            let known = &cv.0.data().expressions;
-            bome(regex::test(known, &cv.1, &pattern, &flags))
-        }),
-        ("_pieces", v(2), |mut cv| {
-            let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(regex::pieces(&cv.0.data().expressions, &cv.1, &pattern, &flags))
-        }),
-        ("_halt_error", v(1), |mut cv| {
-            let code = integer(&cv.0.pop_var()).unwrap_or(5) as i32;
-            let message = match &cv.1 {
-                Val::TStr(bytes) => text(bytes).trim_end().to_owned(),
-                value => compact(value),
-            };
-            cv.0.data().halted.replace(Some(message));
-            box_once(Err(Exn::halt(code)))
-        }),
+        of!("!add", add, 1),
+        of!("!subtract", subtract, 1),
+        of!("!multiply", multiply, 1),
+        of!("!divide", divide, 1),
+        of!("!remainder", remainder, 1),
+        of!("!negate", negate),
+        // The end of a slice that is left out; jaq has none in an object.
+        of!("!null", |_| Ok(Val::Null)),
+        // jaq prints numbers otherwise.
+        of!("!text", to_text),
+        of!("_tostring", to_text),
+        of!("_tojson", |value| to_json(&value)),
+        of!("_tonumber", to_number),
+        of!("_fromjson", |value| from_json(&value)),
+        of!("_nan", |_| Ok(Val::from(f64::NAN))),
+        of!("_infinite", |_| Ok(Val::from(f64::INFINITY))),
+        of!("_type", |value| Ok(Val::from(kind(&value).to_owned()))),
+        of!("_quoted", |value| Ok(Val::from(quoted(&value)))),
+        of!("_sort", sorted),
+        of!("_base32", base32),
+        of!("_base64d", |value| Ok(base64d(&value))),
+        of!("_has", |value, key| has(&value, &key), 1),
+        of!("_delpaths", paths::delete_all, 1),
     ]
 }
 
-fn taking_filters() -> Vec<native::Filter<RunPtr<Filters>>> {
+/// What takes more arguments, filters or the session, or gives more or fewer results than one.
+fn others() -> Vec<native::Filter<RunPtr<Filters>>> {
     let one = || -> Box<[Bind]> { [Bind::Fun(())].into() };
     vec![
-        // jaq updates as it finds the paths, so that nothing missing is made.
-        ("!update", [Bind::Fun(()), Bind::Fun(())].into(), |cv| box_once(update(cv))),
-        ("_sort_by", one(), |cv| {
-            box_once(keyed(cv).map(|pairs| pairs.into_iter().map(|(_, item)| item).collect()))
+        ("_setpath", v(2), |mut cv| {
+            let (new, path) = (cv.0.pop_var(), cv.0.pop_var());
+            bome(paths::of(path).and_then(|path| paths::set(cv.1, &path, new)))
+        }),
+        ("_test", v(2), |mut cv| {
+            let (flags, re) = (cv.0.pop_var(), cv.0.pop_var());
+            bome(regex::test(&cv.0.data().expressions, &cv.1, &re, &flags))
+        }),
+        ("_pieces", v(2), |mut cv| {
+            let (flags, re) = (cv.0.pop_var(), cv.0.pop_var());
+            bome(regex::pieces(&cv.0.data().expressions, &cv.1, &re, &flags))
         }),
         ("_replaced", one(), |cv| match replaced(cv) {
             Ok(strings) => Box::new(strings.into_iter().map(Ok)),
             Err(exception) => box_once(Err(exception)),
         }),
+        ("_sort_by", one(), |cv| {
+            box_once(keyed(cv).map(|pairs| pairs.into_iter().map(|(_, item)| item).collect()))
+        }),
         ("_group_by", one(), |cv| box_once(keyed(cv).map(grouped))),
+        // jaq updates as it finds the paths, so that nothing missing is made.
+        ("!update", [Bind::Fun(()), Bind::Fun(())].into(), |cv| box_once(update(cv))),
+        // Says the text that the prelude makes of what `debug` and `stderr` are given.
+        ("_note", v(0), |cv| match &cv.1 {
+            Val::TStr(line) if !(cv.0.data().hand_over)(&Output::Note(&text(line))) => {
+                box_once(Err(Exn::halt(0)))
+            }
+            _ => Box::new(std::iter::empty()),
+        }),
+        ("_halt_error", v(1), |mut cv| {
+            let code = integer(&cv.0.pop_var()).unwrap_or(5) as i32;
+            let message = match &cv.1 {
+                Val::TStr(bytes) => text(bytes).trim_end().to_owned(),
+                value => print::quotation(value),
+            };
+            cv.0.data().ended.replace(Some(failed(&message)));
+            box_once(Err(Exn::halt(code)))
+        }),
     ]
 }
 
-fn noted<'a>(session: &Session, line: &str) -> Values<'a> {
-    match session.note(line) {
-        true => Box::new(std::iter::empty()),
-        false => box_once(Err(Exn::halt(0))),
+/// What leads along paths.
+fn with_paths() -> Vec<Fun<Filters>> {
+    /// Gives its input, path and all, if it passes the check.
+    macro_rules! only {
+        ($name:literal, $check:expr) => {{
+            let only = Native::<Filters>::new(|cv| bome($check(&cv.1).map(|()| cv.1)));
+            let with_paths =
+                only.with_paths(|cv| box_once($check(&cv.1.0).map(|()| cv.1).map_err(Exn::from)));
+            ($name, v(0), with_paths)
+        }};
     }
+    let at = Native::<Filters>::new(|mut cv| {
+        let key = cv.0.pop_var();
+        bome(paths::get(cv.1, &key))
+    });
+    let at = at.with_paths(|mut cv| {
+        let key = cv.0.pop_var();
+        let (value, path) = cv.1;
+        let found = paths::get(value, &key).map(|found| (found, path.cons(key)));
+        box_once(found.map_err(Exn::from))
+    });
+    vec![
+        // jaq takes no slice of null and no fraction, and any value for a key.
+        ("!at", v(1), at),
+        // jaq's message is another.
+        only!("!iterable", is_iterable),
+        // jaq's objects take any value for a key.
+        only!("!key", is_key),
+        // jaq finds numbers among the keys of an object.
+        only!("!list", is_list),
+        // jaq recurs until the stack ends.
+        only!("!depth", |_: &Val| match stack::is_deep() {
+            false => Ok(()),
+            true => Err(Error::str("recursion without end")),
+        }),
+    ]
 }

@@ -9,11 +9,10 @@ use super::values::float;
 
 pub(super) fn compare(a: &Val, b: &Val) -> Ordering {
     match (a, b) {
-        (Val::Num(_), Val::Num(_)) => numbers(a, b),
-        (Val::BStr(a) | Val::TStr(a), Val::BStr(b) | Val::TStr(b)) => a.cmp(b),
+        (Val::Num(x), Val::Num(y)) => numbers(x, y, float(a), float(b)),
         (Val::Arr(a), Val::Arr(b)) => lexical(a, b),
         (Val::Obj(a), Val::Obj(b)) => objects(a, b),
-        _ => rank(a).cmp(&rank(b)),
+        _ => a.cmp(b),
     }
 }
 
@@ -25,10 +24,10 @@ pub(super) fn lexical(a: &[Val], b: &[Val]) -> Ordering {
 
 /// First the sets of keys, then the values key by key.
 fn objects(a: &Map, b: &Map) -> Ordering {
-    let sorted = |map: &Map| {
-        let mut entries: Vec<_> = map.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-        entries.sort_by(|(a, _), (b, _)| compare(a, b));
-        entries.into_iter().unzip::<_, _, Vec<_>, Vec<_>>()
+    let sorted = |map: &Map| -> (Vec<Val>, Vec<Val>) {
+        let mut members: Vec<_> = map.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        members.sort_by(|(a, _), (b, _)| compare(a, b));
+        members.into_iter().unzip()
     };
     let ((a_keys, a), (b_keys, b)) = (sorted(a), sorted(b));
     lexical(&a_keys, &b_keys).then_with(|| lexical(&a, &b))
@@ -36,36 +35,15 @@ fn objects(a: &Map, b: &Map) -> Ordering {
 
 /// NaN is below every number. Equal floats may stand for different integers; among those a float
 /// comes first.
-fn numbers(a: &Val, b: &Val) -> Ordering {
-    let (x, y) = (float(a), float(b));
-    match (x.is_nan(), y.is_nan()) {
-        (false, false) => {}
-        (x_nan, y_nan) => return y_nan.cmp(&x_nan),
-    }
-    let rough = x.partial_cmp(&y).unwrap_or(Ordering::Equal);
-    rough.then_with(|| match (a, b) {
+fn numbers(a: &Num, b: &Num, x: f64, y: f64) -> Ordering {
+    let is_integer = |number: &Num| matches!(number, Num::Int(_) | Num::BigInt(_));
+    let rough = x.partial_cmp(&y).unwrap_or_else(|| y.is_nan().cmp(&x.is_nan()));
+    rough.then_with(|| match (is_integer(a), is_integer(b)) {
         // A difference of big integers may be small and is kept as a big one all the same.
-        (
-            Val::Num(a @ (Num::Int(_) | Num::BigInt(_))),
-            Val::Num(b @ (Num::Int(_) | Num::BigInt(_))),
-        ) => a.cmp(b),
-        _ if x.abs() < (1u64 << 53) as f64 => Ordering::Equal,
-        (Val::Num(Num::Int(_) | Num::BigInt(_)), _) => Ordering::Greater,
-        (_, Val::Num(Num::Int(_) | Num::BigInt(_))) => Ordering::Less,
+        (true, true) => a.cmp(b),
+        (a, b) if x.abs() >= (1u64 << 53) as f64 => a.cmp(&b),
         _ => Ordering::Equal,
     })
-}
-
-fn rank(value: &Val) -> u8 {
-    match value {
-        Val::Null => 0,
-        Val::Bool(false) => 1,
-        Val::Bool(true) => 2,
-        Val::Num(_) => 3,
-        Val::BStr(_) | Val::TStr(_) => 4,
-        Val::Arr(_) => 5,
-        Val::Obj(_) => 6,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Reading, setting and deleting what stands at a path, as jq's `getpath`, `setpath`, `delpaths`.
 
-use jaq_json::{Error, Map, Val};
+use std::ops::Range;
+
+use jaq_json::{Error, Map, Rc, Val};
 
 use super::order;
 use super::values::{float, integer, kind, quoted, text};
@@ -26,13 +28,12 @@ pub(super) fn get(value: Val, key: &Val) -> Result<Val> {
         }
         (Val::Arr(_), Val::Arr(_)) => Val::Null,
         (Val::Arr(items), Val::Obj(slice)) => {
-            let (from, to) = range(slice, items.len())?;
-            items[from..to].iter().cloned().collect()
+            items[range(slice, items.len())?].iter().cloned().collect()
         }
         (Val::TStr(bytes), Val::Obj(slice)) => {
             let string = text(bytes);
-            let (from, to) = range(slice, string.chars().count())?;
-            Val::from(string.chars().skip(from).take(to - from).collect::<String>())
+            let range = range(slice, string.chars().count())?;
+            Val::from(string.chars().skip(range.start).take(range.len()).collect::<String>())
         }
         _ => return Err(cannot("index", &value, key)),
     })
@@ -43,13 +44,13 @@ pub(super) fn take(mut value: &mut Val, path: &[Val]) -> Result<Val> {
     for (depth, key) in path.iter().enumerate() {
         value = match (value, key) {
             (Val::Null, Val::TStr(_) | Val::Num(_) | Val::Obj(_)) => return Ok(Val::Null),
-            (Val::Obj(map), Val::TStr(_)) => match jaq_json::Rc::make_mut(map).get_mut(key) {
+            (Val::Obj(map), Val::TStr(_)) => match Rc::make_mut(map).get_mut(key) {
                 Some(inner) => inner,
                 None => return Ok(Val::Null),
             },
             (Val::Arr(items), Val::Num(_)) => {
                 let at = position(key, items.len());
-                match at.and_then(|at| jaq_json::Rc::make_mut(items).get_mut(at)) {
+                match at.and_then(|at| Rc::make_mut(items).get_mut(at)) {
                     Some(inner) => inner,
                     None => return Ok(Val::Null),
                 }
@@ -75,7 +76,7 @@ pub(super) fn set(value: Val, path: &[Val], new: Val) -> Result<Val> {
     };
     match (value, key) {
         (Val::Obj(mut map), Val::TStr(_)) => {
-            let slot = jaq_json::Rc::make_mut(&mut map);
+            let slot = Rc::make_mut(&mut map);
             let old = slot.get_mut(key).map(std::mem::take).unwrap_or_default();
             slot.insert(key.clone(), set(old, rest, new)?);
             Ok(Val::Obj(map))
@@ -89,7 +90,7 @@ pub(super) fn set(value: Val, path: &[Val], new: Val) -> Result<Val> {
             }
             let at = position(key, items.len())
                 .ok_or_else(|| Error::str("Out of bounds negative array index"))?;
-            let slots = jaq_json::Rc::make_mut(&mut items);
+            let slots = Rc::make_mut(&mut items);
             if at >= slots.len() {
                 slots.resize(at + 1, Val::Null);
             }
@@ -97,16 +98,31 @@ pub(super) fn set(value: Val, path: &[Val], new: Val) -> Result<Val> {
             Ok(Val::Arr(items))
         }
         (Val::Arr(mut items), Val::Obj(slice)) => {
-            let (from, to) = range(slice, items.len())?;
-            let Val::Arr(new) = set(items[from..to].iter().cloned().collect(), rest, new)? else {
+            let range = range(slice, items.len())?;
+            let old = items[range.clone()].iter().cloned().collect();
+            let Val::Arr(new) = set(old, rest, new)? else {
                 let message = "A slice of an array can only be assigned another array";
                 return Err(Error::str(message));
             };
-            jaq_json::Rc::make_mut(&mut items).splice(from..to, new.iter().cloned());
+            Rc::make_mut(&mut items).splice(range, new.iter().cloned());
             Ok(Val::Arr(items))
         }
         (value, _) => Err(cannot("update", &value, key)),
     }
+}
+
+pub(super) fn of(path: Val) -> Result<Vec<Val>> {
+    match path {
+        Val::Arr(path) => Ok(path.to_vec()),
+        _ => Err(Error::str("Path must be specified as an array")),
+    }
+}
+
+pub(super) fn delete_all(value: Val, paths: Val) -> Result<Val> {
+    let Val::Arr(paths) = paths else {
+        return Err(Error::str("Paths must be specified as an array"));
+    };
+    delete(value, paths.iter().cloned().map(of).collect::<Result<_>>()?)
 }
 
 /// `value` without what stands at the paths, all of them counted before any is deleted.
@@ -136,43 +152,34 @@ fn without(mut value: Val, paths: &[&[Val]]) -> Result<Val> {
             old => value = set(value, key, without(old, &paths)?)?,
         }
     }
-    if leaves.is_empty() {
-        return Ok(value);
-    }
-    remove(value, &leaves)
+    if leaves.is_empty() { Ok(value) } else { remove(value, &leaves) }
 }
 
 fn remove(value: Val, keys: &[&Val]) -> Result<Val> {
     match value {
         Val::Null => Ok(Val::Null),
         Val::Obj(mut map) => {
-            let slots = jaq_json::Rc::make_mut(&mut map);
             for key in keys {
                 let Val::TStr(_) = key else {
                     return Err(cannot("delete", &Val::Obj(map), key));
                 };
-                slots.shift_remove(*key);
+                Rc::make_mut(&mut map).shift_remove(*key);
             }
             Ok(Val::Obj(map))
         }
         Val::Arr(items) => {
-            let mut gone = vec![false; items.len()];
+            let mut kept = vec![true; items.len()];
             for key in keys {
-                match key {
+                let gone = match key {
                     Val::Num(_) => {
-                        let at = position(key, items.len());
-                        if let Some(slot) = at.and_then(|at| gone.get_mut(at)) {
-                            *slot = true;
-                        }
+                        position(key, items.len()).map_or(0..0, |at| at..at.saturating_add(1))
                     }
-                    Val::Obj(slice) => {
-                        let (from, to) = range(slice, items.len())?;
-                        gone[from..to].fill(true);
-                    }
+                    Val::Obj(slice) => range(slice, items.len())?,
                     key => return Err(cannot("delete", &Val::Arr(items), key)),
-                }
+                };
+                kept.get_mut(gone).unwrap_or_default().fill(false);
             }
-            let kept = items.iter().zip(gone).filter(|(_, gone)| !gone);
+            let kept = items.iter().zip(kept).filter(|(_, kept)| *kept);
             Ok(kept.map(|(item, _)| item.clone()).collect())
         }
         value => Err(cannot("delete", &value, keys[0])),
@@ -186,38 +193,29 @@ fn position(index: &Val, length: usize) -> Option<usize> {
     (index >= 0.0).then_some(index as usize)
 }
 
-/// The ends of `{start, end}` within a sequence of this length.
-fn range(slice: &Map, length: usize) -> Result<(usize, usize)> {
-    let end = |name: &str, round: fn(f64) -> f64, missing: usize| match slice
-        .get(&Val::from(name.to_owned()))
-    {
-        None | Some(Val::Null) => Ok(missing),
-        Some(number @ Val::Num(_)) if float(number).is_nan() => Ok(missing),
-        Some(number @ Val::Num(_)) => {
-            let at = match integer(number) {
-                Some(at) => at as f64,
-                None => round(float(number)),
-            };
-            let at = if at < 0.0 { at + length as f64 } else { at };
-            Ok(at.clamp(0.0, length as f64) as usize)
-        }
-        Some(_) => Err(Error::str("Start and end indices of an array slice must be numbers")),
+/// What `{start, end}` takes of a sequence of this length.
+fn range(slice: &Map, length: usize) -> Result<Range<usize>> {
+    let end = |name: &str, round: fn(f64) -> f64, missing: usize| {
+        let number = match slice.get(&Val::from(name.to_owned())) {
+            None | Some(Val::Null) => return Ok(missing),
+            Some(number @ Val::Num(_)) => number,
+            _ => return Err(Error::str("Start and end indices of an array slice must be numbers")),
+        };
+        let at = round(integer(number).map_or(float(number), |at| at as f64));
+        let at = if at < 0.0 { at + length as f64 } else { at };
+        Ok(if at.is_nan() { missing } else { at.clamp(0.0, length as f64) as usize })
     };
     let from = end("start", f64::floor, 0)?;
-    let to = end("end", f64::ceil, length)?;
-    Ok((from, to.max(from)))
+    Ok(from..end("end", f64::ceil, length)?.max(from))
 }
 
 fn cannot(what: &str, value: &Val, key: &Val) -> Error {
     let value = kind(value);
     Error::str(match (what, key) {
-        ("index", Val::TStr(_) | Val::Num(_)) => {
+        ("index" | "update", Val::TStr(_) | Val::Num(_)) => {
             format!("Cannot index {value} with {}", quoted(key))
         }
         ("index", key) => format!("Cannot index {value} with {}", kind(key)),
-        ("update", Val::Num(_) | Val::TStr(_)) => {
-            format!("Cannot index {value} with {}", quoted(key))
-        }
         ("update", Val::Obj(_)) => format!("Cannot update {value} slices"),
         (what, Val::TStr(name)) => {
             format!("Cannot {what} field at \"{}\" of {value}", text(name))

@@ -5,6 +5,7 @@ def map(f): [.[] | f];
 def map_values(f): .[] |= f;
 def add(f): reduce f as $x (null; . + $x);
 def add: add(.[]);
+def last(f): _last(f);
 def first: .[0];
 def last: .[-1];
 def nth($n): .[$n];
@@ -50,7 +51,9 @@ def lgamma_r: [lgamma, (if . < 0 and floor % 2 != 0 then -1 else 1 end)];
 
 def has($key): _has($key);
 def in(f): . as $key | f | has($key);
-def contains($other): _contains($other);
+def contains($other):
+  if type == ($other | type) then _contains($other)
+  else error("\(_quoted) and \($other | _quoted) cannot have their containment checked") end;
 def inside(f): . as $inner | f | contains($inner);
 def sort: _sort;
 def sort_by(f): _sort_by(f);
@@ -72,7 +75,11 @@ def rindex($i): if . == null then null else indices($i)[-1] end;
 def transpose: if . == [] then [] else [range(map(length) | max) as $i | [.[][$i]]] end;
 def combinations: if length == 0 then [] else .[0][] as $head | .[1:] | combinations as $tail | [$head] + $tail end;
 def combinations($n): . as $items | [range($n) | $items] | combinations;
-def implode: _implode;
+def implode:
+  if type != "array" then error("implode input must be an array")
+  else map(
+    if type != "number" or isnan then error("\(_quoted) can't be imploded, unicode codepoint needs to be numeric")
+    elif . < 0 or . >= 1114112 or . >= 55296 and . < 57344 then 65533 else floor end) | _implode end;
 def utf8bytelength: if type == "string" then _utf8bytelength else error("\(_quoted) only strings have UTF-8 byte length") end;
 def _trimmed(f): if type == "string" then f else error("trim input must be a string") end;
 def trim: _trimmed(_trim);
@@ -109,6 +116,9 @@ def input: error("break");
 def inputs: empty;
 def input_filename: null;
 def input_line_number: 0;
+def debug: (["DEBUG:", .] | tojson + "\n" | _note), .;
+def debug(f): (f | debug | empty), .;
+def stderr: (tojson | _note), .;
 def halt_error($code): _halt_error($code);
 def halt_error: halt_error(5);
 
@@ -141,7 +151,7 @@ def rtrimstr($suffix):
   if type == "string" and ($suffix | type == "string") and $suffix != "" and endswith($suffix)
   then .[:length - ($suffix | length)] else . end;
 def trimstr($around): ltrimstr($around) | rtrimstr($around);
-def match($re; $flags): _matches($re; $flags)[];
+def match($re; $flags): _pieces($re; $flags)[] | objects;
 def match($re): if $re | type == "array" then match($re[0]; $re[1]) else match($re; null) end;
 def test($re; $flags): _test($re; $flags);
 def test($re): if $re | type == "array" then test($re[0]; $re[1]) else test($re; null) end;
@@ -161,6 +171,14 @@ def sub($re; f): sub($re; f; null);
 def gsub($re; f; $flags): sub($re; f; "g" + $flags);
 def gsub($re; f): gsub($re; f; null);
 
+def _instant($name):
+  if type == "array" then
+    if any(type != "number") then error("\($name) requires parsed datetime inputs")
+    elif .[1] | . != null and (0 <= . and . < 12 | not) then error("\(_quoted) has no month from 0 to 11")
+    else . + [0, 0, 1, 0, 0, 0][length:] end
+  elif type == "number" and (-377705023201 <= . and . <= 253402207200 | not) then
+    error("\(_quoted) is no time between the years -9999 and 9999")
+  else . end;
 def _formatted($name; $format; f):
   _instant($name) | if $format | type == "string" then f else error("\($name) requires a string format") end;
 def gmtime: _instant("gmtime") | _gmtime;
@@ -194,10 +212,12 @@ def @sh:
 def @html: tostring | _replace("&"; "&amp;") | _replace("<"; "&lt;") | _replace(">"; "&gt;")
   | _replace("'"; "&apos;") | _replace("\""; "&quot;");
 def @uri: tostring | encode_uri;
-def @urid: _urid;
+def @urid: tostring as $text
+  | if $text | test("%(?![0-9A-Fa-f]{2})") then null else $text | _decode_uri end
+  | if . == null or any(explode[]; . < 0) then error("\($text | _quoted) is not a valid uri encoding") else . end;
 def @base64: tostring | encode_base64;
-def @base64d: _base64d;
-def @base32: _base32;
+def @base64d: (tostring | _base64d) // error("\(_quoted) is not valid base64 data");
+def @base32: tostring | _base32;
 def format($name):
   if $name == "text" then @text elif $name == "json" then @json elif $name == "csv" then @csv
   elif $name == "tsv" then @tsv elif $name == "sh" then @sh elif $name == "html" then @html

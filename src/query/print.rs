@@ -1,19 +1,16 @@
 //! Value → JSON, always valid and compact.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
-use jaq_json::{Num, Val};
+use jaq_json::{Num, Val, write_utf8};
 
 use super::values::text;
 
 /// How deep what is printed may be nested, as in jq 1.7.
 const DEEPEST: usize = 10_000;
 
-/// The value is nested more deeply than any reader of JSON accepts.
-#[derive(Debug)]
-pub(super) struct TooDeep;
-
-pub(super) fn json(out: &mut Vec<u8>, value: &Val) -> Result<(), TooDeep> {
+/// An error if the value is nested more deeply than any reader of JSON accepts.
+pub(super) fn json(out: &mut Vec<u8>, value: &Val) -> io::Result<()> {
     nested(out, value, DEEPEST)
 }
 
@@ -27,31 +24,33 @@ pub(super) fn quotation(value: &Val) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn nested(out: &mut Vec<u8>, value: &Val, depth: usize) -> Result<(), TooDeep> {
+fn nested(out: &mut Vec<u8>, value: &Val, depth: usize) -> io::Result<()> {
+    let within = || depth.checked_sub(1).ok_or_else(|| io::Error::other("nested too deeply"));
     match value {
         Val::Null => out.extend(b"null"),
-        Val::Bool(true) => out.extend(b"true"),
-        Val::Bool(false) => out.extend(b"false"),
-        Val::Num(number) => self::number(out, number),
-        Val::BStr(bytes) | Val::TStr(bytes) => string(out, &text(bytes)),
+        Val::Bool(truth) => out.extend(if *truth { &b"true"[..] } else { b"false" }),
+        Val::Num(Num::Float(float)) => self::float(out, *float),
+        // Integers and literals stand as they were written.
+        Val::Num(number) => write!(out, "{number}")?,
+        Val::BStr(bytes) | Val::TStr(bytes) => {
+            let text = text(bytes);
+            let bytes = text.as_bytes();
+            write_utf8!(out, bytes, |part| out.write_all(part))?;
+        }
         Val::Arr(items) => {
-            let depth = depth.checked_sub(1).ok_or(TooDeep)?;
+            let depth = within()?;
             out.push(b'[');
             for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
+                out.extend((i > 0).then_some(b','));
                 nested(out, item, depth)?;
             }
             out.push(b']');
         }
         Val::Obj(map) => {
-            let depth = depth.checked_sub(1).ok_or(TooDeep)?;
+            let depth = within()?;
             out.push(b'{');
             for (i, (key, value)) in map.iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
+                out.extend((i > 0).then_some(b','));
                 nested(out, key, depth)?;
                 out.push(b':');
                 nested(out, value, depth)?;
@@ -62,56 +61,20 @@ fn nested(out: &mut Vec<u8>, value: &Val, depth: usize) -> Result<(), TooDeep> {
     Ok(())
 }
 
-/// Control characters and DEL as `\u00XX`, as jq has it.
-fn string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let short = match byte {
-            b'"' | b'\\' => byte,
-            8 => b'b',
-            12 => b'f',
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'\t' => b't',
-            0..=0x1f | 0x7f => b'u',
-            _ => continue,
-        };
-        out.extend(&text.as_bytes()[plain..at]);
-        out.extend([b'\\', short]);
-        if short == b'u' {
-            out.extend(format!("{byte:04x}").as_bytes());
-        }
-        plain = at + 1;
-    }
-    out.extend(&text.as_bytes()[plain..]);
-    out.push(b'"');
-}
-
-fn number(out: &mut Vec<u8>, number: &Num) {
-    match number {
-        Num::Float(float) => self::float(out, *float),
-        // Integers and literals stand as they were written; a Vec takes every byte.
-        number => {
-            let _ = write!(out, "{number}");
-        }
-    }
-}
-
 /// The fewest digits that lead back to the number; NaN is null, infinity the greatest number.
 fn float(out: &mut Vec<u8>, float: f64) {
     if float.is_nan() {
         return out.extend(b"null");
     }
-    let scientific = format!("{:e}", float.clamp(f64::MIN, f64::MAX));
+    let float = float.clamp(f64::MIN, f64::MAX);
+    let scientific = format!("{float:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     let count = digits.bytes().filter(u8::is_ascii_digit).count() as i32;
-    let text = if (-4..count + 15).contains(&exponent) {
-        format!("{}", float.clamp(f64::MIN, f64::MAX))
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{digits}e{sign}{:02}", exponent.abs())
+    let sign = if exponent < 0 { '-' } else { '+' };
+    let text = match (-4..count + 15).contains(&exponent) {
+        true => float.to_string(),
+        false => format!("{digits}e{sign}{:02}", exponent.abs()),
     };
     out.extend(text.as_bytes());
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use fancy_regex::{Captures, Match, Regex, RegexBuilder};
-use jaq_json::{Error, Map, Rc, Val};
+use jaq_json::{Error, Rc, Val};
 
 use super::values::{quoted, text};
 use crate::error;
@@ -24,8 +24,7 @@ impl Pattern {
     /// Anywhere in the text. `Kind::Local` where that would take too long to say.
     pub(crate) fn matches(&self, text: &str) -> error::Result<bool> {
         self.0.is_match(text).map_err(|why| {
-            let pattern = self.0.as_str();
-            let message = format!("'{pattern}' on '{text}': {why}");
+            let message = format!("'{}' on '{text}': {why}", self.0.as_str());
             error::Error::new(error::Kind::Local, message)
         })
     }
@@ -34,56 +33,20 @@ impl Pattern {
 /// What a run of a filter has compiled, with pattern and flags.
 pub(super) type Compiled = RefCell<Vec<(Vec<u8>, String, Rc<Regex>)>>;
 
-/// So many are kept; a filter that makes up more starts over.
-const KEPT: usize = 20;
-
-/// The matches of `pattern`, an array of match objects; with `g` among the flags all, else one.
-pub(super) fn matches(
-    known: &Compiled,
-    value: &Val,
-    pattern: &Val,
-    flags: &Val,
-) -> Result<Val, Error> {
-    let found = find(known, value, pattern, flags)?;
-    Ok(found.into_iter().map(|(_, described)| described).collect())
-}
-
-/// The text before the first match, the first match, the text behind it, and so on to the end.
-pub(super) fn pieces(
-    known: &Compiled,
-    value: &Val,
-    pattern: &Val,
-    flags: &Val,
-) -> Result<Val, Error> {
-    let found = find(known, value, pattern, flags)?;
-    let Val::TStr(haystack) = value else {
-        return Ok(Val::Null);
-    };
-    let haystack = text(haystack);
-    let piece = |range: Range<usize>| Val::from(haystack[range].to_owned());
-    let mut pieces = Vec::new();
-    let mut at = 0;
-    for (place, described) in found {
-        pieces.extend([piece(at..place.start), described]);
-        at = place.end;
-    }
-    pieces.push(piece(at..haystack.len()));
-    Ok(pieces.into_iter().collect())
-}
-
 /// Whether it matches anywhere.
-pub(super) fn test(
-    known: &Compiled,
-    value: &Val,
-    pattern: &Val,
-    flags: &Val,
-) -> Result<Val, Error> {
-    let (haystack, flags, regex) = prepared(known, value, pattern, flags)?;
+pub(super) fn test(known: &Compiled, value: &Val, re: &Val, flags: &Val) -> Result<Val, Error> {
+    let (haystack, flags, regex) = prepared(known, value, re, flags)?;
     if flags.contains('n') {
-        return Ok(Val::from(!find(known, value, pattern, &Val::from(flags))?.is_empty()));
+        return Ok(Val::from(found(&haystack, &flags, &regex)?.len() > 1));
     }
-    let matches = regex.is_match(&*haystack);
-    matches.map(Val::from).map_err(|why| Error::str(why.to_string()))
+    regex.is_match(&*haystack).map(Val::from).map_err(Error::str)
+}
+
+/// The text before the first match, the first match, the text behind it, and so on to the end;
+/// with `g` among the flags all matches, else one.
+pub(super) fn pieces(known: &Compiled, value: &Val, re: &Val, flags: &Val) -> Result<Val, Error> {
+    let (haystack, flags, regex) = prepared(known, value, re, flags)?;
+    Ok(found(&haystack, &flags, &regex)?.into_iter().collect())
 }
 
 type Prepared<'a> = (Cow<'a, str>, String, Rc<Regex>);
@@ -91,14 +54,11 @@ type Prepared<'a> = (Cow<'a, str>, String, Rc<Regex>);
 fn prepared<'a>(
     known: &Compiled,
     value: &'a Val,
-    pattern: &Val,
+    re: &Val,
     flags: &Val,
 ) -> Result<Prepared<'a>, Error> {
-    let (Val::TStr(haystack), Val::TStr(pattern)) = (value, pattern) else {
-        let wrong = match value {
-            Val::TStr(_) => pattern,
-            value => value,
-        };
+    let (Val::TStr(haystack), Val::TStr(pattern)) = (value, re) else {
+        let wrong = if matches!(value, Val::TStr(_)) { re } else { value };
         let message = format!("{} cannot be matched, as it is not a string", quoted(wrong));
         return Err(Error::str(message));
     };
@@ -111,54 +71,15 @@ fn prepared<'a>(
     Ok((text(haystack), flags, regex))
 }
 
-/// Where each match lies, and how jq describes it.
-fn find(
-    known: &Compiled,
-    value: &Val,
-    pattern: &Val,
-    flags: &Val,
-) -> Result<Vec<(Range<usize>, Val)>, Error> {
-    let (haystack, flags, regex) = prepared(known, value, pattern, flags)?;
-    let (is_global, skips_empty) = (flags.contains('g'), flags.contains('n'));
-    let names: Vec<_> = regex.capture_names().collect();
-    let mut found = Vec::new();
-    // Characters are counted from match to match; from the beginning each time would take too long.
-    let (mut from, mut counted, mut before) = (0, 0, 0);
-    while from <= haystack.len() {
-        let captures = regex.captures_from_pos(&*haystack, from);
-        let Some(captures) = captures.map_err(|why| Error::str(why.to_string()))? else {
-            break;
-        };
-        let Some(whole) = captures.get(0) else {
-            break;
-        };
-        from = whole.end();
-        if whole.range().is_empty() {
-            let next = haystack[from..].chars().next();
-            from += next.map_or(1, char::len_utf8);
-        }
-        if skips_empty && whole.range().is_empty() {
-            continue;
-        }
-        before += haystack[counted..whole.start()].chars().count();
-        counted = whole.start();
-        found.push((whole.range(), described(&haystack, whole, before, &captures, &names)));
-        if !is_global {
-            break;
-        }
-    }
-    Ok(found)
-}
-
 fn compiled(known: &Compiled, pattern: &[u8], flags: &str) -> Result<Rc<Regex>, Error> {
+    /// So many are kept; a filter that makes up more starts over.
+    const KEPT: usize = 20;
     let mut known = known.borrow_mut();
-    let is_it = |entry: &&(Vec<u8>, String, Rc<Regex>)| entry.0 == pattern && entry.1 == flags;
-    if let Some((.., regex)) = known.iter().find(is_it) {
+    if let Some((.., regex)) = known.iter().find(|(p, f, _)| p == pattern && f == flags) {
         return Ok(regex.clone());
     }
     if !flags.chars().all(|flag| "gnlsixp".contains(flag)) {
-        let message = format!("{flags} is not a valid modifier string");
-        return Err(Error::str(message));
+        return Err(Error::str(format!("{flags} is not a valid modifier string")));
     }
     let source = text(pattern);
     let regex = Rc::new(build(&source, flags).map_err(|why| {
@@ -171,21 +92,19 @@ fn compiled(known: &Compiled, pattern: &[u8], flags: &str) -> Result<Rc<Regex>, 
     Ok(regex)
 }
 
-/// What POSIX classes mean for jq, which the crate takes for ASCII.
-const CLASSES: [(&str, &str); 7] = [
-    ("[:alnum:]", r"\p{Alphabetic}\p{Nd}"),
-    ("[:alpha:]", r"\p{Alphabetic}"),
-    ("[:digit:]", r"\d"),
-    ("[:lower:]", r"\p{Lowercase}"),
-    ("[:space:]", r"\s"),
-    ("[:upper:]", r"\p{Uppercase}"),
-    ("[:word:]", r"\w"),
-];
-
 fn build(pattern: &str, flags: &str) -> Result<Regex, String> {
-    let unicode = CLASSES
-        .iter()
-        .fold(pattern.to_owned(), |pattern, (class, meaning)| pattern.replace(class, meaning));
+    /// What POSIX classes mean for jq, which the crate takes for ASCII.
+    const CLASSES: [(&str, &str); 7] = [
+        ("[:alnum:]", r"\p{Alphabetic}\p{Nd}"),
+        ("[:alpha:]", r"\p{Alphabetic}"),
+        ("[:digit:]", r"\d"),
+        ("[:lower:]", r"\p{Lowercase}"),
+        ("[:space:]", r"\s"),
+        ("[:upper:]", r"\p{Uppercase}"),
+        ("[:word:]", r"\w"),
+    ];
+    let pattern = pattern.to_owned();
+    let unicode = CLASSES.iter().fold(pattern, |re, (class, meaning)| re.replace(class, meaning));
     // `^` and `$` stand at the ends of the string, which is all that `s` asks for.
     let regex = RegexBuilder::new(&unicode)
         .case_insensitive(flags.contains('i'))
@@ -193,6 +112,38 @@ fn build(pattern: &str, flags: &str) -> Result<Regex, String> {
         .dot_matches_new_line(flags.contains('p'))
         .build();
     regex.map_err(|why| why.to_string().replacen("Parsing", "parsing", 1))
+}
+
+fn found(haystack: &str, flags: &str, regex: &Regex) -> Result<Vec<Val>, Error> {
+    let (is_global, skips_empty) = (flags.contains('g'), flags.contains('n'));
+    let names: Vec<_> = regex.capture_names().collect();
+    let mut pieces = Vec::new();
+    // Characters are counted from match to match; from the beginning each time would take too long.
+    let (mut from, mut end, mut counted, mut before) = (0, 0, 0, 0);
+    while from <= haystack.len() {
+        let captures = regex.captures_from_pos(haystack, from).map_err(Error::str)?;
+        let Some((captures, whole)) = captures.as_ref().and_then(|all| Some((all, all.get(0)?)))
+        else {
+            break;
+        };
+        from = whole.end();
+        if whole.range().is_empty() {
+            from += haystack[from..].chars().next().map_or(1, char::len_utf8);
+            if skips_empty {
+                continue;
+            }
+        }
+        before += haystack[counted..whole.start()].chars().count();
+        counted = whole.start();
+        pieces.push(string(&haystack[end..whole.start()]));
+        pieces.push(described(haystack, whole, before, captures, &names));
+        end = whole.end();
+        if !is_global {
+            break;
+        }
+    }
+    pieces.push(string(&haystack[end..]));
+    Ok(pieces)
 }
 
 /// `before` characters stand before the match.
@@ -203,37 +154,34 @@ fn described(
     captures: &Captures<str>,
     names: &[Option<&str>],
 ) -> Val {
-    let mut groups = captures.iter().zip(names).map(|(group, name)| {
-        let (offset, length, string) = match group {
-            Some(group) => {
-                let string = group.as_str();
-                // Look-around may capture what lies before the match.
-                let offset = match group.start().checked_sub(whole.start()) {
-                    Some(within) => before + haystack[whole.start()..][..within].chars().count(),
-                    None => haystack[..group.start()].chars().count(),
-                };
-                let length = string.chars().count();
-                (Val::from(offset), Val::from(length), Val::from(string.to_owned()))
-            }
-            None => (Val::from(-1isize), Val::from(0isize), Val::Null),
+    let count = |range: Range<usize>| haystack[range].chars().count();
+    // Look-around may capture what lies before the match.
+    let offset = |start| match start < whole.start() {
+        true => before - count(start..whole.start()),
+        false => before + count(whole.start()..start),
+    };
+    let fields = |group: Option<Match>| {
+        let number = |of: &dyn Fn(Match) -> usize, missing: isize| {
+            group.map_or(Val::from(missing), |group| Val::from(of(group)))
         };
-        let mut map = Map::default();
-        map.insert(key("offset"), offset);
-        map.insert(key("length"), length);
-        map.insert(key("string"), string);
-        (map, name)
+        [
+            ("offset", number(&|group| offset(group.start()), -1)),
+            ("length", number(&|group| count(group.range()), 0)),
+            ("string", group.map_or(Val::Null, |group| string(group.as_str()))),
+        ]
+    };
+    let groups = captures.iter().zip(names).skip(1).map(|(group, name)| {
+        let name = name.map_or(Val::Null, string);
+        object(fields(group).into_iter().chain([("name", name)]))
     });
-    let mut described = groups.next().map(|(map, _)| map).unwrap_or_default();
-    let groups = groups.map(|(mut map, name)| {
-        let name = name.map_or(Val::Null, key);
-        map.insert(key("name"), name);
-        Val::obj(map)
-    });
-    let groups = groups.collect();
-    described.insert(key("captures"), groups);
-    Val::obj(described)
+    let captures = ("captures", groups.collect());
+    object(fields(Some(whole)).into_iter().chain([captures]))
 }
 
-fn key(name: &str) -> Val {
-    Val::from(name.to_owned())
+fn object<'a>(fields: impl Iterator<Item = (&'a str, Val)>) -> Val {
+    Val::obj(fields.map(|(name, value)| (string(name), value)).collect())
+}
+
+fn string(text: &str) -> Val {
+    Val::from(text.to_owned())
 }

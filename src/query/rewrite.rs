@@ -2,13 +2,16 @@
 //! updates and keys become calls of our own natives, whose names no filter can spell.
 
 use jaq_core::load::lex::StrPart;
-use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
+use jaq_core::load::parse::{self, BinaryOp, Pattern};
 use jaq_core::load::{Arena, span};
-use jaq_core::path::{Opt, Part};
+use jaq_core::ops::Math;
+use jaq_core::path::{Opt, Part, Path};
 
-use super::terms::{
-    RIGHT, after, binary, bound, call, constant, joined, native, operation, pipe, text,
-};
+type Term<'s> = parse::Term<&'s str>;
+type Def<'s> = parse::Def<&'s str>;
+
+/// Holds the value of a right-hand side, which jq works out before the left.
+const RIGHT: &str = "$!right";
 
 pub(super) struct Rewrite<'s> {
     /// The text that `$__loc__` counts its lines in.
@@ -25,8 +28,7 @@ impl<'s> Rewrite<'s> {
         Rewrite { code, arena, open: Vec::new(), calls: Vec::new() }
     }
 
-    pub(super) fn definition(&mut self, def: Def<&'s str>) -> Def<&'s str> {
-        let Def { name, args, body } = def;
+    pub(super) fn definition(&mut self, Def { name, args, body }: Def<'s>) -> Def<'s> {
         let before = self.calls.len();
         self.open.push((name, args.len(), false));
         let mut body = self.term(body);
@@ -34,7 +36,7 @@ impl<'s> Rewrite<'s> {
         for arg in &args {
             let bare = arg.trim_start_matches('$');
             if bare.len() < arg.len() && self.calls[before..].contains(&(bare, 0)) {
-                let alias = Def { name: bare, args: Vec::new(), body: Term::Var(*arg) };
+                let alias = Def { name: bare, args: Vec::new(), body: Term::Var(arg) };
                 body = Term::Def(vec![alias], Box::new(body));
             }
         }
@@ -44,102 +46,78 @@ impl<'s> Rewrite<'s> {
         Def { name, args, body }
     }
 
-    pub(super) fn term(&mut self, term: Term<&'s str>) -> Term<&'s str> {
+    pub(super) fn term(&mut self, term: Term<'s>) -> Term<'s> {
         match term {
-            Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Arr(None) => term,
             Term::Var(name) if name == "$__loc__" => self.place(name),
-            Term::Var(_) => term,
-            Term::Str(format, parts) => self.string(format, parts),
-            Term::Arr(Some(inner)) => Term::Arr(Some(self.boxed(*inner))),
+            Term::Id | Term::Recurse | Term::Num(_) | Term::Var(_) | Term::Break(_) => term,
+            Term::Str(format, parts) => {
+                self.calls.extend(format.map(|format| (format, 0)));
+                let parts = parts.into_iter().map(|part| match part {
+                    StrPart::Term(term) => StrPart::Term(self.term(term)),
+                    literal => literal,
+                });
+                Term::Str(Some(format.unwrap_or("!text")), parts.collect())
+            }
+            Term::Arr(inner) => Term::Arr(inner.map(|inner| self.boxed(inner))),
             Term::Obj(entries) => {
                 Term::Obj(entries.into_iter().map(|(k, v)| self.entry(k, v)).collect())
             }
-            Term::Neg(inner) => match *inner {
-                Term::Num(_) => Term::Neg(inner),
-                inner => pipe(self.term(inner), call("!neg", [])),
-            },
+            Term::Neg(inner) if matches!(*inner, Term::Num(_)) => Term::Neg(inner),
+            Term::Neg(inner) => pipe(self.term(*inner), call("!negate", [])),
             Term::BinOp(left, op, right) => self.operation(*left, op, *right),
-            Term::Label(name, inner) => Term::Label(name, self.boxed(*inner)),
-            Term::Fold(kind, source, pattern, args) => self.fold(kind, *source, pattern, args),
-            Term::TryCatch(body, catch) => {
-                Term::TryCatch(self.boxed(*body), catch.map(|catch| self.boxed(*catch)))
+            Term::Label(name, inner) => Term::Label(name, self.boxed(inner)),
+            Term::Fold(kind, source, pattern, args) => {
+                let source = Box::new(listed(self.term(*source), &pattern));
+                let pattern = self.pattern(pattern);
+                let mut args: Vec<_> = args.into_iter().map(|arg| self.term(arg)).collect();
+                // A step of `reduce` that gives several results keeps the last.
+                if let ("reduce", Some(update)) = (kind, args.get_mut(1)) {
+                    *update = call("_last", [std::mem::take(update)]);
+                }
+                Term::Fold(kind, source, pattern, args)
             }
-            Term::IfThenElse(branches, otherwise) => Term::IfThenElse(
-                branches
-                    .into_iter()
-                    .map(|(condition, then)| (self.term(condition), self.term(then)))
-                    .collect(),
-                otherwise.map(|otherwise| self.boxed(*otherwise)),
-            ),
+            Term::TryCatch(body, catch) => {
+                Term::TryCatch(self.boxed(body), catch.map(|catch| self.boxed(catch)))
+            }
+            Term::IfThenElse(branches, otherwise) => {
+                let branches =
+                    branches.into_iter().map(|(i, then)| (self.term(i), self.term(then)));
+                let branches = branches.collect();
+                Term::IfThenElse(branches, otherwise.map(|otherwise| self.boxed(otherwise)))
+            }
             Term::Def(defs, rest) => {
                 let defs = defs.into_iter().map(|def| self.definition(def)).collect();
-                Term::Def(defs, self.boxed(*rest))
+                Term::Def(defs, self.boxed(rest))
             }
             Term::Call(name, args) => {
-                self.named(name, args.len());
+                let own = (name, args.len());
+                self.calls.push(own);
+                for (name, args, recursive) in &mut self.open {
+                    *recursive |= (*name, *args) == own;
+                }
                 Term::Call(name, args.into_iter().map(|arg| self.term(arg)).collect())
             }
             Term::Path(head, path) => {
                 let head = self.term(*head);
-                path.0
-                    .into_iter()
-                    .fold(head, |head, (part, optional)| self.step(head, part, optional))
+                path.0.into_iter().fold(head, |head, (part, opt)| self.step(head, part, opt))
             }
         }
     }
 
-    fn boxed(&mut self, term: Term<&'s str>) -> Box<Term<&'s str>> {
-        Box::new(self.term(term))
-    }
-
-    fn named(&mut self, name: &'s str, arity: usize) {
-        self.calls.push((name, arity));
-        for (open, args, recursive) in &mut self.open {
-            *recursive |= (*open, *args) == (name, arity);
-        }
+    fn boxed(&mut self, mut term: Box<Term<'s>>) -> Box<Term<'s>> {
+        *term = self.term(std::mem::take(&mut term));
+        term
     }
 
     /// `$__loc__`, an object with the line on which it stands.
-    fn place(&self, name: &'s str) -> Term<&'s str> {
+    fn place(&self, name: &'s str) -> Term<'s> {
         let before = &self.code[..span(self.code, name).start];
         let line = self.arena.alloc((before.matches('\n').count() + 1).to_string());
-        Term::Obj(vec![
-            (text("file"), Some(text("<top-level>"))),
-            (text("line"), Some(Term::Num(line))),
-        ])
+        let file = (text("file"), Some(text("<top-level>")));
+        Term::Obj(vec![file, (text("line"), Some(Term::Num(line)))])
     }
 
-    /// `"a\(f)b"` is a sum, so that the last `\(…)` is the outer loop.
-    fn string(
-        &mut self,
-        format: Option<&'s str>,
-        parts: Vec<StrPart<&'s str, Term<&'s str>>>,
-    ) -> Term<&'s str> {
-        if let Some(format) = format {
-            self.named(format, 0);
-        }
-        let format = format.unwrap_or("!text");
-        let mut sum = Term::Str(None, Vec::new());
-        let mut literal = Vec::new();
-        for part in parts {
-            match part {
-                StrPart::Term(term) => {
-                    sum = joined(sum, std::mem::take(&mut literal));
-                    let piece = pipe(self.term(term), call(format, []));
-                    sum = operation(sum, "!add", piece);
-                }
-                StrPart::Str(text) => literal.push(StrPart::Str(text)),
-                StrPart::Char(c) => literal.push(StrPart::Char(c)),
-            }
-        }
-        joined(sum, literal)
-    }
-
-    fn entry(
-        &mut self,
-        key: Term<&'s str>,
-        value: Option<Term<&'s str>>,
-    ) -> (Term<&'s str>, Option<Term<&'s str>>) {
+    fn entry(&mut self, key: Term<'s>, value: Option<Term<'s>>) -> (Term<'s>, Option<Term<'s>>) {
         match (key, value) {
             (Term::Var(name), None) if name == "$__loc__" => {
                 (text("__loc__"), Some(self.place(name)))
@@ -153,46 +131,32 @@ impl<'s> Rewrite<'s> {
         }
     }
 
-    fn key(&mut self, key: Term<&'s str>) -> Term<&'s str> {
-        let key = self.term(key);
-        match key {
-            Term::Str(..) => key,
+    fn key(&mut self, key: Term<'s>) -> Term<'s> {
+        match self.term(key) {
+            key @ Term::Str(..) => key,
             key => pipe(key, call("!key", [])),
         }
     }
 
-    fn operation(
-        &mut self,
-        left: Term<&'s str>,
-        op: BinaryOp<&'s str>,
-        right: Term<&'s str>,
-    ) -> Term<&'s str> {
+    fn operation(&mut self, left: Term<'s>, op: BinaryOp<&'s str>, right: Term<'s>) -> Term<'s> {
         let left = self.term(left);
         let right = self.term(right);
         match op {
-            BinaryOp::Math(op) => operation(left, native(op), right),
-            BinaryOp::Cmp(_) if constant(&right) => binary(left, op, right),
-            BinaryOp::Cmp(_) => bound(right, binary(left, op, Term::Var(RIGHT))),
-            BinaryOp::Assign => bound(right, call("!update", [left, Term::Var(RIGHT)])),
+            BinaryOp::Math(op) => bound(right, |right| pipe(left, call(native(op), [right]))),
+            BinaryOp::Cmp(_) => bound(right, |right| binary(left, op, right)),
             BinaryOp::Update => call("!update", [left, right]),
+            BinaryOp::Assign => bound(right, |right| call("!update", [left, right])),
             BinaryOp::UpdateMath(op) => {
-                let new = call(native(op), [Term::Var(RIGHT)]);
-                bound(right, call("!update", [left, new]))
+                bound(right, |right| call("!update", [left, call(native(op), [right])]))
             }
-            BinaryOp::UpdateAlt => {
-                let new = binary(Term::Id, BinaryOp::Alt, Term::Var(RIGHT));
-                bound(right, call("!update", [left, new]))
-            }
+            BinaryOp::UpdateAlt => bound(right, |right| {
+                call("!update", [left, binary(Term::Id, BinaryOp::Alt, right)])
+            }),
             BinaryOp::Pipe(Some(pattern)) => {
                 let left = listed(left, &pattern);
-                let pattern = self.pattern(pattern);
-                binary(left, BinaryOp::Pipe(Some(pattern)), right)
+                binary(left, BinaryOp::Pipe(Some(self.pattern(pattern))), right)
             }
-            BinaryOp::Pipe(None)
-            | BinaryOp::Comma
-            | BinaryOp::Or
-            | BinaryOp::And
-            | BinaryOp::Alt => binary(left, op, right),
+            op => binary(left, op, right),
         }
     }
 
@@ -202,66 +166,83 @@ impl<'s> Rewrite<'s> {
             Pattern::Arr(items) => {
                 Pattern::Arr(items.into_iter().map(|item| self.pattern(item)).collect())
             }
-            Pattern::Obj(entries) => Pattern::Obj(
-                entries
-                    .into_iter()
-                    .map(|(key, item)| (self.key(key), self.pattern(item)))
-                    .collect(),
-            ),
+            Pattern::Obj(entries) => {
+                let entries = entries.into_iter();
+                Pattern::Obj(entries.map(|(k, item)| (self.key(k), self.pattern(item))).collect())
+            }
         }
     }
 
-    /// A step of `reduce` that gives several results keeps the last, and null if it gives none.
-    fn fold(
-        &mut self,
-        kind: &'s str,
-        source: Term<&'s str>,
-        pattern: Pattern<&'s str>,
-        args: Vec<Term<&'s str>>,
-    ) -> Term<&'s str> {
-        let source = Box::new(listed(self.term(source), &pattern));
-        let pattern = self.pattern(pattern);
-        let mut args: Vec<_> = args.into_iter().map(|arg| self.term(arg)).collect();
-        if kind == "reduce"
-            && let Some(update) = args.get_mut(1)
-        {
-            *update = call("!last", [std::mem::take(update)]);
-        }
-        Term::Fold(kind, source, pattern, args)
-    }
-
-    /// One `.key`, `[index]`, `[from:to]` or `[]` after `head`.
-    fn step(
-        &mut self,
-        head: Term<&'s str>,
-        part: Part<Term<&'s str>>,
-        optional: Opt,
-    ) -> Term<&'s str> {
+    /// One `.key`, `[index]`, `[from:to]` or `[]` after `head`; `?` quiets it alone.
+    fn step(&mut self, head: Term<'s>, part: Part<Term<'s>>, optional: Opt) -> Term<'s> {
+        let after = |head, step| match optional {
+            Opt::Essential => pipe(head, step),
+            Opt::Optional => pipe(head, Term::TryCatch(Box::new(step), None)),
+        };
         let key = match part {
-            Part::Range(None, None) => return after(head, call("!each", []), optional),
+            Part::Range(None, None) => {
+                let all = Path(vec![(Part::Range(None, None), Opt::Essential)]);
+                let all = Term::Path(Box::new(Term::Id), all);
+                return after(head, pipe(call("!iterable", []), all));
+            }
             Part::Index(key) => self.term(key),
             Part::Range(from, to) => {
-                let mut bound = |end: Option<_>| match end {
-                    Some(end) => self.term(end),
-                    None => call("!null", []),
-                };
-                let ends = [("start", bound(from)), ("end", bound(to))];
+                let mut end = |end: Option<_>| end.map_or(call("!null", []), |end| self.term(end));
+                let ends = [("start", end(from)), ("end", end(to))];
                 Term::Obj(ends.map(|(name, end)| (text(name), Some(end))).into())
             }
         };
-        if constant(&key) {
-            after(head, call("!at", [key]), optional)
-        } else {
-            let step = call("!at", [Term::Var(RIGHT)]);
-            bound(key, after(head, step, optional))
-        }
+        bound(key, |key| after(head, call("!at", [key])))
+    }
+}
+
+fn call<'s, const N: usize>(name: &'s str, args: [Term<'s>; N]) -> Term<'s> {
+    Term::Call(name, args.into())
+}
+
+fn text(literal: &str) -> Term<'_> {
+    Term::Str(None, vec![StrPart::Str(literal)])
+}
+
+fn binary<'s>(left: Term<'s>, op: BinaryOp<&'s str>, right: Term<'s>) -> Term<'s> {
+    Term::BinOp(Box::new(left), op, Box::new(right))
+}
+
+fn pipe<'s>(left: Term<'s>, right: Term<'s>) -> Term<'s> {
+    match left {
+        Term::Id => right,
+        left => binary(left, BinaryOp::Pipe(None), right),
+    }
+}
+
+/// `value as $!right | body`; a constant needs no variable.
+fn bound<'s>(value: Term<'s>, body: impl FnOnce(Term<'s>) -> Term<'s>) -> Term<'s> {
+    let is_constant = match &value {
+        Term::Num(_) | Term::Var(_) | Term::Arr(None) => true,
+        Term::Str(_, parts) => !parts.iter().any(|part| matches!(part, StrPart::Term(_))),
+        Term::Neg(inner) => matches!(**inner, Term::Num(_)),
+        _ => false,
+    };
+    match is_constant {
+        true => body(value),
+        false => binary(value, BinaryOp::Pipe(Some(Pattern::Var(RIGHT))), body(Term::Var(RIGHT))),
     }
 }
 
 /// What an array is taken apart for has to be one.
-fn listed<'s>(value: Term<&'s str>, pattern: &Pattern<&'s str>) -> Term<&'s str> {
+fn listed<'s>(value: Term<'s>, pattern: &Pattern<&'s str>) -> Term<'s> {
     match pattern {
         Pattern::Arr(_) => pipe(value, call("!list", [])),
         Pattern::Var(_) | Pattern::Obj(_) => value,
+    }
+}
+
+fn native(op: Math) -> &'static str {
+    match op {
+        Math::Add => "!add",
+        Math::Sub => "!subtract",
+        Math::Mul => "!multiply",
+        Math::Div => "!divide",
+        Math::Rem => "!remainder",
     }
 }

@@ -1,46 +1,70 @@
-//! What the natives need to know of a value.
+//! Values: read from JSON, and what the natives need to know of them.
 
 use std::borrow::Cow;
 
-use jaq_json::{Map, Num, Val, read};
+use bytes::Bytes;
+use hifijson::num::LexWrite as _;
+use hifijson::str::LexAlloc as _;
+use hifijson::token::{Expect, Lex};
+use hifijson::{Error as Fault, SliceLexer};
+use jaq_json::{Map, Num, Val};
 use jaq_std::ValT as _;
-use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::json;
 
 /// A number of more digits stays text until something is computed: to read it takes too long.
 const DIGITS: usize = 10_000;
 
-/// A document as it is written, straight from its bytes.
-pub(super) fn parsed(document: &[u8]) -> Result<Val> {
-    let mut digits = document.split(|byte| !byte.is_ascii_digit());
-    let is_long = digits.any(|digits| digits.len() > DIGITS);
-    if !is_long && let Ok(value) = read::parse_single(document) {
-        return Ok(value);
-    }
-    Ok(value(&json::parse(document)?))
+/// One value as it is written. Its strings are parts of `document`, unless something is escaped.
+pub(super) fn parsed(document: &Bytes) -> Result<Val> {
+    let read = |next, lexer: &mut SliceLexer| read(next, lexer, document);
+    let value = SliceLexer::new(document).exactly_one(Lex::ws_peek, read);
+    value.or_else(|fault: Fault| {
+        json::parse(document)?;
+        Err(Error::new(Kind::Corrupt, format!("not JSON: {fault}")))
+    })
 }
 
-pub(super) fn value(json: &Value) -> Val {
-    match json {
-        Value::Null => Val::Null,
-        Value::Bool(truth) => Val::Bool(*truth),
-        Value::Number(number) => literal(number.as_str()),
-        Value::String(text) => Val::from(text.clone()),
-        Value::Array(items) => items.iter().map(value).collect(),
-        Value::Object(members) => {
-            let members = members.iter().map(|(key, item)| (Val::from(key.clone()), value(item)));
-            Val::obj(members.collect::<Map>())
+/// The value that begins with the byte `next`.
+fn read(next: u8, lexer: &mut SliceLexer, document: &Bytes) -> std::result::Result<Val, Fault> {
+    let string = |lexer: &mut SliceLexer| {
+        lexer.discarded().str_string().map(|text| match text {
+            Cow::Borrowed(text) => Val::utf8_str(document.slice_ref(text.as_bytes())),
+            Cow::Owned(text) => Val::utf8_str(text),
+        })
+    };
+    Ok(match next {
+        b'"' => string(lexer)?,
+        b'[' => {
+            let mut items = Vec::new();
+            lexer.discarded().seq(b']', Lex::ws_peek, |next, lexer| {
+                items.push(read(next, lexer, document)?);
+                Ok::<_, Fault>(())
+            })?;
+            items.shrink_to_fit();
+            Val::Arr(items.into())
         }
-    }
-}
-
-/// A number of JSON, which keeps what is written but cannot be an integer.
-fn literal(number: &str) -> Val {
-    let is_integer = number != "-0" && number.len() <= DIGITS;
-    let integer = is_integer.then(|| Num::from_str_radix(number, 10)).flatten();
-    Val::Num(integer.unwrap_or_else(|| Num::Dec(number.to_owned().into())))
+        b'{' => {
+            let mut members = Map::default();
+            lexer.discarded().seq(b'}', Lex::ws_peek, |next, lexer| {
+                let key = (next == b'"').then(|| string(lexer)).ok_or(Expect::Value)??;
+                lexer.expect(Lex::ws_peek, b':').ok_or(Expect::Colon)?;
+                let next = lexer.ws_peek().ok_or(Expect::Value)?;
+                members.insert(key, read(next, lexer, document)?);
+                Ok::<_, Fault>(())
+            })?;
+            Val::obj(members)
+        }
+        b'-' | b'0'..=b'9' => {
+            let (text, parts) = lexer.num_string().validated()?;
+            // A literal keeps what is written but cannot be an integer.
+            let is_integer = parts.is_int() && text != "-0" && text.len() <= DIGITS;
+            let integer = is_integer.then(|| Num::from_str_radix(text, 10)).flatten();
+            Val::Num(integer.unwrap_or_else(|| Num::Dec(text.to_owned().into())))
+        }
+        _ => lexer.null_or_bool().ok_or(Expect::Value)?.map_or(Val::Null, Val::Bool),
+    })
 }
 
 /// Its type, as `type` names it.
@@ -86,14 +110,10 @@ pub(super) fn float(value: &Val) -> f64 {
 pub(super) fn integer(value: &Val) -> Option<isize> {
     /// Up to here every integer is a float of its own.
     const EXACT: f64 = (1u64 << 53) as f64;
-    match value.as_isize() {
-        Some(integer) => Some(integer),
-        None => {
-            let float = value.as_f64()?;
-            let whole = float.fract() == 0.0 && float.abs() <= EXACT;
-            whole.then_some(float as isize)
-        }
-    }
+    value.as_isize().or_else(|| {
+        let float = value.as_f64()?;
+        (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as isize)
+    })
 }
 
 /// A computed number: an integer where it is one.
@@ -103,9 +123,4 @@ pub(super) fn number(float: f64) -> Val {
         Some(integer) if integer != 0 || float.is_sign_positive() => Val::from(integer),
         _ => value,
     }
-}
-
-/// Neither null nor false.
-pub(super) fn truth(value: &Val) -> bool {
-    !matches!(value, Val::Null | Val::Bool(false))
 }

@@ -42,10 +42,12 @@ const SOURCES: [&str; 3] = ["cache", "layout", "registry"];
 
 /// What a dependency is called in code, and the one file or folder that names it; the system's
 /// interface has more than one.
-const HOMES: [(&str, &str, &str); 24] = [
+const HOMES: [(&str, &str, &str); 26] = [
     ("base64", "base64", "encoding"),
+    ("bytes", "bytes", "query"),
     ("fancy-regex", "fancy_regex", "query/regex"),
     ("flate2", "flate2", "compression"),
+    ("hifijson", "hifijson", "query/values"),
     ("httpdate", "httpdate", "source/registry/retry"),
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
