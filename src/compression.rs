@@ -113,25 +113,18 @@ impl<R: Read> Zstd<R> {
     }
 
     /// Whether there is another frame, which is then begun.
-    fn next_frame(&mut self) -> io::Result<bool> {
+    fn next_frame(&mut self) -> Result<bool, Box<dyn std::error::Error>> {
         loop {
             let mut first = Vec::new();
-            if self.packed.by_ref().take(1).read_to_end(&mut first).is_err() {
-                return Err(self.packed.why("zstd", ""));
-            }
-            if first.is_empty() {
+            if self.packed.by_ref().take(1).read_to_end(&mut first)? == 0 {
                 return Ok(false);
             }
             match self.frame.init(first.as_slice().chain(&mut self.packed)) {
-                Ok(()) => return Ok(true),
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
                     length,
                     ..
                 })) => {
-                    let mut skipped = self.packed.by_ref().take(length.into());
-                    if let Err(error) = io::copy(&mut skipped, &mut io::sink()) {
-                        return Err(self.packed.why("zstd", error));
-                    }
+                    io::copy(&mut self.packed.by_ref().take(length.into()), &mut io::sink())?;
                 }
                 Err(FrameDecoderError::WindowSizeTooBig { requested, .. }) => {
                     let message = format!(
@@ -139,45 +132,47 @@ impl<R: Read> Zstd<R> {
                     );
                     return Err(Error::new(Kind::Protocol, message).into());
                 }
-                Err(error) => return Err(self.packed.why("zstd", error)),
+                begun => return Ok(begun.map(|()| true)?),
             }
         }
     }
 
-    fn decode(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if self.frame.can_collect() > 0 {
-                return self.frame.read(buffer);
-            }
+    fn decode(&mut self, buffer: &mut [u8]) -> Result<usize, Box<dyn std::error::Error>> {
+        while self.frame.can_collect() == 0 {
             // A decoder that has not begun is finished too.
             if self.frame.is_finished() && !self.next_frame()? {
                 return Ok(0);
             }
             let step = BlockDecodingStrategy::UptoBlocks(1);
-            if let Err(error) = self.frame.decode_blocks(&mut self.packed, step) {
-                return Err(self.packed.why("zstd", error));
-            }
+            self.frame.decode_blocks(&mut self.packed, step)?;
         }
+        Ok(self.frame.read(buffer)?)
     }
 }
 
 impl<R: Read> Read for Zstd<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.has_failed {
-            return Err(self.packed.why("zstd", "an error came before"));
-        }
-        let result = self.decode(buffer);
+        let result = match self.has_failed {
+            true => Err("an error came before".into()),
+            false => self.decode(buffer),
+        };
         self.has_failed = result.is_err();
-        result
+        result.map_err(|error| match error.downcast::<Error>() {
+            Ok(error) => (*error).into(),
+            Err(damage) => self.packed.why("zstd", damage),
+        })
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+pub(crate) use tests::{gzip, zstd};
+
+#[cfg(test)]
+mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::error::Result;
+    use crate::error;
 
     pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -189,14 +184,14 @@ pub(crate) mod tests {
         ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
     }
 
-    fn read(packed: impl Read + Send + 'static) -> Result<(Compression, Vec<u8>)> {
+    fn read(packed: impl Read + Send + 'static) -> error::Result<(Compression, Vec<u8>)> {
         let (compression, mut reader) = unpacked(packed)?;
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes)?;
         Ok((compression, bytes))
     }
 
-    fn read_bytes(packed: Vec<u8>) -> Result<(Compression, Vec<u8>)> {
+    fn read_bytes(packed: Vec<u8>) -> error::Result<(Compression, Vec<u8>)> {
         read(io::Cursor::new(packed))
     }
 

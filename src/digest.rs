@@ -147,23 +147,20 @@ pub(crate) struct Verified<R> {
     expected: Digest,
     /// `None` where nobody said how long the content is.
     left: Option<u64>,
-    hasher: Option<Hasher>,
+    hasher: Hasher,
 }
 
 impl<R: Read> Verified<R> {
     pub(crate) fn new(inner: R, expected: Digest, size: Option<u64>) -> Self {
-        let hasher = Some(Hasher::new(expected.algorithm));
+        let hasher = Hasher::new(expected.algorithm);
         Verified { inner, expected, left: size, hasher }
     }
 
-    fn finish(&mut self) -> Result<()> {
-        let Some(hasher) = self.hasher.take() else {
-            return Ok(());
-        };
+    fn finish(&self) -> Result<()> {
         if let Some(left @ 1..) = self.left {
             return Err(Error::new(Kind::Corrupt, format!("the content ends {left} bytes early")));
         }
-        self.expected.compare(&hasher.digest())
+        self.expected.compare(&self.hasher.clone().digest())
     }
 }
 
@@ -182,9 +179,7 @@ impl<R: Read> Read for Verified<R> {
                 Error::new(Kind::Corrupt, "the content is longer than its descriptor says")
             })?;
         }
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(&buffer[..n]);
-        }
+        self.hasher.update(&buffer[..n]);
         // Before the last bytes are handed on: who reads no further than the size must notice too.
         if self.left == Some(0) {
             self.finish()?;

@@ -1,7 +1,7 @@
 //! Reading ahead: while content is used, a thread fetches what follows.
 
 use std::io::{self, BufRead, Read};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::error::{During, Result};
 /// Large enough that handing a block over costs nothing beside hashing it.
 const BLOCK: usize = 256 << 10;
 
-/// The number of blocks in memory; they are reused.
+/// The number of blocks in memory.
 const BLOCKS: usize = 4;
 
 /// How long a block waits to become full before it is handed over as it is.
@@ -18,48 +18,38 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The bytes of a reader that is read on a thread of its own.
 pub(crate) struct Readahead {
-    full: Receiver<io::Result<Vec<u8>>>,
-    empty: Sender<Vec<u8>>,
+    blocks: Receiver<io::Result<Vec<u8>>>,
     current: Vec<u8>,
     used: usize,
 }
 
 impl Readahead {
     /// `Kind::Local` if the machine has no thread left.
-    pub(crate) fn start(reader: impl Read + Send + 'static) -> Result<Self> {
-        let (fill, full) = sync_channel(BLOCKS);
-        let (empty, emptied) = channel();
-        for _ in 1..BLOCKS {
-            let block = Vec::with_capacity(BLOCK);
-            empty.send(block).expect("the other end is in this scope");
-        }
+    pub(crate) fn start(mut reader: impl Read + Send + 'static) -> Result<Self> {
+        // There is one more at each end.
+        let (sender, blocks) = sync_channel(BLOCKS - 2);
         let read = move || {
-            let mut reader = reader;
-            // Without a free block the reader was dropped, and the rest is not needed.
-            while let Ok(mut block) = emptied.recv() {
-                let outcome = fill_block(&mut reader, &mut block);
+            loop {
+                let (block, outcome) = next_block(&mut reader);
                 let is_last = block.is_empty() || outcome.is_err();
-                if !block.is_empty() && fill.send(Ok(block)).is_err() {
-                    return;
-                }
+                // Without a receiver the rest is not needed.
+                let is_wanted = block.is_empty() || sender.send(Ok(block)).is_ok();
                 if let Err(error) = outcome {
-                    let _ = fill.send(Err(error));
+                    let _ = sender.send(Err(error));
                 }
-                if is_last {
+                if is_last || !is_wanted {
                     return;
                 }
             }
         };
         thread::Builder::new().spawn(read).during("a thread to read with")?;
-        Ok(Readahead { full, empty, current: Vec::with_capacity(BLOCK), used: 0 })
+        Ok(Readahead { blocks, current: Vec::new(), used: 0 })
     }
 }
 
 /// Reads until the block is full, the content has ended, or enough time has passed.
-fn fill_block(reader: &mut impl Read, block: &mut Vec<u8>) -> io::Result<()> {
-    let begun = Instant::now();
-    block.resize(BLOCK, 0);
-    let mut length = 0;
+fn next_block(reader: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
+    let (begun, mut block, mut length) = (Instant::now(), vec![0; BLOCK], 0);
     let outcome = loop {
         match reader.read(&mut block[length..]) {
             Ok(0) => break Ok(()),
@@ -72,18 +62,15 @@ fn fill_block(reader: &mut impl Read, block: &mut Vec<u8>) -> io::Result<()> {
         }
     };
     block.truncate(length);
-    outcome
+    (block, outcome)
 }
 
 impl BufRead for Readahead {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.used == self.current.len() {
             // Without a sender the content has ended.
-            let next = self.full.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
-            let empty = std::mem::replace(&mut self.current, next);
+            self.current = self.blocks.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
             self.used = 0;
-            // Without a receiver it is no longer needed.
-            let _ = self.empty.send(empty);
         }
         Ok(&self.current[self.used..])
     }
@@ -103,6 +90,8 @@ impl Read for Readahead {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
+
     use super::*;
     use crate::error::{Error, Kind};
 

@@ -7,7 +7,7 @@ mod target;
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use crate::compression;
+use crate::compression::{self, Compression};
 use crate::digest::{Algorithm, Digest, Verified};
 use crate::error::{During, Kind, Result};
 use crate::progress::Progress;
@@ -124,17 +124,17 @@ impl Download<'_> {
 
     fn save(&self, part: &PartFile, target: &Target) -> Result<SavedLayer> {
         let Layer { digest, diff_id, .. } = &self.layer;
+        let (compression, tar) = compression::unpacked(part.reader()?)?;
         if !self.unpack {
-            let path = target.path(digest, part.compression()?);
+            let path = target.path(digest, compression);
             // The file's name depends on its compression, which is known only now.
             self.compare(&path)?;
             part.keep(&path)?;
             return Ok(SavedLayer { path, size: part.size(), is_new: true });
         }
-        let (_, tar) = compression::unpacked(part.reader()?)?;
         let algorithm = diff_id.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let mut whole = PartFile::open(target.part(digest, ".tar"), algorithm, self.timeout)?;
-        let path = target.path(digest, compression::Compression::None);
+        let path = target.path(digest, Compression::None);
         let saved = whole
             .start_over()
             .and_then(|()| whole.append(tar, None))

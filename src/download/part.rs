@@ -5,7 +5,6 @@ use std::io::{BufRead, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::compression::Compression;
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::error::{During, Error, Kind, Result, say};
 use crate::file;
@@ -79,13 +78,6 @@ impl PartFile {
         let mut file = self.file.try_clone().during(self.path.display())?;
         file.rewind().during(self.path.display())?;
         Ok(file)
-    }
-
-    pub(super) fn compression(&self) -> Result<Compression> {
-        let mut start = Vec::new();
-        let mut beginning = self.reader()?.take(Compression::START as u64);
-        beginning.read_to_end(&mut start).during(self.path.display())?;
-        Ok(Compression::of(&start))
     }
 
     /// Syncs the file to disk and gives it its final name.

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result, say};
 use crate::json;
 use crate::names::Names;
 use crate::reference::{Repository, TagOrDigest};
-use disk::{DiskCache, Entry, Namespace, line};
+use disk::{DiskCache, Namespace, line};
 
 /// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,8 @@ impl<S: Source> Cache<S> {
 
     /// The cached manifest, verified again.
     fn cached_manifest(&self, digest: &Digest) -> Option<Content> {
-        let mut bytes = self.get(Namespace::Content, &self.manifest_key(digest))?.value;
+        let mut bytes =
+            self.settings.disk.get(Namespace::Content, &self.manifest_key(digest))?.value;
         let (media_type, manifest) = line(&bytes)?;
         let (media_type, start) = (media_type.to_vec(), bytes.len() - manifest.len());
         bytes.drain(..start);
@@ -75,12 +76,12 @@ impl<S: Source> Cache<S> {
 
     fn save_manifest(&self, manifest: &Content) {
         let value = [manifest.media_type().as_bytes(), b"\n", manifest.bytes()].concat();
-        self.put(Namespace::Content, &self.manifest_key(manifest.digest()), &value);
+        self.settings.disk.put(Namespace::Content, &self.manifest_key(manifest.digest()), &value);
     }
 
     /// What the tag last led to, and the age of this entry.
     fn cached_tag(&self, tag: &str) -> Option<(Resolved, Duration)> {
-        let entry = self.get(Namespace::Tags, &self.tag_key(tag))?;
+        let entry = self.settings.disk.get(Namespace::Tags, &self.tag_key(tag))?;
         let (media_type, digest) = str::from_utf8(&entry.value).ok()?.split_once('\n')?;
         let (media_type, digest) = (media_type.to_owned(), digest.parse().ok()?);
         Some((Resolved { media_type, digest }, entry.age))
@@ -88,15 +89,7 @@ impl<S: Source> Cache<S> {
 
     fn save_tag(&self, tag: &str, resolved: &Resolved) {
         let value = format!("{}\n{}", resolved.media_type, resolved.digest);
-        self.put(Namespace::Tags, &self.tag_key(tag), value.as_bytes());
-    }
-
-    fn get(&self, namespace: Namespace, key: &str) -> Option<Entry> {
-        self.settings.disk.get(namespace, key)
-    }
-
-    fn put(&self, namespace: Namespace, key: &str, value: &[u8]) {
-        self.settings.disk.put(namespace, key, value);
+        self.settings.disk.put(Namespace::Tags, &self.tag_key(tag), value.as_bytes());
     }
 
     fn is_fresh(&self, age: Duration) -> bool {
@@ -174,21 +167,21 @@ impl<S: Source> Source for Cache<S> {
 
     fn document(&self, descriptor: &Descriptor) -> Result<Content> {
         let key = self.blob_key(&descriptor.digest);
-        if let Some(entry) = self.get(Namespace::Content, &key)
+        if let Some(entry) = self.settings.disk.get(Namespace::Content, &key)
             && let Ok(document) = Content::blob(descriptor, entry.value)
         {
             self.note(&document);
             return Ok(document);
         }
         let document = self.asked(&descriptor.digest)?.document(descriptor)?;
-        self.put(Namespace::Content, &key, document.bytes());
+        self.settings.disk.put(Namespace::Content, &key, document.bytes());
         Ok(document)
     }
 
     /// Layers are not cached; configurations may be, as documents.
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
         if self.settings.freshness == Freshness::Offline
-            && let Some(entry) = self.get(Namespace::Content, &self.blob_key(digest))
+            && let Some(entry) = self.settings.disk.get(Namespace::Content, &self.blob_key(digest))
         {
             let size = Some(entry.value.len() as u64);
             return Ok(Blob { reader: Box::new(Cursor::new(entry.value)), from: 0, size });
@@ -198,7 +191,7 @@ impl<S: Source> Source for Cache<S> {
 
     fn tags(&self) -> Result<Names> {
         if self.settings.freshness != Freshness::Asked
-            && let Some(entry) = self.get(Namespace::Tags, &self.name)
+            && let Some(entry) = self.settings.disk.get(Namespace::Tags, &self.name)
             && self.is_fresh(entry.age)
         {
             let mut tags = Names::default();
@@ -208,7 +201,7 @@ impl<S: Source> Source for Cache<S> {
         }
         let tags = self.asked(&"tags")?.tags()?;
         if tags.weight() as u64 <= LIMIT {
-            self.put(Namespace::Tags, &self.name, json::list(tags.iter()).as_bytes());
+            self.settings.disk.put(Namespace::Tags, &self.name, json::list(tags.iter()).as_bytes());
         }
         Ok(tags)
     }

@@ -133,9 +133,9 @@ impl Layout {
     /// `None` for what is not a manifest, and for a missing manifest: a layout may hold only one
     /// platform of an index.
     fn present(&self, descriptor: &Descriptor) -> Result<Option<Content>> {
-        match ManifestKind::of(&descriptor.media_type) {
-            ManifestKind::Other | ManifestKind::Schema1 => return Ok(None),
-            ManifestKind::Index | ManifestKind::Manifest => {}
+        let kind = ManifestKind::of(&descriptor.media_type);
+        if !matches!(kind, ManifestKind::Index | ManifestKind::Manifest) {
+            return Ok(None);
         }
         match self.read(&descriptor.digest, Some(descriptor)) {
             Err(error) if error.kind() == Kind::NotFound => Ok(None),

@@ -1,15 +1,15 @@
 //! A layout in a directory, in a tar, and as `docker save` writes it.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use tar::EntryType;
+use tempfile::{NamedTempFile, TempDir};
 
-use super::tarball::tests::{file, tar};
 use super::*;
-use crate::compression::tests::gzip;
+use crate::compression::{gzip, zstd};
 use crate::content::{OCI_INDEX, OCI_MANIFEST};
 use crate::digest::Algorithm;
 
@@ -441,4 +441,149 @@ fn an_archive_that_contradicts_itself_is_refused() {
     refused(Layout::docker_archive(archive.path()), Kind::Local, &message);
     let message = format!("{there}: not an OCI image layout: there is no oci-layout");
     refused(Layout::oci_archive(archive.path()), Kind::Local, &message);
+}
+
+fn header(name: &str, entry_type: EntryType, size: usize) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    // Set as it is: the crate refuses names that lead out of a tar.
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_entry_type(entry_type);
+    header.set_size(size as u64);
+    header.set_mode(0o644);
+    header.set_cksum();
+    header
+}
+
+/// A plain tar of these files.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = header("", EntryType::Regular, bytes.len());
+        builder.append_data(&mut header, name, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn file(bytes: &[u8]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+fn text(tarball: &Tarball, name: &str) -> Option<String> {
+    let mut blob = tarball.open(name, 0).unwrap()?;
+    let mut text = String::new();
+    blob.reader.read_to_string(&mut text).unwrap();
+    assert_eq!(blob.size, Some(text.len() as u64), "{name}");
+    Some(text)
+}
+
+#[test]
+fn files_are_found_by_plain_long_and_linked_names() {
+    let (gnu, pax) = ("g/".repeat(80) + "x", "p/".repeat(80) + "x");
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in [("./dir/a", "{a}"), (&gnu, "gnu"), ("last", "one"), ("last", "two")] {
+        let mut header = header("", EntryType::Regular, bytes.len());
+        builder.append_data(&mut header, name, bytes.as_bytes()).unwrap();
+    }
+    builder.append_pax_extensions([("path", pax.as_bytes())]).unwrap();
+    builder.append(&header("short", EntryType::Regular, 3), &b"pax"[..]).unwrap();
+    for (name, target, entry_type) in [
+        ("b/layer.tar", "../dir/a", EntryType::Symlink),
+        ("c/layer.tar", "../b/layer.tar", EntryType::Symlink),
+        ("hard", "./dir/a", EntryType::Link),
+        ("loop", "loop", EntryType::Symlink),
+        ("out", "../dir/a", EntryType::Symlink),
+        ("root", "/dir/a", EntryType::Symlink),
+    ] {
+        let mut header = header("", entry_type, 0);
+        builder.append_link(&mut header, name, target).unwrap();
+    }
+    for name in ["/absolute", "../outside"] {
+        builder.append(&header(name, EntryType::Regular, 1), &b"x"[..]).unwrap();
+    }
+    let tar = builder.into_inner().unwrap();
+    for packed in [gzip(&tar), zstd(&tar), tar] {
+        let file = file(&packed);
+        let tarball = Tarball::open(file.path()).unwrap();
+        let text = |name| text(&tarball, name);
+        for name in ["dir/a", "b/layer.tar", "c/layer.tar", "hard"] {
+            assert_eq!(text(name).as_deref(), Some("{a}"), "{name}");
+        }
+        assert_eq!(text(&gnu).as_deref(), Some("gnu"));
+        assert_eq!(text(&pax).as_deref(), Some("pax"));
+        assert_eq!(text("last").as_deref(), Some("two"));
+        for name in ["short", "loop", "out", "root", "/absolute", "absolute", "outside", "dir"] {
+            assert_eq!(text(name), None, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_plain_tar_is_read_from_the_middle_of_a_file() {
+    let tar = file(&tar(&[("a", b"a"), ("b", b"hello")]));
+    let tarball = Tarball::open(tar.path()).unwrap();
+    let mut blob = tarball.open("b", 3).unwrap().unwrap();
+    let mut rest = String::new();
+    blob.reader.read_to_string(&mut rest).unwrap();
+    assert_eq!((blob.from, blob.size, &*rest), (3, Some(5), "lo"));
+}
+
+#[test]
+fn names_and_headers_have_a_limit() {
+    let long = |kind: EntryType, name: &[u8]| {
+        let mut builder = tar::Builder::new(Vec::new());
+        let header = header("long", kind, name.len());
+        builder.append(&header, name).unwrap();
+        let file = self::header("a", EntryType::Regular, 1);
+        builder.append(&file, &b"x"[..]).unwrap();
+        builder.into_inner().unwrap()
+    };
+    let kinds = [EntryType::GNULongName, EntryType::GNULongLink, EntryType::XHeader];
+    for tar in kinds.map(|kind| long(kind, &vec![b'a'; 2 << 20])) {
+        for packed in [gzip(&tar), zstd(&tar), tar] {
+            let file = file(&packed);
+            let error = Tarball::open(file.path()).err().expect("this is refused");
+            let message = format!(
+                "{}: the tar has a name or header of more than 1048576 bytes",
+                file.path().display()
+            );
+            assert_eq!((error.kind(), &*error.to_string()), (Kind::Corrupt, &*message));
+        }
+    }
+    let mut many = Vec::new();
+    for i in 0..17 {
+        let name = format!("{i}{}", "a".repeat(1_000_000));
+        many.extend(
+            &long(EntryType::GNULongName, name.as_bytes())[..name.len() / 512 * 512 + 2048],
+        );
+    }
+    for packed in [gzip(&many), many] {
+        let error = Tarball::open(file(&packed).path()).err().expect("this is refused");
+        assert_eq!(error.kind(), Kind::Local, "{error}");
+        assert!(error.to_string().contains("names of more than"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_tar_says_so() {
+    let refused = |path: &Path, kind, why: &str| {
+        let error = Tarball::open(path).err().expect("this is refused");
+        let message = format!("{}: {why}", path.display());
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(format!("{error:#}").starts_with(&message), "{error:#}");
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing");
+    refused(&missing, Kind::NotFound, "no such file");
+    let hint =
+        format!("not a file\nhint: a layout in a directory is oci:{}", directory.path().display());
+    refused(directory.path(), Kind::Local, &hint);
+    let text = [b'x'; 1024];
+    let packed = gzip(&tar(&[("a", &text)]));
+    for bytes in [&text[..], &gzip(&text)] {
+        refused(file(bytes).path(), Kind::Corrupt, "not a tar, or a damaged one: ");
+    }
+    let cut = file(&packed[..packed.len() / 2]);
+    refused(cut.path(), Kind::Corrupt, "the gzip data is damaged or cut off: ");
 }
