@@ -2,19 +2,20 @@
 //! a token answer the challenge, and the request is sent again (distribution-spec's token
 //! authentication; RFC 9110, 11; RFC 6750).
 
+use std::mem;
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::error::{During, Error, Kind, Result};
 use crate::parallel::lock;
 use crate::secret::Secret;
 
 use super::challenge::{self, Bearer, Challenge};
-use super::client::Client;
 use super::credentials::{self, Credential, ResolvedCredentials};
 use super::message::{Request, Response};
 use super::retry::Tries;
-use super::state::RegistryState;
-use super::token::{self, Scope, Token};
-use super::url::Origin;
-use super::{Registry, ping, realm};
+use super::token::{self, Token};
+use super::url::{Origin, Url};
+use super::{Registry, realm};
 
 /// An old token, a refused password, a scope that does not suffice: each may need another answer.
 const ANSWERS: usize = 5;
@@ -23,44 +24,39 @@ impl Registry {
     /// The answer to a request, whatever its status but one that asks for credentials: those are
     /// looked for, and if none are good enough, the answer is the error.
     pub(super) fn ask(&self, mut request: Request) -> Result<Response> {
-        let mut authenticator = Authenticator {
-            client: &self.client,
-            state: &self.state,
-            scope: &self.scope,
-            origin: self.state.origin()?,
-            tries: request.tries.clone(),
-        };
-        if request.url.origin.host != authenticator.origin.host {
-            let (url, origin) = (request.url.without_query(), &authenticator.origin);
-            return Err(Error::new(Kind::Protocol, format!("{url} is not at {origin}")));
+        let (origin, tries) = (self.origin()?, request.tries.clone());
+        if request.url.origin.host != origin.host {
+            let message = format!("{} is not at {origin}", request.url.without_query());
+            return Err(Error::new(Kind::Protocol, message));
         }
-        let first_request = self.state.first_request();
-        let mut authorization = authenticator.authorization_ahead(first_request.is_first());
+        let mut authenticator = Authenticator { registry: self, origin, tries };
+        // The first request finds out what the registry asks for; the others wait for its answer.
+        let mut is_asked = lock(&self.state.is_asked);
+        let first = (!mem::replace(&mut *is_asked, true)).then_some(is_asked);
+        let mut authorization = authenticator.authorization_ahead(first.is_some());
         for _ in 0..ANSWERS {
             request.url = authenticator.origin.url(request.url.path());
             request.authorization = authorization.header.clone();
             let outcome = self.client.follow(&request);
-            let origin = &mut authenticator.origin;
-            if let Some(moved) = self.state.moved_to_tls(origin, &outcome)? {
-                *origin = moved;
+            if let Some(moved) = self.moved_to_tls(&authenticator.origin, &outcome)? {
+                authenticator.origin = moved;
                 authorization = authenticator.authorization_ahead(false);
                 continue;
             }
             let response = outcome?;
-            if response.url.origin != *origin {
+            if response.url.origin != authenticator.origin {
                 return Ok(response);
             }
-            let better = match challenge::asks_for_credentials(&response) {
-                true => Some(authenticator.answer(&response, authorization)?),
-                false if request.is_personal && response.is_success() => {
-                    authenticator.unasked_authorization(&authorization)?
-                }
-                false => None,
-            };
-            let Some(better) = better else {
+            if challenge::asks_for_credentials(&response) {
+                authorization = authenticator.answer(&response, authorization)?;
+            } else if request.is_personal
+                && response.is_success()
+                && let Some(unasked) = authenticator.unasked_authorization(&authorization)?
+            {
+                authorization = unasked;
+            } else {
                 return Ok(response);
-            };
-            authorization = better;
+            }
         }
         let message = "the registry asks for other credentials again and again";
         Err(Error::new(Kind::Denied, message))
@@ -81,117 +77,105 @@ struct Authorization {
 
 /// Finds the authorization of one request.
 struct Authenticator<'a> {
-    client: &'a Client,
-    state: &'a RegistryState,
-    scope: &'a Scope,
+    registry: &'a Registry,
     origin: Origin,
     /// Of the request, which tokens take part in.
     tries: Option<Tries>,
 }
 
 impl Authenticator<'_> {
-    /// An authorization for a registry whose challenge is known from before. If nobody has asked
-    /// the registry yet and there is no token, the connection is opened while the token server is
-    /// asked.
+    /// An authorization for a registry whose challenge is known from before. If this is its first
+    /// request, the connection is opened while a token server may be asked.
     fn authorization_ahead(&self, is_first: bool) -> Authorization {
-        let authorization = match self.state.challenge(self.scope) {
-            Some(challenge) => self.authorization(challenge, None, false),
-            None => match self.state.recalled_challenge(&self.origin) {
-                Some(challenge) if self.credentials().is_none() => {
-                    self.authorization(challenge, None, is_first)
-                }
-                _ => return Authorization::default(),
-            },
+        let registry = self.registry;
+        let challenge = registry.challenge().or_else(|| {
+            let recalled = registry.recalled_challenge(&self.origin)?;
+            let is_anonymous = registry.credentials().is_none();
+            if is_anonymous && is_first {
+                registry.client.transport.connections.open_ahead(&self.origin);
+            }
+            is_anonymous.then_some(recalled)
+        });
+        let Some(challenge) = challenge else {
+            return Authorization::default();
         };
-        authorization.unwrap_or_else(|_| {
+        self.authorization(challenge, None).unwrap_or_else(|_| {
             // The registry may ask for something else by now: the request goes without, and it says so.
-            self.state.forget_challenges(&self.origin);
+            registry.forget_challenges(&self.origin);
             Authorization::default()
         })
     }
 
     /// A better authorization than the one that got this answer; an error if there is none.
     fn answer(&self, response: &Response, shown: Authorization) -> Result<Authorization> {
-        let denied = || {
-            let error = self.client.error_response(response);
-            credentials::hinted(error, &self.state.host, shown.credentials.as_ref())
-        };
+        let denied = || Err(self.denied(response, shown.credentials.as_ref()));
         let challenge = match Challenge::read(response.all("www-authenticate")) {
             Some(challenge) => challenge,
             // gcr.io said so on `/v2/` only.
             None => match self.ping()? {
                 (401, Some(challenge)) => challenge,
-                _ => return Err(denied()),
+                _ => return denied(),
             },
         };
-        let usual = &self.scope.text;
-        let is_same = (shown.challenge.as_ref()).is_some_and(|it| it.is_same(&challenge, usual));
+        let challenge = challenge.without(&self.registry.scope.text);
+        let is_same = shown.challenge.as_ref() == Some(&challenge);
         if is_same && !shown.is_old && !self.goes_without(&shown) {
-            return Err(denied());
+            return denied();
         }
-        let authorization = self.authorization(challenge.clone(), shown.header.as_ref(), false)?;
+        let authorization = self.authorization(challenge.clone(), shown.header.as_ref())?;
         if authorization.header.is_none() {
-            return Err(denied());
+            return denied();
         }
-        self.state.keep_challenge(&challenge, self.scope, &self.origin);
+        self.registry.keep_challenge(challenge, &self.origin);
         Ok(authorization)
     }
 
     /// An authorization by the credentials given for this run, where the registry has answered
     /// without any: its list may be longer with them. `None` if it has no challenge to answer.
     fn unasked_authorization(&self, shown: &Authorization) -> Result<Option<Authorization>> {
-        let is_settled = shown.header.is_some() || self.state.is_open();
-        if is_settled || self.client.credentials.given(&self.state.host).is_none() {
+        let Registry { client, state, scope, .. } = self.registry;
+        let is_settled = shown.header.is_some() || state.is_open.load(Relaxed);
+        if is_settled || client.credentials.given(&state.host).is_none() {
             return Ok(None);
         }
         // zot says so beside its 200.
         let Ok((_, Some(challenge))) = self.ping() else {
-            self.state.note_open();
+            state.is_open.store(true, Relaxed);
             return Ok(None);
         };
-        let authorization = self.authorization(challenge.clone(), None, false)?;
-        self.state.keep_challenge(&challenge, self.scope, &self.origin);
+        let challenge = challenge.without(&scope.text);
+        let authorization = self.authorization(challenge.clone(), None)?;
+        self.registry.keep_challenge(challenge, &self.origin);
         Ok(Some(authorization))
     }
 
     /// The status of `/v2/` and the challenge that comes with it.
     fn ping(&self) -> Result<(u16, Option<Challenge>)> {
-        let response = ping(self.client, &self.origin, self.tries.clone())?;
+        let response = self.registry.ping(&self.origin, self.tries.clone())?;
         let is_own = response.url.origin == self.origin;
         let challenge = Challenge::read(response.all("www-authenticate")).filter(|_| is_own);
         Ok((response.status, challenge))
     }
 
-    /// The answer to a challenge. `refused` is a header that the registry did not take; `is_first`
-    /// whether to connect to it while a token is fetched.
+    /// The answer to a challenge. `refused` is a header that the registry did not take.
     fn authorization(
         &self,
         challenge: Challenge,
         refused: Option<&Secret>,
-        is_first: bool,
     ) -> Result<Authorization> {
-        let mut credentials = self.credentials();
-        let credential = credentials.as_ref().map(|it| &it.credential);
-        let (header, is_old) = match (&challenge, credential) {
+        let mut credentials = self.registry.credentials();
+        let (header, is_old) = match (&challenge, credential(&credentials)) {
             (_, Some(Credential::RegistryToken(token))) => {
-                self.client.transport.trace.token(None);
+                self.registry.client.transport.trace.token(None);
                 (Some(token::bearer(token)), false)
             }
             (Challenge::Basic, credential) => (credential.and_then(token::basic), false),
             (Challenge::Bearer(bearer), _) => {
-                let (token, is_old) = self.token(bearer, &mut credentials, refused, is_first)?;
+                let (token, is_old) = self.token(bearer, &mut credentials, refused)?;
                 (Some(token::bearer(&token)), is_old)
             }
         };
         Ok(Authorization { header, challenge: Some(challenge), credentials, is_old })
-    }
-
-    /// The user's credentials, unless they were refused for the scope.
-    fn credentials(&self) -> Option<ResolvedCredentials> {
-        let repository = self.scope.repository.as_ref();
-        let found = self.client.credentials.find(&self.state.host, repository)?;
-        let is_refused = self.state.refuses(&found.credential, self.scope);
-        (!is_refused).then_some(found)
     }
 
     /// A token, and whether it was there before: in this run, in the cache of the last one, or from
@@ -201,35 +185,25 @@ impl Authenticator<'_> {
         bearer: &Bearer,
         credentials: &mut Option<ResolvedCredentials>,
         refused: Option<&Secret>,
-        is_first: bool,
     ) -> Result<(Secret, bool)> {
-        let scope = bearer.scope.as_deref().unwrap_or(&self.scope.text);
-        let place = self.state.token(scope);
+        let Registry { client, state, scope, .. } = self.registry;
+        let scope = bearer.scope.as_deref().unwrap_or(&scope.text);
+        let place = state.token(scope);
         let mut place = lock(&place);
-        let now = (self.client.settings.clock)();
+        let now = (client.clock)();
         let is_usable =
             |token: &Token| token.is_good(now) && refused != Some(&token::bearer(&token.value));
-        let is_anybodys =
-            credentials.is_none() && refused.is_none() && !self.identifies(&self.origin);
-        let cached = || Token::from_cache(&(self.state.cache.get)(&self.token_key(scope))?);
-        let recalled = || cached().filter(|it| is_anybodys && is_usable(it));
-        let kept = place.take().filter(is_usable).or_else(recalled);
+        let is_anybodys = credentials.is_none() && !self.identifies(&self.origin);
+        let cached = || Token::from_cache(&(client.cache.get)(&self.token_key(scope))?);
+        let recalled = || cached().filter(|_| is_anybodys && refused.is_none());
+        let kept = place.take().or_else(recalled).filter(is_usable);
         let is_old = kept.is_some();
-        let token = match kept {
-            Some(token) => token,
-            None => {
-                if is_first {
-                    self.client.transport.connections.open_ahead(&self.origin);
-                }
-                self.fetch_token(bearer, scope, credentials)?
-            }
-        };
-        let value = place.insert(token).value.clone();
-        let credential = credentials.as_ref().map(|it| &it.credential);
-        if let Some(example) = token::example(&self.origin, bearer, scope, credential) {
-            self.client.transport.trace.token(Some(&example));
+        let token = kept.map_or_else(|| self.fetch_token(bearer, scope, credentials), Ok)?;
+        if let Ok(realm) = self.origin.url("/v2/").join(&bearer.realm) {
+            let example = token::example(&realm, bearer, scope, credential(credentials));
+            client.transport.trace.token(Some(&example));
         }
-        Ok((value, is_old))
+        Ok((place.insert(token).value.clone(), is_old))
     }
 
     /// A new token. Stored credentials that are refused are given up, with a warning.
@@ -239,36 +213,50 @@ impl Authenticator<'_> {
         scope: &str,
         credentials: &mut Option<ResolvedCredentials>,
     ) -> Result<Token> {
-        let connections = &self.client.transport.connections;
-        let realm = realm::locate(&bearer.realm, &self.origin, connections)?;
-        let ask = |credentials: Option<&ResolvedCredentials>| {
-            let credential = credentials.map(|it| &it.credential);
-            let response = token::ask(self.client, &realm, bearer, scope, credential, &self.tries);
-            response.during("token")
-        };
-        let mut response = ask(credentials.as_ref())?;
+        let Registry { client, .. } = self.registry;
+        let realm = realm::locate(&bearer.realm, &self.origin, &client.transport.connections)?;
+        let ask = |who: Option<&Credential>| self.ask_token_server(&realm, bearer, scope, who);
+        let mut response = ask(credential(credentials))?;
         let is_refused = matches!(response.status, 401 | 403);
-        if is_refused && credentials.take_if(|it| self.state.gives_up(it, self.scope)).is_some() {
+        if is_refused && credentials.take_if(|it| self.registry.gives_up(it)).is_some() {
             response = ask(None)?;
         }
-        let doing = || format!("token from {}", realm.origin.authority());
+        let doing = format!("token from {}", realm.origin.authority());
         if !response.is_success() {
-            let error = self.client.error_response(&response);
-            let error = credentials::hinted(error, &self.state.host, credentials.as_ref());
-            return Err(error).during(doing());
+            return Err(self.denied(&response, credentials.as_ref())).during(doing);
         }
-        let now = (self.client.settings.clock)();
-        let token = Token::read(response.bytes(), now).during(doing())?;
-        let origins = [&self.origin, &realm.origin, &response.url.origin];
-        if credentials.is_none() && !origins.into_iter().any(|origin| self.identifies(origin)) {
-            (self.state.cache.put)(&self.token_key(scope), &token.to_cache());
+        let token = Token::read(response.bytes(), (client.clock)()).during(doing)?;
+        let mut origins = [&self.origin, &realm.origin, &response.url.origin].into_iter();
+        if credentials.is_none() && !origins.any(|origin| self.identifies(origin)) {
+            (client.cache.put)(&self.token_key(scope), &token.to_cache());
         }
         Ok(token)
     }
 
+    /// The token server's answer. An identity token is exchanged where the server knows how to.
+    fn ask_token_server(
+        &self,
+        realm: &Url,
+        bearer: &Bearer,
+        scope: &str,
+        credential: Option<&Credential>,
+    ) -> Result<Response> {
+        let ask = |request| {
+            let request = Request { tries: self.tries.clone(), ..request };
+            self.registry.client.follow(&request).during("token")
+        };
+        if let Some(Credential::IdentityToken { token, .. }) = credential {
+            let response = ask(token::exchange(realm, bearer, scope, token))?;
+            if !matches!(response.status, 400 | 401 | 404 | 405) {
+                return Ok(response);
+            }
+        }
+        ask(token::get(realm, bearer, scope, credential))
+    }
+
     /// Whether the origin sees a client certificate: its token may be for this user alone, then.
     fn identifies(&self, origin: &Origin) -> bool {
-        self.client.transport.connections.identifies(origin)
+        self.registry.client.transport.connections.identifies(origin)
     }
 
     fn token_key(&self, scope: &str) -> String {
@@ -280,7 +268,17 @@ impl Authenticator<'_> {
         shown.credentials.as_ref().is_some_and(|credentials| {
             let is_direct = shown.challenge == Some(Challenge::Basic)
                 || matches!(credentials.credential, Credential::RegistryToken(_));
-            is_direct && self.state.gives_up(credentials, self.scope)
+            is_direct && self.registry.gives_up(credentials)
         })
     }
+
+    /// The error that an answer is, with what to do about these credentials.
+    fn denied(&self, response: &Response, shown: Option<&ResolvedCredentials>) -> Error {
+        let error = self.registry.client.error_response(response);
+        credentials::hinted(error, &self.registry.state.host, shown)
+    }
+}
+
+fn credential(credentials: &Option<ResolvedCredentials>) -> Option<&Credential> {
+    credentials.as_ref().map(|it| &it.credential)
 }

@@ -18,11 +18,12 @@ const PROGRESS: u64 = 1 << 20;
 /// The body of one answer, all of a blob or the rest of it.
 struct PartialContent {
     body: BodyStream,
-    from: u64,
+    /// Where in the blob the next byte of the body is.
+    at: u64,
     /// Of the whole blob, where the answer says it.
     size: Option<u64>,
     /// What tells one content at the URL from another (RFC 9110, 8.8.3).
-    version: Option<String>,
+    etag: Option<String>,
 }
 
 impl PartialContent {
@@ -36,22 +37,19 @@ impl PartialContent {
         }
         let response = registry.succeeded(response)?;
         let range = response.header("content-range").and_then(content_range);
-        let (from, size) = match (response.status, range) {
+        let (at, size) = match (response.status, range) {
             (206, Some((start, size))) if start == from => (from, size),
             (206, _) => {
                 let message = "the registry sends another part than was asked for";
                 return Err(Error::new(Kind::Protocol, message));
             }
-            _ => {
-                let length = response.header("content-length");
-                (0, length.and_then(|length| length.parse().ok()))
-            }
+            _ => (0, response.header("content-length").and_then(|length| length.parse().ok())),
         };
-        let version = response.header("etag").map(str::to_owned);
+        let etag = response.header("etag").map(str::to_owned);
         let Body::Stream(body) = response.body else {
             unreachable!("a success that is wanted as a stream is one");
         };
-        Ok(PartialContent { body, from, size, version })
+        Ok(PartialContent { body, at, size, etag })
     }
 }
 
@@ -59,10 +57,8 @@ pub(super) struct ResumedBlob {
     registry: Registry,
     digest: Digest,
     part: PartialContent,
-    /// Where in the blob the caller is.
+    /// Where in the blob the caller is; the part may be behind.
     at: u64,
-    /// How much comes that the caller has already.
-    skip: u64,
     tries: Tries,
     /// Where in the blob failures were last counted from zero.
     progress_since: u64,
@@ -73,17 +69,10 @@ impl ResumedBlob {
     pub(super) fn open(registry: &Registry, digest: &Digest, from: u64) -> Result<Blob> {
         let tries = Tries::default();
         let part = PartialContent::get(registry, digest, from, &tries)?;
-        let (from, size) = (part.from, part.size);
-        let stream = ResumedBlob {
-            registry: registry.clone(),
-            digest: digest.clone(),
-            at: from,
-            skip: 0,
-            part,
-            tries,
-            progress_since: from,
-        };
-        Ok(Blob { reader: Box::new(stream), from, size })
+        let (at, size) = (part.at, part.size);
+        let (registry, digest) = (registry.clone(), digest.clone());
+        let stream = ResumedBlob { registry, digest, part, at, tries, progress_since: at };
+        Ok(Blob { reader: Box::new(stream), from: at, size })
     }
 
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
@@ -91,11 +80,11 @@ impl ResumedBlob {
             match self.part.body.read(buffer) {
                 Ok(0) => return Ok(0),
                 Ok(read) => {
-                    let known = read.min(usize::try_from(self.skip).unwrap_or(read));
-                    self.skip -= known as u64;
+                    let known = usize::try_from(self.at - self.part.at).unwrap_or(read).min(read);
+                    self.part.at += read as u64;
                     if known < read {
                         buffer.copy_within(known..read, 0);
-                        self.at += (read - known) as u64;
+                        self.at = self.part.at;
                         return Ok(read - known);
                     }
                 }
@@ -108,21 +97,18 @@ impl ResumedBlob {
     /// Asks for the rest, unless that was done often enough.
     fn resume(&mut self, why: Error) -> Result<()> {
         if self.at >= self.progress_since + PROGRESS {
-            self.tries = Tries::default();
-            self.progress_since = self.at;
+            (self.tries, self.progress_since) = (Tries::default(), self.at);
         }
         let registry = &self.registry;
-        let host = registry.state.host.api();
-        if !registry.client.wait(&self.tries, None, host) {
+        if !registry.client.wait(&self.tries, None, registry.state.host.api()) {
             return Err(why);
         }
         let part = PartialContent::get(registry, &self.digest, self.at, &self.tries)?;
-        let versions = (&self.part.version, &part.version);
-        if matches!(versions, (Some(before), Some(now)) if before != now) {
+        let before = self.part.etag.as_ref();
+        if before.zip(part.etag.as_ref()).is_some_and(|(before, now)| before != now) {
             let message = "the registry serves another content than before";
             return Err(Error::new(Kind::Corrupt, message));
         }
-        self.skip = self.at - part.from;
         self.part = part;
         Ok(())
     }

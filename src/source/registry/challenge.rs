@@ -1,8 +1,6 @@
 //! What a 401 asks for: `WWW-Authenticate` (RFC 9110, 11.6.1).
 
-use serde_json::json;
-
-use crate::json;
+use std::collections::HashMap;
 
 use super::message::Response;
 
@@ -19,52 +17,46 @@ pub(super) struct Bearer {
     /// Where tokens are given, perhaps relative to the registry.
     pub(super) realm: String,
     pub(super) service: Option<String>,
-    /// Scopes, separated by spaces.
+    /// Scopes, separated by spaces; `None`: what the request wants to do.
     pub(super) scope: Option<String>,
-    pub(super) error: Option<String>,
 }
 
 impl Challenge {
     /// The challenge to answer out of all headers: a token before a password, since the password
     /// then goes to one server only. `None` if none is understood.
     pub(super) fn read<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
-        let all: Vec<Challenge> = headers.flat_map(parse).collect();
-        let bearer = all.iter().find(|c| matches!(c, Challenge::Bearer(_)));
-        bearer.or(all.first()).cloned()
+        let mut all: Vec<Challenge> = headers.flat_map(parse).collect();
+        let bearer = all.iter().position(|it| matches!(it, Challenge::Bearer(_)));
+        (!all.is_empty()).then(|| all.swap_remove(bearer.unwrap_or(0)))
     }
 
-    /// Whether a registry asks for the same thing again; what it says of the last authorization does
-    /// not count. `usual` is the scope that a challenge without one is answered with.
-    pub(super) fn is_same(&self, other: &Challenge, usual: &str) -> bool {
-        match (self, other) {
-            (Challenge::Bearer(a), Challenge::Bearer(b)) => {
-                let scopes = [a, b].map(|bearer| bearer.scope.as_deref().unwrap_or(usual));
-                scopes[0] == scopes[1] && (&a.realm, &a.service) == (&b.realm, &b.service)
-            }
-            (a, b) => a == b,
+    /// Without a scope that is the usual one, so that challenges which ask for the same are equal.
+    pub(super) fn without(mut self, usual: &str) -> Challenge {
+        if let Challenge::Bearer(bearer) = &mut self {
+            bearer.scope.take_if(|scope| scope == usual);
         }
+        self
     }
 
-    /// For the disk, for all scopes.
+    /// Whether it is about another scope than the usual one.
+    pub(super) fn names_scope(&self) -> bool {
+        matches!(self, Challenge::Bearer(Bearer { scope: Some(_), .. }))
+    }
+
+    /// For the disk: the header that it came in, without a scope.
     pub(super) fn to_cache(&self) -> Vec<u8> {
-        let json = match self {
-            Challenge::Basic => json!({}),
-            Challenge::Bearer(bearer) => json!({"realm": bearer.realm, "service": bearer.service}),
+        let Challenge::Bearer(Bearer { realm, service, .. }) = self else {
+            return b"Basic".to_vec();
         };
-        json.to_string().into_bytes()
+        let service = service.as_deref().unwrap_or_default();
+        let [realm, service] =
+            [realm, service].map(|it| it.replace('\\', r"\\").replace('"', "\\\""));
+        format!("Bearer realm=\"{realm}\",service=\"{service}\"").into_bytes()
     }
 
     /// From the disk; `None` for what is no challenge.
     pub(super) fn from_cache(bytes: &[u8]) -> Option<Challenge> {
-        let json = json::parse(bytes).ok()?;
-        if json.as_object()?.is_empty() {
-            return Some(Challenge::Basic);
-        }
-        Some(Challenge::Bearer(Bearer {
-            realm: json["realm"].as_str()?.to_owned(),
-            service: json["service"].as_str().map(str::to_owned),
-            ..Bearer::default()
-        }))
+        Challenge::read(std::str::from_utf8(bytes).into_iter())
     }
 }
 
@@ -78,64 +70,55 @@ pub(super) fn asks_for_credentials(response: &Response) -> bool {
 
 /// Every challenge of one header; schemes that are not known here are left out.
 fn parse(header: &str) -> Vec<Challenge> {
-    let mut challenges: Vec<(String, Vec<(String, String)>)> = Vec::new();
+    let mut challenges: Vec<(String, HashMap<String, String>)> = Vec::new();
     let mut rest = header;
     loop {
         rest = rest.trim_start_matches([' ', '\t', ',']);
-        let end = rest.find([' ', '\t', ',', '=']).unwrap_or(rest.len());
-        let (word, tail) = rest.split_at(end);
+        let (word, tail) = rest.split_at(rest.find([' ', '\t', ',', '=']).unwrap_or(rest.len()));
         let word = word.to_ascii_lowercase();
-        match tail.trim_start().strip_prefix('=') {
-            Some(tail) => {
-                let (value, tail) = value(tail.trim_start());
-                if let Some((_, parameters)) = challenges.last_mut() {
-                    parameters.push((word, value));
-                }
-                rest = tail;
+        if let Some(tail) = tail.trim_start().strip_prefix('=') {
+            let (value, tail) = value(tail.trim_start());
+            if let Some((_, parameters)) = challenges.last_mut() {
+                parameters.entry(word).or_insert(value);
             }
-            None if word.is_empty() => break,
-            None => {
-                challenges.push((word, Vec::new()));
-                rest = tail;
-            }
+            rest = tail;
+        } else if word.is_empty() {
+            return challenges.into_iter().filter_map(understand).collect();
+        } else {
+            challenges.push((word, HashMap::new()));
+            rest = tail;
         }
     }
-    challenges.into_iter().filter_map(understand).collect()
 }
 
 /// A quoted string or a token, and what stands behind it.
 fn value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find([' ', '\t', ',']).unwrap_or(text.len());
-        return (text[..end].to_owned(), &text[end..]);
+        let (value, rest) = text.split_at(text.find([' ', '\t', ',']).unwrap_or(text.len()));
+        return (value.to_owned(), rest);
     };
     let mut value = String::new();
-    let mut chars = quoted.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return (value, &quoted[at + 1..]),
-            '\\' => value.extend(chars.next().map(|(_, escaped)| escaped)),
-            _ => value.push(c),
+    let mut chars = quoted.chars();
+    loop {
+        match chars.next() {
+            None | Some('"') => return (value, chars.as_str()),
+            Some('\\') => value.extend(chars.next()),
+            Some(c) => value.push(c),
         }
     }
-    (value, "")
 }
 
-fn understand((scheme, parameters): (String, Vec<(String, String)>)) -> Option<Challenge> {
-    if scheme == "basic" {
-        return Some(Challenge::Basic);
+fn understand((scheme, parameters): (String, HashMap<String, String>)) -> Option<Challenge> {
+    let get = |name: &str| parameters.get(name).filter(|value| !value.is_empty()).cloned();
+    match scheme.as_str() {
+        "basic" => Some(Challenge::Basic),
+        "bearer" => Some(Challenge::Bearer(Bearer {
+            realm: get("realm")?,
+            service: get("service"),
+            scope: get("scope"),
+        })),
+        _ => None,
     }
-    let get = |name: &str| {
-        let found = parameters.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.clone()).filter(|v| !v.is_empty())
-    };
-    (scheme == "bearer").then_some(())?;
-    Some(Challenge::Bearer(Bearer {
-        realm: get("realm")?,
-        service: get("service"),
-        scope: get("scope"),
-        error: get("error"),
-    }))
 }
 
 #[cfg(test)]
@@ -148,7 +131,6 @@ mod tests {
             realm: realm.into(),
             service: some(service),
             scope: some(scope),
-            error: None,
         })
     }
 

@@ -1,4 +1,4 @@
-//! What all registries share: settings, connections, credentials, and the state of each.
+//! What all registries share: connections, credentials, and the state of each.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,16 +9,14 @@ use crate::names::Names;
 use crate::parallel::lock;
 use crate::reference::{Host, Repository, TagOrDigest};
 
-use super::Registry;
 use super::credentials::{AuthFiles, Credentials};
-use super::error_response;
-use super::message::Response;
-use super::realm;
+use super::message::{Method, Request, Response};
 use super::state::{AuthCache, RegistryState};
 use super::token::Scope;
 use super::trace::{Trace, Verbosity};
 use super::transport::{Certificates, Connections, HttpClient, Proxies, Trust};
-use super::url::{Origin, Scheme, Url};
+use super::url::{Origin, Scheme};
+use super::{Registry, error_response, realm};
 
 /// A timeout that outlasts anybody's, and that a deadline can still be counted with.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -44,31 +42,35 @@ pub(crate) struct Settings {
 
 /// Shared by everything that asks registries.
 pub(crate) struct Client {
-    pub(super) settings: Settings,
     pub(super) credentials: Credentials,
     pub(super) transport: HttpClient,
-    cache: Arc<AuthCache>,
+    pub(super) plain_http: bool,
+    pub(super) retries: u32,
+    pub(super) accept: Option<Vec<String>>,
+    pub(super) cache: AuthCache,
+    pub(super) clock: fn() -> SystemTime,
     states: Mutex<HashMap<Host, Arc<RegistryState>>>,
     /// Why there is no connection to these.
     pub(super) unreachable: Mutex<HashMap<Origin, Error>>,
 }
 
 impl Client {
-    pub(crate) fn new(mut settings: Settings) -> Client {
-        settings.timeout = settings.timeout.min(DAY);
-        let auth_files = std::mem::take(&mut settings.auth_files);
-        let certificates = std::mem::take(&mut settings.certificates);
+    pub(crate) fn new(settings: Settings) -> Client {
+        let Settings { certificates, user_agent, jobs, .. } = settings;
+        let timeout = settings.timeout.min(DAY);
         let trust = Trust::new(certificates.clone());
-        let proxies = std::mem::take(&mut settings.proxies);
-        let connections = Arc::new(Connections::new(proxies, trust, settings.timeout));
+        let connections = Arc::new(Connections::new(settings.proxies, trust, timeout));
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
         Client {
-            credentials: Credentials::new(auth_files, settings.timeout),
-            transport: HttpClient::new(connections, settings.jobs, &settings.user_agent, trace),
-            cache: Arc::new(std::mem::take(&mut settings.auth_cache)),
+            credentials: Credentials::new(settings.auth_files, timeout),
+            transport: HttpClient::new(connections, jobs, &user_agent, trace),
+            plain_http: settings.plain_http,
+            retries: settings.retries,
+            accept: settings.accept,
+            cache: settings.auth_cache,
+            clock: settings.clock,
             states: Mutex::default(),
             unreachable: Mutex::default(),
-            settings,
         }
     }
 
@@ -95,23 +97,14 @@ impl Client {
 
     fn registry(self: &Arc<Self>, host: &Host, scope: Scope) -> Registry {
         let mut states = lock(&self.states);
-        let state = states.entry(host.clone()).or_insert_with(|| {
-            let connections = Arc::clone(&self.transport.connections);
-            let cache = Arc::clone(&self.cache);
-            let plain_http = self.settings.plain_http;
-            Arc::new(RegistryState::new(host, plain_http, connections, cache))
-        });
-        Registry {
-            client: Arc::clone(self),
-            state: Arc::clone(state),
-            scope,
-            accept_override: None,
-        }
+        let state = states.entry(host.clone()).or_insert_with(|| RegistryState::new(host).into());
+        let (client, state) = (Arc::clone(self), Arc::clone(state));
+        Registry { client, state, scope, accept_override: None }
     }
 
     /// The error that an answer is which is no success.
     pub(super) fn error_response(&self, response: &Response) -> Error {
-        error_response::error(response, (self.settings.clock)())
+        error_response::error(response, (self.clock)())
     }
 }
 
@@ -141,11 +134,11 @@ impl Registry {
         self.scope.repository.as_ref().map_or("", |it| &it.name)
     }
 
-    /// A URL below the repository's, or the registry's.
-    pub(super) fn url(&self, path: &str) -> Result<Url> {
+    /// A request for what is below the repository's URL, or the registry's.
+    pub(super) fn request(&self, method: Method, path: &str) -> Result<Request> {
         let slash = if self.name().is_empty() { "" } else { "/" };
         let path = format!("/v2/{}{slash}{path}", self.name());
-        Ok(self.state.origin()?.url(path))
+        Ok(Request::new(method, self.origin()?.url(path)))
     }
 
     /// An answer of the registry, or of where it redirected to, if it is a success.
@@ -154,7 +147,7 @@ impl Registry {
             return Ok(response);
         }
         let error = Err(self.client.error_response(&response));
-        if response.url.origin == self.state.origin()? {
+        if response.url.origin == self.origin()? {
             return error;
         }
         error.during(response.url.origin.authority())

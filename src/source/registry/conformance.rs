@@ -18,7 +18,7 @@ impl Registry {
     /// What the registry still allows, by a request that does not count as a pull.
     pub(crate) fn rate(&self, at: &TagOrDigest) -> Result<Rate> {
         let response = self.head_manifest(at, &Tries::default())?;
-        let rate = Rate::read(&response, (self.client.settings.clock)());
+        let rate = Rate::read(&response, (self.client.clock)());
         if response.is_success() || rate != Rate::default() {
             return Ok(rate);
         }
@@ -36,7 +36,8 @@ impl Registry {
 
     /// Whether `Docker-Content-Digest` comes with a manifest, and is right.
     pub(crate) fn check_digest_header(&self, at: &TagOrDigest, digest: &Digest) -> Result<()> {
-        let response = self.succeeded(self.ask(self.manifest_request(Method::Get, at)?)?)?;
+        let request = self.manifest_request(Method::Get, at, &Tries::default())?;
+        let response = self.succeeded(self.ask(request)?)?;
         match expected_digest(at, &response)? {
             Some(header) if header == *digest => Ok(()),
             Some(header) => Err(lacks(&format!("it says {header}"))),
@@ -46,10 +47,9 @@ impl Registry {
 
     /// Whether a list of one tag, where there are more, says where the next ones are.
     pub(crate) fn check_paging(&self) -> Result<()> {
-        let url = self.url("tags/list")?.with("n", "1");
-        let response = self.succeeded(self.ask(pages::request(url))?)?;
+        let response = self.succeeded(self.ask(self.list("tags/list")?.query("n", "1"))?)?;
         let mut tags = Names::default();
-        pages::names(response.bytes(), "tags", 0, &mut tags)?;
+        pages::names(response.bytes(), "tags", &mut tags)?;
         match (tags.len(), response.header("link")) {
             (1, Some(_)) => Ok(()),
             (1, None) => Err(lacks("the answer has no Link header")),
@@ -60,8 +60,8 @@ impl Registry {
     /// Whether the referrers API lists `referrer` among those of `subject`; the fallback tag does
     /// not count.
     pub(crate) fn check_referrers(&self, subject: &Digest, referrer: &Digest) -> Result<()> {
-        let url = self.url(&format!("referrers/{subject}"))?;
-        let response = self.succeeded(self.ask(pages::request(url))?)?;
+        let request = self.list(&format!("referrers/{subject}"))?;
+        let response = self.succeeded(self.ask(request)?)?;
         let listed = pages::items(response.bytes(), "manifests", MOST)?;
         let referrer = referrer.to_string();
         match listed.iter().any(|item| item["digest"] == *referrer) {

@@ -1,6 +1,6 @@
 //! What an answer that is no success means (distribution-spec, "Error Codes").
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -8,110 +8,67 @@ use crate::error::{Error, Kind};
 use crate::json;
 
 use super::message::Response;
-use super::retry;
+use super::retry::{wait, words};
 use super::url::Scheme;
 
 /// A registry's own words are not quoted beyond this many characters.
 const QUOTE: usize = 200;
 
-/// The body of the answer: code and message of its first error.
-struct ErrorBody {
-    code: String,
-    message: String,
-}
+/// The codes of what is not found, whatever the status. Some are older than the specification.
+const NOT_FOUND: [&str; 5] =
+    ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "NOT_FOUND"];
 
-impl ErrorBody {
-    fn read(response: &Response) -> ErrorBody {
-        let json = json::parse(response.bytes()).unwrap_or_default();
-        let first = match &json["errors"] {
-            Value::Array(errors) => errors.first().cloned().unwrap_or_default(),
-            _ => Value::Null,
-        };
-        let text = |value: &Value| value.as_str().unwrap_or_default().trim().to_owned();
-        // Token servers say it in other members: `details`, `error_description`, `message`.
-        let message = [
-            &first["message"],
-            &json["details"],
-            &json["error_description"],
-            &json["message"],
-            &json["error"],
-        ];
-        ErrorBody {
-            code: text(&first["code"]),
-            message: message
-                .map(text)
-                .into_iter()
-                .find(|text| !text.is_empty())
-                .unwrap_or_default(),
-        }
-    }
-
-    fn is_not_found(&self) -> bool {
-        const CODES: [&str; 5] = [
-            "MANIFEST_UNKNOWN",
-            "NAME_UNKNOWN",
-            "BLOB_UNKNOWN",
-            "MANIFEST_BLOB_UNKNOWN",
-            "NOT_FOUND",
-        ];
-        // Harbor and registry.redhat.io call what they do not find UNKNOWN.
-        let is_unknown =
-            self.code == "UNKNOWN" && self.message.to_lowercase().contains("not found");
-        is_unknown || CODES.contains(&self.code.as_str())
-    }
-
-    /// In brackets behind our own words; empty if the registry says nothing.
-    fn quoted(&self) -> String {
-        let text = match (self.message.as_str(), self.code.as_str()) {
-            ("", "") => return String::new(),
-            ("", code) => code,
-            (message, _) => message,
-        };
-        let mut quote: String = text.chars().take(QUOTE).collect();
-        if quote.len() < text.len() {
-            quote.push('…');
-        }
-        format!(" ({quote})")
-    }
-}
-
-/// The error that a refusal is. `now` is our clock, for registries that do not tell the time.
+/// The error that an answer is. `now` is our clock, for registries that do not tell the time.
 pub(super) fn error(response: &Response, now: SystemTime) -> Error {
     if wants_tls(response) {
         return speaks_tls();
     }
-    let body = ErrorBody::read(response);
-    let (status, quoted) = (response.status, body.quoted());
-    let is_refusal = (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 429);
-    if status == 404 || (body.is_not_found() && (is_refusal || status >= 500)) {
-        let error = Error::new(Kind::NotFound, format!("not found{quoted}"));
-        return match body.code.as_str() {
-            "NAME_UNKNOWN" => {
-                error.hint("check the name; a private repository may need credentials")
-            }
-            _ => error,
-        };
+    let (code, message) = code_and_message(response);
+    // Harbor and registry.redhat.io call what they do not find UNKNOWN.
+    let is_not_found = NOT_FOUND.contains(&code.as_str())
+        || (code == "UNKNOWN" && message.to_lowercase().contains("not found"));
+    let (kind, what) = match response.status {
+        401 => (Kind::Denied, "access denied".to_owned()),
+        403 => (Kind::Denied, "access forbidden".to_owned()),
+        429 => (Kind::RateLimited, "too many requests".to_owned()),
+        404 => (Kind::NotFound, "not found".to_owned()),
+        400..=407 | 409.. if is_not_found => (Kind::NotFound, "not found".to_owned()),
+        405 => (Kind::Protocol, "the registry does not allow this".to_owned()),
+        status @ (408 | 500..) => (Kind::Unavailable, format!("the registry answers {status}")),
+        status => (Kind::Protocol, format!("the registry answers {status}")),
+    };
+    let quoted = quoted(if message.is_empty() { &code } else { &message });
+    let when = match (kind, wait(response, now)) {
+        (Kind::RateLimited | Kind::Unavailable, Some(wait)) => {
+            format!(": come back in {}", words(wait))
+        }
+        (Kind::RateLimited, None) => ": come back later; the registry does not say when".to_owned(),
+        _ => String::new(),
+    };
+    let error = Error::new(kind, format!("{what}{quoted}{when}"));
+    match kind == Kind::NotFound && code == "NAME_UNKNOWN" {
+        true => error.hint("check the name; a private repository may need credentials"),
+        false => error,
     }
-    match status {
-        401 => Error::new(Kind::Denied, format!("access denied{quoted}")),
-        403 => Error::new(Kind::Denied, format!("access forbidden{quoted}")),
-        405 => Error::new(Kind::Protocol, format!("the registry does not allow this{quoted}")),
-        429 => {
-            let when = wait(response, now).map_or_else(
-                || "later; the registry does not say when".to_owned(),
-                |wait| format!("in {}", retry::words(wait)),
-            );
-            let message = format!("too many requests{quoted}: come back {when}");
-            Error::new(Kind::RateLimited, message)
-        }
-        408 | 500.. => {
-            let when = wait(response, now)
-                .map(|wait| format!(": come back in {}", retry::words(wait)))
-                .unwrap_or_default();
-            let message = format!("the registry answers {status}{quoted}{when}");
-            Error::new(Kind::Unavailable, message)
-        }
-        _ => Error::new(Kind::Protocol, format!("the registry answers {status}{quoted}")),
+}
+
+/// Code and message of the first error in the body; empty where there is none.
+fn code_and_message(response: &Response) -> (String, String) {
+    let json = json::parse(response.bytes()).unwrap_or_default();
+    let first = json["errors"].get(0).unwrap_or(&Value::Null);
+    let text = |value: &Value| value.as_str().unwrap_or_default().trim().to_owned();
+    // Token servers say it in members of the body itself.
+    let others = ["details", "error_description", "message", "error"].map(|name| &json[name]);
+    let mut messages = [&first["message"]].into_iter().chain(others).map(text);
+    (text(&first["code"]), messages.find(|text| !text.is_empty()).unwrap_or_default())
+}
+
+/// The registry's words in brackets, behind our own; nothing if it says none.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTE) {
+        _ if text.is_empty() => String::new(),
+        Some((end, _)) => format!(" ({}…)", &text[..end]),
+        None => format!(" ({text})"),
     }
 }
 
@@ -128,12 +85,6 @@ fn wants_tls(response: &Response) -> bool {
     response.status == 400
         && response.url.origin.scheme == Scheme::Http
         && WORDS.iter().any(|words| body.contains(words))
-}
-
-/// How long the registry wants to be left alone.
-pub(super) fn wait(response: &Response, now: SystemTime) -> Option<Duration> {
-    let now = response.header("date").and_then(retry::date).unwrap_or(now);
-    retry::after(response.header("retry-after")?, now)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
+use crate::content::LIMIT;
 use crate::error::Result;
 use crate::secret::Secret;
 
@@ -10,7 +11,7 @@ use super::retry::Tries;
 use super::transport::BodyStream;
 use super::url::Url;
 
-/// Bodies of refusals are read up to here.
+/// Bodies of error responses are read up to here.
 pub(super) const ERROR_RESPONSE_LIMIT: u64 = 64 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,27 +73,23 @@ pub(super) struct Request {
     pub(super) want: Want,
     /// Whether the answer depends on who asks, as a list does of what one may see.
     pub(super) is_personal: bool,
-    /// `None` for what is sent once: of half a blob the registry may keep that half, so that not the
-    /// request but the whole upload begins anew.
+    /// `None` for what is sent once.
     pub(super) tries: Option<Tries>,
 }
 
 impl Request {
-    pub(super) fn new(method: Method, url: Url, want: Want) -> Self {
+    /// Without a body; the answer is wanted in memory.
+    pub(super) fn new(method: Method, url: Url) -> Self {
         Request {
             method,
             url,
             headers: Vec::new(),
             authorization: None,
             body: None,
-            want,
+            want: Want::Whole(LIMIT),
             is_personal: false,
             tries: Some(Tries::default()),
         }
-    }
-
-    pub(super) fn get(url: Url, limit: u64) -> Self {
-        Request::new(Method::Get, url, Want::Whole(limit))
     }
 
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -100,14 +97,8 @@ impl Request {
         self
     }
 
-    pub(super) fn with_body(self, payload: Payload) -> Self {
-        Request { body: Some(payload), ..self }
-    }
-
-    /// As a part of what has been tried so often.
-    pub(super) fn within(self, tries: impl Into<Option<Tries>>) -> Self {
-        let tries = tries.into();
-        Request { tries, ..self }
+    pub(super) fn query(self, name: &str, value: &str) -> Self {
+        Request { url: self.url.with(name, value), ..self }
     }
 }
 

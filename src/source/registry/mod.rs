@@ -39,7 +39,6 @@ mod conformance;
 mod credentials;
 mod error_response;
 mod message;
-mod names;
 mod pages;
 mod rate;
 mod realm;
@@ -57,12 +56,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::content::{
-    Content, DOCKER_LIST, DOCKER_MANIFEST, LIMIT, OCI_INDEX, OCI_MANIFEST, SCHEMA1, SIGNED_SCHEMA1,
+    Content, DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, SCHEMA1, SIGNED_SCHEMA1,
 };
 use crate::digest::{Algorithm, Digest};
 use crate::error::{During, Error, Kind, Result};
-use crate::json::{self, MOST};
-use crate::memory;
+use crate::json;
 use crate::names::Names;
 use crate::reference::{TagOrDigest, is_repository, is_tag};
 
@@ -93,93 +91,85 @@ pub(crate) struct Registry {
     state: Arc<RegistryState>,
     /// What requests want to do, and in which repository.
     scope: Scope,
-    /// The manifest that a choice of media types is about.
+    /// The only manifest that is asked for by the media types that the user chose.
     accept_override: Option<TagOrDigest>,
 }
 
-/// end-1: `GET /v2/`. It goes without credentials, to learn which ones are asked for.
-fn ping(client: &Client, registry: &Origin, tries: Option<Tries>) -> Result<Response> {
-    client.follow(&Request::get(registry.url("/v2/"), 1 << 20).within(tries))
-}
-
-/// The endpoints. Blobs are sent in one request, so that there is no use for end-4b and end-5, and
-/// begun anew where they break, so that there is none for end-13.
+/// The endpoints. A blob is sent in one request, so that there is no use for end-4b and end-5, and
+/// sent anew where that breaks, so that there is none for end-13.
 impl Registry {
+    /// end-1: `GET /v2/`. It goes without credentials, to learn which ones are asked for.
+    fn ping(&self, origin: &Origin, tries: Option<Tries>) -> Result<Response> {
+        let request = Request::new(Method::Get, origin.url("/v2/"));
+        self.client.follow(&Request { tries, ..request })
+    }
+
     /// end-2: `GET /v2/<name>/blobs/<digest>`, from this byte on where the registry can do that.
     fn get_blob(&self, digest: &Digest, from: u64, want: Want, tries: &Tries) -> Result<Response> {
-        let url = self.url(&format!("blobs/{digest}"))?;
-        let mut request = Request::new(Method::Get, url, want).within(tries.clone());
-        if from > 0 {
-            request = request.header("Range", format!("bytes={from}-"));
-        }
-        self.ask(request)
+        let request = self.request(Method::Get, &format!("blobs/{digest}"))?;
+        let request = Request { want, tries: Some(tries.clone()), ..request };
+        self.ask(match from {
+            0 => request,
+            _ => request.header("Range", format!("bytes={from}-")),
+        })
     }
 
     /// end-2: `HEAD /v2/<name>/blobs/<digest>`
     fn has_blob(&self, digest: &Digest) -> Result<bool> {
-        let url = self.url(&format!("blobs/{digest}"))?;
-        let response = self.ask(Request::new(Method::Head, url, Want::Whole(0)))?;
-        Ok(response.is_success())
+        let request = self.request(Method::Head, &format!("blobs/{digest}"))?;
+        Ok(self.ask(request)?.is_success())
     }
 
     /// end-3: `GET /v2/<name>/manifests/<tag or digest>`
     fn get_manifest(&self, at: &TagOrDigest, tries: &Tries) -> Result<Content> {
-        let request = self.manifest_request(Method::Get, at)?;
-        let response = self.succeeded(self.ask(request.within(tries.clone()))?)?;
+        let response = self.ask(self.manifest_request(Method::Get, at, tries)?)?;
+        let response = self.succeeded(response)?;
         let expected = expected_digest(at, &response)?;
         let media_type = response.header("content-type").map(str::to_owned);
         if media_type.as_deref().is_some_and(|it| it.starts_with("text/html")) {
             let error = Error::new(Kind::Protocol, "the answer is a web page");
             return Err(error.hint(format!("is {} a registry?", self.state.host)));
         }
-        let bytes = response.into_bytes();
-        Content::manifest(media_type.as_deref(), bytes, expected.as_ref())
+        Content::manifest(media_type.as_deref(), response.into_bytes(), expected.as_ref())
     }
 
     /// end-3: `HEAD /v2/<name>/manifests/<tag or digest>`
     fn head_manifest(&self, at: &TagOrDigest, tries: &Tries) -> Result<Response> {
-        let request = self.manifest_request(Method::Head, at)?;
-        self.ask(request.within(tries.clone()))
+        self.ask(self.manifest_request(Method::Head, at, tries)?)
     }
 
-    fn manifest_request(&self, method: Method, at: &TagOrDigest) -> Result<Request> {
-        let url = self.url(&format!("manifests/{}", tag_or_digest(at)))?;
-        let accept = match &self.client.settings.accept {
+    fn manifest_request(&self, method: Method, at: &TagOrDigest, tries: &Tries) -> Result<Request> {
+        let accept = match &self.client.accept {
             Some(types) if self.accept_override.as_ref() == Some(at) => types.join(", "),
             _ => MANIFESTS.join(", "),
         };
-        Ok(Request::new(method, url, Want::Whole(LIMIT)).header("Accept", accept))
+        let request = self.request(method, &format!("manifests/{}", tag_or_digest(at)))?;
+        Ok(Request { tries: Some(tries.clone()), ..request }.header("Accept", accept))
     }
 
-    /// end-4a: `POST /v2/<name>/blobs/uploads/`. Where the blob is to be sent.
+    /// end-4a: `POST /v2/<name>/blobs/uploads/`. Where the blob is to be sent. An upload that is
+    /// never finished is swept away, so this may be repeated.
     fn start_upload(&self, tries: &Tries) -> Result<Url> {
-        let url = self.url("blobs/uploads/")?;
-        // An upload that is never finished is swept away, so this may be repeated.
-        let request = Request::new(Method::Post, url, Want::Whole(LIMIT)).within(tries.clone());
+        let request = self.request(Method::Post, "blobs/uploads/")?;
+        let request = Request { tries: Some(tries.clone()), ..request };
         self.upload_location(&self.succeeded(self.ask(request)?)?)
     }
 
     /// end-6: `PUT <location>?digest=<digest>` with the whole blob, which is not repeated: the
     /// registry may have kept a part. A location elsewhere sees no credentials.
     fn finish_upload(&self, location: Url, digest: &Digest, blob: &Payload) -> Result<Response> {
-        let is_own = location.origin == self.state.origin()?;
-        let url = location.with("digest", &digest.to_string());
-        let request =
-            Request::new(Method::Put, url, Want::Whole(LIMIT)).with_body(blob.clone()).within(None);
-        match is_own {
-            true => self.ask(request),
-            false => self.client.follow(&request),
-        }
+        let is_own = location.origin == self.origin()?;
+        let request = Request::new(Method::Put, location).query("digest", &digest.to_string());
+        let request = Request { body: Some(blob.clone()), tries: None, ..request };
+        if is_own { self.ask(request) } else { self.client.follow(&request) }
     }
 
     /// end-7: `PUT /v2/<name>/manifests/<tag or digest>`
     pub(crate) fn put_manifest(&self, at: &str, media_type: &str, bytes: &[u8]) -> Result<()> {
         let doing = format!("manifest {at}");
-        let url = self.url(&format!("manifests/{at}"))?;
-        let request = Request::new(Method::Put, url, Want::Whole(LIMIT))
-            .with_body(Payload::bytes(media_type, bytes));
-        let response = self.ask(request).and_then(|it| self.succeeded(it));
-        let response = response.during(&doing)?;
+        let request = self.request(Method::Put, &format!("manifests/{at}"))?;
+        let request = Request { body: Some(Payload::bytes(media_type, bytes)), ..request };
+        let response = self.ask(request).and_then(|it| self.succeeded(it)).during(&doing)?;
         let sent = Digest::of(Algorithm::Sha256, bytes);
         match digest_header(&response) {
             Some(kept) if kept.algorithm() == sent.algorithm() && kept != sent => {
@@ -194,8 +184,8 @@ impl Registry {
     fn get_tags(&self) -> Result<Names> {
         let mut tags = self.names("tags/list", "tags")?;
         // Artifactory lists digests among them.
-        let is_digest = |tag: &str| tag.starts_with("sha256:");
-        if tags.iter().any(is_digest) {
+        let is_digest = |tag: &&str| tag.starts_with("sha256:");
+        if tags.iter().any(|tag| is_digest(&tag)) {
             tags = tags.iter().filter(|tag| !is_digest(tag)).collect();
         }
         Ok(self.sound(tags, is_tag))
@@ -219,50 +209,40 @@ impl Registry {
 
     /// end-10: `DELETE /v2/<name>/blobs/<digest>`
     pub(crate) fn delete_blob(&self, digest: &Digest) -> Result<()> {
-        let deleted = self.delete(&format!("blobs/{digest}"));
-        deleted.during(format!("blob {digest}"))
+        self.delete(&format!("blobs/{digest}")).during(format!("blob {digest}"))
+    }
+
+    fn delete(&self, path: &str) -> Result<()> {
+        let response = self.for_actions("delete").ask(self.request(Method::Delete, path)?)?;
+        let hint = match (response.status, self.state.host.is_docker_hub()) {
+            (405, true) => "Docker Hub deletes on its web site and by its own API only",
+            (405, false) => {
+                "whoever runs it must allow deletion: distribution's storage.delete.enabled, or a setting of that kind"
+            }
+            _ => return self.succeeded(response).map(drop),
+        };
+        Err(self.client.error_response(&response).hint(hint))
     }
 
     /// end-11: `POST /v2/<name>/blobs/uploads/?mount=<digest>&from=<other name>`
     fn post_mount(&self, digest: &Digest, from: &str) -> Result<Response> {
-        let url = self.url("blobs/uploads/")?;
-        let url = url.with("mount", &digest.to_string()).with("from", from);
-        let both = self.with_scope(self.scope.and_pull(from));
-        let response = both.ask(Request::new(Method::Post, url, Want::Whole(LIMIT)))?;
-        self.succeeded(response)
+        let request = self.request(Method::Post, "blobs/uploads/")?;
+        let request = request.query("mount", &digest.to_string()).query("from", from);
+        self.succeeded(self.with_scope(self.scope.and_pull(from)).ask(request)?)
     }
 
     /// end-12a and end-12b: `GET /v2/<name>/referrers/<digest>?artifactType=<type>`, all pages. `None`
     /// if the registry does not have this endpoint.
-    fn get_referrers(
-        &self,
-        digest: &Digest,
-        artifact_type: Option<&str>,
-    ) -> Result<Option<Vec<Value>>> {
-        let mut url = self.url(&format!("referrers/{digest}"))?;
-        if let Some(artifact_type) = artifact_type {
-            url = url.with("artifactType", artifact_type);
+    fn get_referrers(&self, digest: &Digest, kind: Option<&str>) -> Result<Option<Vec<Value>>> {
+        let mut request = self.list(&format!("referrers/{digest}"))?.header("Accept", OCI_INDEX);
+        if let Some(artifact_type) = kind {
+            request = request.query("artifactType", artifact_type);
         }
-        let request = pages::request(url).header("Accept", OCI_INDEX);
         let first = self.ask(request.clone())?;
         // Registries without the API do not know the path, or answer with a page for browsers.
-        let is_unknown = matches!(first.status, 400 | 404 | 405 | 501);
-        if is_unknown || (first.is_success() && !json::is_json(first.bytes())) {
-            return Ok(None);
-        }
-        let first = self.succeeded(first)?;
-        let (mut listed, mut last, mut left) = (Vec::new(), 0, MOST);
-        self.pages_from(request, first, |page| {
-            let items = pages::items(page, "manifests", left)?;
-            let weight = items.iter().map(memory::weight).sum();
-            left = left.saturating_sub(weight);
-            memory::take(weight)?;
-            let is_new = items.is_empty() || items != listed[last..];
-            last = listed.len();
-            listed.extend(items);
-            Ok(is_new)
-        })?;
-        Ok(Some(listed))
+        let is_unknown = matches!(first.status, 400 | 404 | 405 | 501)
+            || (first.is_success() && !json::is_json(first.bytes()));
+        if is_unknown { Ok(None) } else { self.items(request, first, "manifests").map(Some) }
     }
 
     /// `GET /v2/_catalog`, which is no part of the specification any more.

@@ -1,78 +1,148 @@
-//! Lists that come in pages (distribution-spec, "Listing Tags"; RFC 8288).
+//! Lists of tags, repositories and referrers, page after page (distribution-spec, "Listing Tags";
+//! RFC 8288), from registries that have their own idea of pages.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::error::{Error, Kind, Result};
-use crate::json;
+use crate::digest::{Algorithm, Digest};
+use crate::error::{Error, Kind, Result, some_of};
+use crate::json::{self, MOST};
 use crate::memory;
 use crate::names::Names;
 
 use super::Registry;
-use super::message::{Request, Response};
+use super::message::{Method, Request, Response, Want};
+use super::trace::warn;
 use super::transport;
 use super::url::Url;
 
+/// How many items to ask for at once: what those registries allow that have a limit.
+const PAGE: usize = 1000;
+
+/// The bytes of one page, and of all pages of a list together.
 const LIMIT: u64 = 32 << 20;
+const ALL: usize = 64 << 20;
 
 /// No list has more pages.
 const PAGES: usize = 10_000;
 
-/// The bytes that all pages of a list may have together.
-pub(super) const ALL: usize = 64 << 20;
-
 impl Registry {
-    /// Hands the body of each page to `take`, which says whether it tells other things than the one
-    /// before.
-    pub(super) fn pages(
-        &self,
-        start: Request,
-        take: impl FnMut(&[u8]) -> Result<bool>,
-    ) -> Result<()> {
-        let first = self.succeeded(self.ask(start.clone())?)?;
-        self.pages_from(start, first, take)
+    /// The request for the first page of a list.
+    pub(super) fn list(&self, path: &str) -> Result<Request> {
+        let request = self.request(Method::Get, path)?;
+        Ok(Request { is_personal: true, want: Want::Whole(LIMIT), ..request })
     }
 
-    /// The same when the first page has come already. No two pages are in memory at once.
-    pub(super) fn pages_from(
+    /// All names below `key` of the list at `path`.
+    pub(super) fn names(&self, path: &str, key: &str) -> Result<Names> {
+        let whole = self.list(path)?;
+        let request = whole.clone().query("n", &PAGE.to_string());
+        let first = self.ask(request.clone())?;
+        // distribution's `catalog.maxentries` may be smaller, and CUE's `MaxListPageSize`.
+        if first.status == 400 {
+            return self.linked_names(&whole, None, key);
+        }
+        let is_linked = first.header("link").is_some();
+        let mut names = self.linked_names(&request, Some(first), key)?;
+        if names.len() != PAGE || is_linked {
+            return Ok(names);
+        }
+        // crane's registry does not say in `Link` that there is more. Its catalog has no order, so
+        // there is nothing behind the last name of a page.
+        if !names.iter().is_sorted() {
+            let all = self.linked_names(&whole, None, key)?;
+            return Ok(if all.len() > PAGE { all } else { names });
+        }
+        loop {
+            let last = names.iter().next_back().unwrap_or_default().to_owned();
+            let page = self.linked_names(&request.clone().query("last", &last), None, key)?;
+            let before = names.len();
+            // A registry that ignores `last` begins anew, as crane's does behind the very last name.
+            names.extend(page.iter().filter(|name| **name > *last));
+            if page.len() != PAGE || names.len() == before {
+                return Ok(names);
+            }
+            if names.weight() > ALL {
+                return Err(too_long());
+            }
+        }
+    }
+
+    /// The names of the pages that `Link` leads to, from a first page that may have come already.
+    fn linked_names(&self, start: &Request, first: Option<Response>, key: &str) -> Result<Names> {
+        let first = first.map_or_else(|| self.ask(start.clone()), Ok)?;
+        let mut all = Names::default();
+        self.pages(start.clone(), first, |page| names(page, key, &mut all))?;
+        Ok(all)
+    }
+
+    /// The same of objects, from a first page on that has come.
+    pub(super) fn items(&self, start: Request, first: Response, key: &str) -> Result<Vec<Value>> {
+        let (mut all, mut left) = (Vec::new(), MOST);
+        self.pages(start, first, |page| {
+            let these = items(page, key, left)?;
+            let is_any = !these.is_empty();
+            let weight = these.iter().map(memory::weight).sum();
+            left = left.saturating_sub(weight);
+            memory::take(weight)?;
+            all.extend(these);
+            Ok(is_any)
+        })?;
+        Ok(all)
+    }
+
+    /// Hands the body of each page to `read`, which says whether there is anything in it. No two
+    /// pages are in memory at once.
+    fn pages(
         &self,
         mut request: Request,
         first: Response,
-        mut take: impl FnMut(&[u8]) -> Result<bool>,
+        mut read: impl FnMut(&[u8]) -> Result<bool>,
     ) -> Result<()> {
-        let mut left = ALL;
+        let (mut page, mut left, mut before) = (first, ALL, None);
         let mut seen = HashSet::from([request.url.clone()]);
-        let mut response = first;
         loop {
-            let rest = left.checked_sub(response.bytes().len());
-            left = rest.ok_or_else(too_long)?;
-            if !take(response.bytes())? {
+            page = self.succeeded(page)?;
+            left = left.checked_sub(page.bytes().len()).ok_or_else(too_long)?;
+            let digest = Some(Digest::of(Algorithm::Sha256, page.bytes()));
+            if read(page.bytes())? && digest == before {
                 return Err(repeated());
             }
-            let Some(url) = next(&response, &request.url)? else {
+            before = digest;
+            let Some(url) = next(&page, &request.url)? else {
                 return Ok(());
             };
             if !seen.insert(url.clone()) || seen.len() > PAGES {
                 return Err(repeated());
             }
             request.url = url;
-            memory::give(transport::told(&response));
-            drop(response);
-            response = self.succeeded(self.ask(request.clone())?)?;
+            memory::give(transport::told(&page));
+            drop(page);
+            page = self.ask(request.clone())?;
         }
     }
-}
 
-pub(super) fn request(url: Url) -> Request {
-    Request { is_personal: true, ..Request::get(url, LIMIT) }
+    /// Without the names that the grammar does not allow, and with a warning about them: a name
+    /// becomes part of a URL.
+    pub(super) fn sound(&self, names: Names, is_sound: fn(&str) -> bool) -> Names {
+        if names.iter().all(is_sound) {
+            return names;
+        }
+        let short = |name: &str| format!("'{}'", name.chars().take(150).collect::<String>());
+        let others = some_of(names.iter().filter(|name| !is_sound(name)).map(short));
+        let repository = self.scope.repository.as_ref();
+        let place = repository.map_or_else(|| self.state.host.to_string(), ToString::to_string);
+        warn(&format!("{place}: passed over, for no name may be so: {others}"));
+        names.iter().filter(|name| is_sound(name)).collect()
+    }
 }
 
 fn repeated() -> Error {
     Error::new(Kind::Protocol, "the registry's list has no end: a page repeats")
 }
 
-pub(super) fn too_long() -> Error {
+fn too_long() -> Error {
     let message = format!("all pages together are longer than {} MiB", ALL >> 20);
     Error::new(Kind::Protocol, message)
 }
@@ -84,33 +154,28 @@ pub(super) fn items(page: &[u8], key: &str, most: usize) -> Result<Vec<Value>> {
         Value::Array(items) => Ok(items),
         // Nexus says so of a repository without tags.
         Value::Null if json.is_object() => Ok(Vec::new()),
-        _ => Err(without(&format!("list '{key}'"))),
+        _ => Err(Error::new(Kind::Protocol, format!("the answer has no list '{key}'"))),
     }
 }
 
-/// Adds the names of one page. Says whether they are others than those from `last` on.
-pub(super) fn names(page: &[u8], key: &str, last: usize, into: &mut Names) -> Result<bool> {
-    let begin = into.len();
-    let before = into.weight();
+/// Adds the names of one page. Says whether there are any.
+pub(super) fn names(page: &[u8], key: &str, into: &mut Names) -> Result<bool> {
+    let (begin, before) = (into.len(), into.weight());
     let found = json::strings(page, Some(key), into).map_err(not_json)?;
     memory::take(into.weight().saturating_sub(before))?;
-    found.ok_or_else(|| without(&format!("list of names '{key}'")))?;
-    let (earlier, these) = (into.part(last, begin), into.part(begin, into.len()));
-    Ok(into.len() == begin || !these.eq(earlier))
+    let none = || Error::new(Kind::Protocol, format!("the answer has no list of names '{key}'"));
+    found.ok_or_else(none)?;
+    Ok(into.len() > begin)
 }
 
 fn not_json(error: Error) -> Error {
     Error::new(Kind::Protocol, format!("the answer is {error}"))
 }
 
-fn without(what: &str) -> Error {
-    Error::new(Kind::Protocol, format!("the answer has no {what}"))
-}
-
 /// The page behind the one at `here`, and always on the same origin: wherever the answer came from,
 /// what follows is asked for with the registry's token.
-fn next(response: &Response, here: &Url) -> Result<Option<Url>> {
-    let Some(target) = response.all("link").find_map(next_link) else {
+fn next(page: &Response, here: &Url) -> Result<Option<Url>> {
+    let Some(target) = page.all("link").find_map(next_link) else {
         return Ok(None);
     };
     // The cursor is sent back as it came: ECR Public answers 405 to one that was put together anew.
@@ -129,19 +194,16 @@ fn next_link(header: &str) -> Option<&str> {
     loop {
         let (target, tail) = rest.split_once('<')?.1.split_once('>')?;
         // Parameters end where the next target begins.
-        let end = tail.find('<').unwrap_or(tail.len());
-        let is_next = tail[..end].split([';', ',']).any(|parameter| {
-            let Some((name, value)) = parameter.split_once('=') else {
-                return false;
-            };
+        let (parameters, others) = tail.split_at(tail.find('<').unwrap_or(tail.len()));
+        let is_next = |(name, value): (&str, &str)| {
             let mut relations = value.trim().trim_matches('"').split_whitespace();
             name.trim().eq_ignore_ascii_case("rel")
                 && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
-        });
-        if is_next {
+        };
+        if parameters.split([';', ',']).filter_map(|it| it.split_once('=')).any(is_next) {
             return Some(target);
         }
-        rest = &tail[end..];
+        rest = others;
     }
 }
 
@@ -200,7 +262,7 @@ mod tests {
         let listed = |body: &str| items(body.as_bytes(), "tags", 1 << 20).map(|items| items.len());
         let named = |body: &str| {
             let mut found = Names::default();
-            names(body.as_bytes(), "tags", 0, &mut found).map(|_| found.len())
+            names(body.as_bytes(), "tags", &mut found).map(|_| found.len())
         };
         for (body, count) in [
             (r#"{"tags":["a","b"]}"#, 2),

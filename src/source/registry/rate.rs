@@ -1,6 +1,6 @@
 //! How many requests a registry still allows, as it says in the header of an answer.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::message::Response;
 
@@ -24,24 +24,20 @@ impl Rate {
     /// Out of `RateLimit-*` (Docker Hub, GitLab; draft-ietf-httpapi-ratelimit-headers-05) or
     /// `X-RateLimit-*`. `now` is our clock, for registries that name a point in time.
     pub(super) fn read(response: &Response, now: SystemTime) -> Rate {
-        let text = |name: &str| {
-            let either = [format!("ratelimit-{name}"), format!("x-ratelimit-{name}")];
-            let found = either.iter().find_map(|name| response.header(name));
-            found.map(str::to_owned)
+        let said = |name: &str| {
+            let names = [format!("ratelimit-{name}"), format!("x-ratelimit-{name}")];
+            names.iter().find_map(|name| response.header(name).map(quantity)).unwrap_or_default()
         };
-        let (limit, window) = text("limit").map_or((None, None), |text| quantity(&text));
-        let (remaining, other) = text("remaining").map_or((None, None), |text| quantity(&text));
-        let reset = text("reset").and_then(|text| quantity(&text).0);
+        let [(limit, window), (remaining, other), (reset, _)] =
+            ["limit", "remaining", "reset"].map(said);
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         Rate {
             limit,
             remaining,
             window: window.or(other),
             source: response.header("docker-ratelimit-source").map(str::to_owned),
             // GitLab and GitHub name the second since 1970.
-            reset: reset.map(|reset| match reset > EPOCH {
-                true => until(reset, now),
-                false => reset,
-            }),
+            reset: reset.map(|it| if it > EPOCH { it.saturating_sub(now) } else { it }),
         }
     }
 
@@ -61,13 +57,10 @@ fn quantity(text: &str) -> (Option<u64>, Option<u64>) {
     (number.parse().ok(), window.and_then(|seconds| seconds.parse().ok()))
 }
 
-fn until(second: u64, now: SystemTime) -> u64 {
-    let now = now.duration_since(SystemTime::UNIX_EPOCH);
-    second.saturating_sub(now.as_ref().map_or(0, Duration::as_secs))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::message::Body;
     use super::*;
 

@@ -3,8 +3,7 @@
 
 use crate::error::{During, Error, Kind, Result};
 
-use super::transport::Connections;
-use super::transport::{is_internal, is_internal_name};
+use super::transport::{Connections, is_internal, is_internal_name};
 use super::url::{Origin, Scheme, Url};
 
 /// The realm as a URL, if it may be asked.
@@ -53,8 +52,7 @@ pub(super) fn admit_image(
 
 /// Whether anybody can reach `from`, but not `to`.
 fn leads_inside(from: &Origin, to: &Origin, connections: &Connections) -> Result<bool> {
-    let look_up = |origin: &Origin| are_internal(origin, connections).during(origin.authority());
-    is_inward(from, to, look_up)
+    is_inward(from, to, |origin| are_internal(origin, connections).during(origin.authority()))
 }
 
 /// `look_up` tells of every address of an origin whether it is internal.

@@ -1,6 +1,5 @@
 //! How a request is sent: redirects are followed, and what may succeed a little later is tried again.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -13,7 +12,7 @@ use super::client::Client;
 use super::message::{Method, Request, Response};
 use super::transport::Outcome;
 use super::url::{Scheme, Url};
-use super::{error_response, realm, trace};
+use super::{realm, trace};
 
 const REDIRECTS: usize = 10;
 
@@ -26,19 +25,17 @@ const NOTICEABLE: Duration = Duration::from_secs(2);
 impl Client {
     /// Follows redirects. `Authorization` stays with its origin.
     pub(super) fn follow(&self, request: &Request) -> Result<Response> {
-        let mut request = Cow::Borrowed(request);
+        let mut request = request.clone();
         for _ in 0..=REDIRECTS {
             let response = self.send(&request)?;
             let Some(target) = redirection(&request, &response)? else {
                 return Ok(response);
             };
-            let next = request.to_mut();
-            if target.origin != next.url.origin {
-                let connections = &self.transport.connections;
-                realm::admit(&next.url.origin, &target.origin, connections)?;
-                next.authorization = None;
+            if target.origin != request.url.origin {
+                realm::admit(&request.url.origin, &target.origin, &self.transport.connections)?;
+                request.authorization = None;
             }
-            next.url = target;
+            request.url = target;
         }
         let message = format!("more than {REDIRECTS} redirects");
         Err(Error::new(Kind::Protocol, message)).during(request.url.origin.authority())
@@ -64,8 +61,7 @@ impl Client {
             None => exchange(),
         };
         let is_unreached = outcome.as_ref().is_err_and(|failure| failure.unreached);
-        let outcome = outcome.map_err(Error::from).during(&host);
-        outcome.inspect_err(|error| {
+        outcome.during(&host).inspect_err(|error| {
             if is_unreached && error.kind() == Kind::Unavailable {
                 lock(&self.unreachable).insert(origin.clone(), error.clone());
             }
@@ -86,9 +82,7 @@ impl Client {
             let after = match &outcome {
                 Err(failure) if failure.is_stale() => continue,
                 Err(failure) if failure.is_broken() => None,
-                Ok(response) if is_temporary(response.status) => {
-                    error_response::wait(response, (self.settings.clock)())
-                }
+                Ok(response) if is_temporary(response.status) => wait(response, (self.clock)()),
                 _ => return outcome,
             };
             if !self.wait(tries, after, host) {
@@ -101,7 +95,7 @@ impl Client {
     pub(super) fn wait(&self, tries: &Tries, after: Option<Duration>, host: &str) -> bool {
         // A number that another process does not have.
         let chance = chance(RandomState::new().hash_one(()));
-        let Some(wait) = tries.next(self.settings.retries, after, chance) else {
+        let Some(wait) = tries.next(self.retries, after, chance) else {
             return false;
         };
         if wait > NOTICEABLE {
@@ -135,34 +129,22 @@ fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The tries of one request whatever it passes through, redirects, tokens, uploads begun anew:
-/// clones are counted together.
+/// How many tries have failed, and how long registries had us wait, of one request whatever it
+/// passes through, redirects, tokens, uploads begun anew: clones are counted together.
 #[derive(Clone, Default)]
-pub(super) struct Tries(Arc<Mutex<Counted>>);
-
-#[derive(Default)]
-struct Counted {
-    failed: u32,
-    waited: Duration,
-}
+pub(super) struct Tries(Arc<Mutex<(u32, Duration)>>);
 
 impl Tries {
     /// How long to wait before the next try; `None` if there is to be none. `after` is what the
     /// registry asks for, `chance` lies in 0..1 and keeps many clients from coming back together.
     fn next(&self, retries: u32, after: Option<Duration>, chance: f64) -> Option<Duration> {
-        let mut counted = lock(&self.0);
-        if counted.failed >= retries {
+        let (failed, waited) = &mut *lock(&self.0);
+        let sum = waited.saturating_add(after.unwrap_or_default());
+        if *failed >= retries || sum > LONGEST_WAIT {
             return None;
         }
-        let wait = match after {
-            Some(after) if counted.waited.saturating_add(after) > LONGEST_WAIT => return None,
-            Some(after) => {
-                counted.waited += after;
-                after
-            }
-            None => backoff(counted.failed, chance),
-        };
-        counted.failed += 1;
+        let wait = after.unwrap_or_else(|| backoff(*failed, chance));
+        (*failed, *waited) = (*failed + 1, sum);
         Some(wait)
     }
 }
@@ -174,12 +156,17 @@ fn chance(random: u64) -> f64 {
 
 /// A tenth of a second, doubled each time up to 6.4 s, less up to half of it by chance.
 fn backoff(failed: u32, chance: f64) -> Duration {
-    let full = Duration::from_millis(100 << failed.min(6));
-    full.mul_f64(1.0 - chance / 2.0)
+    Duration::from_millis(100 << failed.min(6)).mul_f64(1.0 - chance / 2.0)
 }
 
-/// What `Retry-After` asks for, in seconds or as a date (RFC 9110, 10.2.3). `now` is the
-/// registry's clock where it tells the time, since both dates then come from the same one.
+/// How long the registry wants to be left alone. `now` is our clock, for one that does not tell the
+/// time; where it does, both dates come from the same clock.
+pub(super) fn wait(response: &Response, now: SystemTime) -> Option<Duration> {
+    let now = response.header("date").and_then(date).unwrap_or(now);
+    after(response.header("retry-after")?, now)
+}
+
+/// What `Retry-After` asks for, in seconds or as a date (RFC 9110, 10.2.3).
 pub(super) fn after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse() {
@@ -188,8 +175,7 @@ pub(super) fn after(header: &str, now: SystemTime) -> Option<Duration> {
     Some(date(header)?.duration_since(now).unwrap_or_default())
 }
 
-/// A date as HTTP writes it.
-pub(super) fn date(header: &str) -> Option<SystemTime> {
+fn date(header: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(header).ok()
 }
 

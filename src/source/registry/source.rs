@@ -15,18 +15,15 @@ use super::{Blob, Registry, Resolved, Source};
 
 impl Source for Registry {
     fn manifest(&self, at: &TagOrDigest) -> Result<Content> {
-        let manifest = self.get_manifest(at, &Tries::default());
-        manifest.map_err(hinted(at)).during(doing(at))
+        self.get_manifest(at, &Tries::default()).map_err(hinted(at)).during(doing(at))
     }
 
     fn resolve(&self, at: &TagOrDigest) -> Result<Resolved> {
-        let resolved = self.head_or_get(at);
-        resolved.map_err(hinted(at)).during(doing(at))
+        self.head_or_get(at).map_err(hinted(at)).during(doing(at))
     }
 
     fn document(&self, descriptor: &Descriptor) -> Result<Content> {
-        let document = self.small_blob(descriptor);
-        document.during(format!("blob {}", descriptor.digest))
+        self.small_blob(descriptor).during(format!("blob {}", descriptor.digest))
     }
 
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
@@ -38,8 +35,8 @@ impl Source for Registry {
     }
 
     fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
-        let read = self.referrers_or_fallback(digest, artifact_type);
-        read.during(format!("referrers of {digest}"))
+        let listed = self.referrers_or_fallback(digest, artifact_type);
+        listed.during(format!("referrers of {digest}"))
     }
 }
 
@@ -48,46 +45,39 @@ impl Registry {
     fn head_or_get(&self, at: &TagOrDigest) -> Result<Resolved> {
         let tries = Tries::default();
         let response = self.head_manifest(at, &tries)?;
-        if !response.is_success() && is_sure(&response) {
+        if response.is_success() {
+            let digest = expected_digest(at, &response)?;
+            let media_type = response.header("content-type").unwrap_or_default();
+            let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
+            // Some serve manifests as text/plain: then only the body says what it is.
+            if let Some(digest) = digest
+                && ManifestKind::of(&media_type) != ManifestKind::Other
+            {
+                return Ok(Resolved { media_type, digest });
+            }
+        } else if is_sure(&response) {
             return Err(self.client.error_response(&response));
         }
-        let digest = match response.is_success() {
-            true => expected_digest(at, &response)?,
-            false => None,
-        };
-        let media_type = response.header("content-type").unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        match digest {
-            // Some serve manifests as text/plain: then only the body says what it is.
-            Some(digest) if ManifestKind::of(media_type) != ManifestKind::Other => {
-                Ok(Resolved { media_type: media_type.to_owned(), digest })
-            }
-            _ => {
-                let manifest = self.get_manifest(at, &tries)?;
-                Ok(Resolved {
-                    media_type: manifest.media_type().to_owned(),
-                    digest: manifest.digest().clone(),
-                })
-            }
-        }
+        let manifest = self.get_manifest(at, &tries)?;
+        let (media_type, digest) = (manifest.media_type().to_owned(), manifest.digest().clone());
+        Ok(Resolved { media_type, digest })
     }
 
     fn small_blob(&self, descriptor: &Descriptor) -> Result<Content> {
-        if descriptor.size > LIMIT {
-            let message = format!("{} bytes are too many for a document", descriptor.size);
+        let (digest, size) = (&descriptor.digest, descriptor.size);
+        if size > LIMIT {
+            let message = format!("{size} bytes are too many for a document");
             return Err(Error::new(Kind::Protocol, message));
         }
         let bytes = match descriptor.data() {
             Some(bytes) => bytes,
             None => {
-                let (want, tries) = (Want::Whole(LIMIT), Tries::default());
-                let response = self.get_blob(&descriptor.digest, 0, want, &tries)?;
+                let response = self.get_blob(digest, 0, Want::Whole(LIMIT), &Tries::default())?;
                 self.succeeded(response)?.into_bytes()
             }
         };
-        if bytes.len() as u64 != descriptor.size {
-            let (length, size) = (bytes.len(), descriptor.size);
-            let message = format!("the content has {length} bytes, not {size}");
+        if bytes.len() as u64 != size {
+            let message = format!("the content has {} bytes, not {size}", bytes.len());
             return Err(Error::new(Kind::Corrupt, message));
         }
         Content::blob(descriptor, bytes)
@@ -99,18 +89,13 @@ impl Registry {
         digest: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Vec<Descriptor>> {
+        let tag = TagOrDigest::Tag(digest.fallback_tag());
         let listed = match self.get_referrers(digest, artifact_type)? {
             Some(listed) => listed,
-            None => {
-                let tag = TagOrDigest::Tag(digest.fallback_tag());
-                match self.get_manifest(&tag, &Tries::default()) {
-                    Err(error) if error.kind() == Kind::NotFound => Vec::new(),
-                    index => {
-                        let listed = index?.json()["manifests"].as_array().cloned();
-                        listed.unwrap_or_default()
-                    }
-                }
-            }
+            None => match self.get_manifest(&tag, &Tries::default()) {
+                Err(error) if error.kind() == Kind::NotFound => Vec::new(),
+                index => index?.json()["manifests"].as_array().cloned().unwrap_or_default(),
+            },
         };
         // A registry that filters says so in OCI-Filters-Applied; to filter again does no harm.
         let is_wanted =
@@ -136,11 +121,9 @@ pub(super) fn doing(at: &TagOrDigest) -> String {
 /// A tag that is not found is mostly misspelt.
 fn hinted(at: &TagOrDigest) -> impl FnOnce(Error) -> Error {
     let is_tag = !matches!(at, TagOrDigest::Digest { .. });
-    move |error| {
-        if is_tag && error.kind() == Kind::NotFound {
-            return error.hint("the command 'tags' lists the tags that there are");
-        }
-        error
+    move |error| match is_tag && error.kind() == Kind::NotFound {
+        true => error.hint("the command 'tags' lists the tags that there are"),
+        false => error,
     }
 }
 
@@ -167,12 +150,12 @@ pub(super) fn expected_digest(at: &TagOrDigest, response: &Response) -> Result<O
 /// Whether a refused HEAD would be refused as a GET: it has the marks of a registry's own answer,
 /// and is not about the method.
 fn is_sure(response: &Response) -> bool {
-    let is_json = |value: &str| value.contains("json");
-    let is_registry = response.header("docker-distribution-api-version").is_some()
-        || response.header("content-type").is_some_and(is_json);
     match response.status {
         400 | 405 | 501 => false,
-        404 => is_registry,
+        404 => {
+            response.header("docker-distribution-api-version").is_some()
+                || response.header("content-type").is_some_and(|it| it.contains("json"))
+        }
         _ => true,
     }
 }

@@ -2,18 +2,19 @@
 //! credentials that it refused.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use crate::error::Result;
 use crate::parallel::lock;
 use crate::reference::Host;
 
-use super::challenge::{Bearer, Challenge};
+use super::Registry;
+use super::challenge::Challenge;
 use super::credentials::{Credential, ResolvedCredentials};
 use super::message::Response;
-use super::token::{Scope, Token};
+use super::token::Token;
 use super::trace::warn;
-use super::transport::Connections;
 use super::url::{Origin, Scheme};
 
 /// What is kept of a server that does not speak TLS.
@@ -39,99 +40,67 @@ impl Default for AuthCache {
     }
 }
 
+/// Of one registry, for all its repositories.
 pub(super) struct RegistryState {
     pub(super) host: Host,
-    /// Whether the user chose plain HTTP.
-    plain_http: bool,
-    connections: Arc<Connections>,
-    pub(super) cache: Arc<AuthCache>,
-    /// The lock is held while the origin is found out.
-    origin: Mutex<Option<KnownOrigin>>,
-    /// Whether an answer has come. The first request holds the lock until then.
-    has_answered: Mutex<bool>,
-    challenges: Mutex<Challenges>,
+    /// And whether it is plain HTTP only because it was in the last run. The lock is held while the
+    /// origin is found out.
+    origin: Mutex<Option<(Origin, bool)>>,
+    /// Whether there was a request. The first one holds the lock until its answer has come.
+    pub(super) is_asked: Mutex<bool>,
+    /// What this run was asked for, by scope, and under the empty one for all scopes.
+    challenges: Mutex<HashMap<String, Challenge>>,
+    /// Whether the registry was found to have no use for credentials.
+    pub(super) is_open: AtomicBool,
     /// By scope. The request that fetches a token holds its lock, so that the others wait for it.
     tokens: Mutex<HashMap<String, Arc<Mutex<Option<Token>>>>>,
-    /// Stored credentials that were refused, by scope.
+    /// Stored credentials that were refused, by scope: they may be right for another.
     refused: Mutex<HashMap<String, Credential>>,
 }
 
-struct KnownOrigin {
-    origin: Origin,
-    /// Whether it is plain HTTP only because it was in the last run.
-    is_recalled: bool,
-}
-
-#[derive(Default)]
-struct Challenges {
-    /// What this run was asked for, by scope, and under the empty one for all scopes.
-    known: HashMap<String, Challenge>,
-    /// What the last run was asked for, once it was looked up.
-    recalled: Option<Option<Challenge>>,
-    /// Whether the registry was found to have no use for credentials.
-    are_none: bool,
-}
-
-/// Held by the first request to a registry, empty for all others.
-pub(super) struct FirstRequest<'a>(Option<MutexGuard<'a, bool>>);
-
-impl FirstRequest<'_> {
-    pub(super) fn is_first(&self) -> bool {
-        self.0.is_some()
-    }
-}
-
-impl Drop for FirstRequest<'_> {
-    fn drop(&mut self) {
-        if let Some(has_answered) = &mut self.0 {
-            **has_answered = true;
-        }
-    }
-}
-
 impl RegistryState {
-    pub(super) fn new(
-        host: &Host,
-        plain_http: bool,
-        connections: Arc<Connections>,
-        cache: Arc<AuthCache>,
-    ) -> Self {
+    pub(super) fn new(host: &Host) -> Self {
         RegistryState {
             host: host.clone(),
-            plain_http,
-            connections,
-            cache,
             origin: Mutex::default(),
-            has_answered: Mutex::default(),
+            is_asked: Mutex::default(),
             challenges: Mutex::default(),
+            is_open: AtomicBool::default(),
             tokens: Mutex::default(),
             refused: Mutex::default(),
         }
     }
 
+    /// The place of a scope's token.
+    pub(super) fn token(&self, scope: &str) -> Arc<Mutex<Option<Token>>> {
+        Arc::clone(lock(&self.tokens).entry(scope.to_owned()).or_default())
+    }
+}
+
+impl Registry {
     /// Where the API is: by HTTPS, unless the user chose otherwise, or the registry is this machine's
     /// own and does not speak TLS.
     pub(super) fn origin(&self) -> Result<Origin> {
-        let mut known = lock(&self.origin);
-        if let Some(known) = &*known {
-            return Ok(known.origin.clone());
+        let mut known = lock(&self.state.origin);
+        if let Some((origin, _)) = &*known {
+            return Ok(origin.clone());
         }
         let https = self.origin_by(Scheme::Https)?;
-        self.connections.name(&https);
-        let is_candidate = !self.plain_http && https.is_loopback();
-        let key = scheme_key(&https);
-        let is_recalled = is_candidate && (self.cache.get)(&key).as_deref() == Some(PLAIN_HTTP);
-        let is_found =
-            is_candidate && !is_recalled && self.connections.speaks_tls(&https) == Some(false);
-        if is_found {
-            (self.cache.put)(&key, PLAIN_HTTP);
+        let connections = &self.client.transport.connections;
+        connections.name(&https);
+        let (cache, key) = (&self.client.cache, scheme_key(&https));
+        let may_lack_tls = !self.client.plain_http && https.is_loopback();
+        let is_recalled = may_lack_tls && (cache.get)(&key).as_deref() == Some(PLAIN_HTTP);
+        let lacks_tls =
+            may_lack_tls && !is_recalled && connections.speaks_tls(&https) == Some(false);
+        if lacks_tls {
+            (cache.put)(&key, PLAIN_HTTP);
         }
-        let origin = match self.plain_http || is_recalled || is_found {
+        let origin = match self.client.plain_http || is_recalled || lacks_tls {
             true => self.origin_by(Scheme::Http)?,
             false => https,
         };
-        *known = Some(KnownOrigin { origin: origin.clone(), is_recalled });
-        Ok(origin)
+        Ok(known.insert((origin, is_recalled)).0.clone())
     }
 
     /// The new origin of a registry that the last run found without TLS, and that speaks it by now.
@@ -141,110 +110,78 @@ impl RegistryState {
         asked: &Origin,
         outcome: &Result<Response>,
     ) -> Result<Option<Origin>> {
-        let mut known = lock(&self.origin);
-        let Some(known) = known.as_mut() else {
+        let is_good = outcome.as_ref().is_ok_and(|response| response.status != 400);
+        let mut known = lock(&self.state.origin);
+        let Some((origin, is_recalled)) = known.as_mut() else {
             return Ok(None);
         };
-        let is_good = outcome.as_ref().is_ok_and(|response| response.status != 400);
-        if std::mem::take(&mut known.is_recalled) && !is_good {
+        if std::mem::take(is_recalled) && !is_good {
             let https = self.origin_by(Scheme::Https)?;
-            if self.connections.speaks_tls(&https) == Some(true) {
-                (self.cache.put)(&scheme_key(&https), b"");
-                known.origin = https;
+            if self.client.transport.connections.speaks_tls(&https) == Some(true) {
+                (self.client.cache.put)(&scheme_key(&https), b"");
+                *origin = https;
             }
         }
-        Ok((known.origin != *asked).then(|| known.origin.clone()))
+        Ok((origin != asked).then(|| origin.clone()))
     }
 
     fn origin_by(&self, scheme: Scheme) -> Result<Origin> {
-        Origin::new(scheme, self.host.api())
-    }
-
-    /// The first request finds out what the registry asks for; others wait for that.
-    pub(super) fn first_request(&self) -> FirstRequest<'_> {
-        let has_answered = lock(&self.has_answered);
-        FirstRequest((!*has_answered).then_some(has_answered))
+        Origin::new(scheme, self.state.host.api())
     }
 
     /// What the registry will ask for, as it said in this run.
-    pub(super) fn challenge(&self, scope: &Scope) -> Option<Challenge> {
-        let known = &lock(&self.challenges).known;
-        known.get(&scope.text).or_else(|| known.get("")).cloned()
+    pub(super) fn challenge(&self) -> Option<Challenge> {
+        let known = lock(&self.state.challenges);
+        known.get(&self.scope.text).or_else(|| known.get("")).cloned()
     }
 
-    /// What the registry asked for in the last run. The cache may be wrong
-    /// about who asked, so that no credentials are sent in answer to it.
+    /// What the registry asked for in the last run. The cache may be wrong about who asked, so that
+    /// no credentials are sent in answer to it.
     pub(super) fn recalled_challenge(&self, origin: &Origin) -> Option<Challenge> {
-        let recall = || Challenge::from_cache(&(self.cache.get)(&challenge_key(origin))?);
-        let recalled = &mut lock(&self.challenges).recalled;
-        recalled.get_or_insert_with(recall).clone()
+        Challenge::from_cache(&(self.client.cache.get)(&challenge_key(origin))?)
     }
 
     /// Keeps the challenge: for all scopes and the next run, if its scope is what we would ask for.
-    pub(super) fn keep_challenge(&self, challenge: &Challenge, scope: &Scope, origin: &Origin) {
-        let mut challenges = lock(&self.challenges);
-        let general = match challenge {
-            Challenge::Bearer(bearer)
-                if bearer.scope.as_ref().is_some_and(|s| *s != scope.text) =>
-            {
-                challenges.known.insert(scope.text.clone(), challenge.clone());
-                return;
+    pub(super) fn keep_challenge(&self, challenge: Challenge, origin: &Origin) {
+        let mut known = lock(&self.state.challenges);
+        known.remove(&self.scope.text);
+        if challenge.names_scope() {
+            known.insert(self.scope.text.clone(), challenge);
+        } else if known.get("") != Some(&challenge) {
+            if self.recalled_challenge(origin).as_ref() != Some(&challenge) {
+                (self.client.cache.put)(&challenge_key(origin), &challenge.to_cache());
             }
-            Challenge::Bearer(bearer) => {
-                Challenge::Bearer(Bearer { scope: None, error: None, ..bearer.clone() })
-            }
-            Challenge::Basic => Challenge::Basic,
-        };
-        let recalled = challenges.recalled.as_ref().and_then(Option::as_ref);
-        if challenges.known.get("") != Some(&general) && recalled != Some(&general) {
-            (self.cache.put)(&challenge_key(origin), &general.to_cache());
+            known.insert(String::new(), challenge);
         }
-        challenges.known.insert(String::new(), general);
-        challenges.known.remove(&scope.text);
     }
 
     /// Nothing is known of what the registry asks for, after all.
     pub(super) fn forget_challenges(&self, origin: &Origin) {
-        let mut challenges = lock(&self.challenges);
-        challenges.known.clear();
-        challenges.recalled = Some(None);
-        (self.cache.put)(&challenge_key(origin), b"");
+        lock(&self.state.challenges).clear();
+        (self.client.cache.put)(&challenge_key(origin), b"");
     }
 
-    /// Notes that the registry has no use for credentials.
-    pub(super) fn note_open(&self) {
-        lock(&self.challenges).are_none = true;
-    }
-
-    pub(super) fn is_open(&self) -> bool {
-        lock(&self.challenges).are_none
-    }
-
-    /// Whether these credentials were refused for the scope. What is refused for one may be right
-    /// for another.
-    pub(super) fn refuses(&self, credential: &Credential, scope: &Scope) -> bool {
-        lock(&self.refused).get(&scope.text) == Some(credential)
+    /// The user's credentials, unless they were refused for the scope.
+    pub(super) fn credentials(&self) -> Option<ResolvedCredentials> {
+        let found =
+            self.client.credentials.find(&self.state.host, self.scope.repository.as_ref())?;
+        let refused = lock(&self.state.refused);
+        (refused.get(&self.scope.text) != Some(&found.credential)).then_some(found)
     }
 
     /// Goes on without stored credentials that were refused for the scope, and says so once. False
     /// if they were given for this run.
-    pub(super) fn gives_up(&self, credentials: &ResolvedCredentials, scope: &Scope) -> bool {
+    pub(super) fn gives_up(&self, credentials: &ResolvedCredentials) -> bool {
         let Some(store) = &credentials.store else {
             return false;
         };
-        let credential = &credentials.credential;
-        let mut refused = lock(&self.refused);
-        if refused.values().all(|other| other != credential) {
-            let host = self.host.name();
+        let mut refused = lock(&self.state.refused);
+        if refused.values().all(|other| *other != credentials.credential) {
+            let host = self.state.host.name();
             warn(&format!("{host} refuses the credentials of {store}: going on without"));
         }
-        refused.insert(scope.text.clone(), credential.clone());
+        refused.insert(self.scope.text.clone(), credentials.credential.clone());
         true
-    }
-
-    /// The place of a scope's token.
-    pub(super) fn token(&self, scope: &str) -> Arc<Mutex<Option<Token>>> {
-        Arc::clone(lock(&self.tokens).entry(scope.to_owned()).or_default())
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::json;
-
 use crate::encoding;
 use crate::error::{Error, Kind, Result};
 use crate::json;
@@ -11,11 +9,9 @@ use crate::reference::Repository;
 use crate::secret::Secret;
 
 use super::challenge::Bearer;
-use super::client::Client;
 use super::credentials::Credential;
-use super::message::{Method, Payload, Request, Response, Want};
-use super::retry::Tries;
-use super::url::{Origin, Url, escape};
+use super::message::{Method, Payload, Request, Want};
+use super::url::{Url, escape};
 
 const LIMIT: u64 = 1 << 20;
 
@@ -38,18 +34,14 @@ pub(super) struct Scope {
 impl Scope {
     /// `actions` are `pull`, `pull,push` or `delete`.
     pub(super) fn of(repository: &Repository, actions: &str) -> Self {
-        Scope {
-            text: format!("repository:{}:{actions}", repository.name),
-            repository: Some(repository.clone()),
-        }
+        let text = format!("repository:{}:{actions}", repository.name);
+        Scope { text, repository: Some(repository.clone()) }
     }
 
     /// To pull from another repository too, which it takes to mount from there.
     pub(super) fn and_pull(&self, other: &str) -> Self {
-        Scope {
-            text: format!("{} repository:{other}:pull", self.text),
-            repository: self.repository.clone(),
-        }
+        let text = format!("{} repository:{other}:pull", self.text);
+        Scope { text, repository: self.repository.clone() }
     }
 
     pub(super) fn catalog() -> Self {
@@ -57,7 +49,6 @@ impl Scope {
     }
 }
 
-#[derive(Clone)]
 pub(super) struct Token {
     pub(super) value: Secret,
     until: SystemTime,
@@ -68,21 +59,17 @@ impl Token {
         self.until > now + MARGIN
     }
 
-    /// For the disk.
+    /// For the disk: when it ends, and the token.
     pub(super) fn to_cache(&self) -> Vec<u8> {
-        let since = self.until.duration_since(SystemTime::UNIX_EPOCH);
-        let until = since.unwrap_or_default().as_secs();
-        json!({"token": self.value.reveal(), "until": until}).to_string().into_bytes()
+        let until = self.until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        format!("{} {}", until.as_secs(), self.value.reveal()).into_bytes()
     }
 
     /// From the disk; `None` for what is no token.
     pub(super) fn from_cache(bytes: &[u8]) -> Option<Token> {
-        let json = json::parse(bytes).ok()?;
-        let until = Duration::from_secs(json["until"].as_u64()?);
-        Some(Token {
-            value: sound(json["token"].as_str()?)?,
-            until: SystemTime::UNIX_EPOCH.checked_add(until)?,
-        })
+        let (until, value) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
+        let until = Duration::from_secs(until.parse().ok()?);
+        Some(Token { value: sound(value)?, until: SystemTime::UNIX_EPOCH.checked_add(until)? })
     }
 
     /// Out of a token server's answer.
@@ -107,9 +94,8 @@ fn sound(text: &str) -> Option<Secret> {
 /// The value of `Authorization` for a user and password; `None` for what is neither.
 pub(super) fn basic(credential: &Credential) -> Option<Secret> {
     let (user, password) = credential.user_and_password()?;
-    let pair = format!("{user}:{}", password.reveal());
-    let value = format!("Basic {}", encoding::encode(pair.as_bytes()));
-    Some(Secret::new(value))
+    let pair = encoding::encode(format!("{user}:{}", password.reveal()).as_bytes());
+    Some(Secret::new(format!("Basic {pair}")))
 }
 
 /// The value of `Authorization` for a token.
@@ -117,69 +103,48 @@ pub(super) fn bearer(token: &Secret) -> Secret {
     Secret::new(format!("Bearer {}", token.reveal()))
 }
 
-/// The token server's answer. An identity token is exchanged where the server knows how to.
-pub(super) fn ask(
-    client: &Client,
+/// Asks for a token by GET, with the password if there is one.
+pub(super) fn get(
     realm: &Url,
     bearer: &Bearer,
     scope: &str,
     credential: Option<&Credential>,
-    tries: &Option<Tries>,
-) -> Result<Response> {
-    if let Some(Credential::IdentityToken { token, .. }) = credential {
-        let request = exchange(realm, bearer, scope, token).within(tries.clone());
-        let response = client.follow(&request)?;
-        if !matches!(response.status, 400 | 401 | 404 | 405) {
-            return Ok(response);
-        }
-    }
-    client.follow(&get(realm, bearer, scope, credential).within(tries.clone()))
-}
-
-/// Asks by GET, with the password if there is one.
-fn get(realm: &Url, bearer: &Bearer, scope: &str, credential: Option<&Credential>) -> Request {
-    let mut url = realm.clone();
-    if let Some(service) = &bearer.service {
-        url = url.with("service", service);
-    }
-    for scope in scope.split_whitespace() {
-        url = url.with("scope", scope);
-    }
-    let user = credential.and_then(Credential::user_and_password);
-    if let Some((user, _)) = user.filter(|(user, _)| !user.is_empty()) {
-        url = url.with("account", user);
-    }
-    Request { authorization: credential.and_then(basic), ..Request::get(url, LIMIT) }
+) -> Request {
+    let service = bearer.service.iter().map(|service| ("service", service.as_str()));
+    let scopes = scope.split_whitespace().map(|scope| ("scope", scope));
+    let user = credential.and_then(Credential::user_and_password).map(|(user, _)| user);
+    let account = user.filter(|user| !user.is_empty()).map(|user| ("account", user));
+    let parameters = service.chain(scopes).chain(account);
+    let url = parameters.fold(realm.clone(), |url, (name, value)| url.with(name, value));
+    let authorization = credential.and_then(basic);
+    Request { authorization, want: Want::Whole(LIMIT), ..Request::new(Method::Get, url) }
 }
 
 /// Exchanges an identity token by POST.
-fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret) -> Request {
+pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret) -> Request {
     let mut form = format!("grant_type=refresh_token&client_id={CLIENT}");
     let service = bearer.service.as_deref().unwrap_or_default();
     for (name, value) in [("service", service), ("scope", scope), ("refresh_token", token.reveal())]
     {
-        form.push('&');
-        form.push_str(name);
-        form.push('=');
+        form += &format!("&{name}=");
         escape(&mut form, value, b"-._~");
     }
-    Request::new(Method::Post, realm.clone(), Want::Whole(LIMIT))
-        .with_body(Payload::bytes("application/x-www-form-urlencoded", form.into_bytes()))
+    let body = Payload::bytes("application/x-www-form-urlencoded", form.into_bytes());
+    let request = Request::new(Method::Post, realm.clone());
+    Request { body: Some(body), want: Want::Whole(LIMIT), ..request }
 }
 
 /// The request that a user would make for the same token, who is named by the password alone.
-/// `None` if the realm is no URL.
 pub(super) fn example(
-    registry: &Origin,
+    realm: &Url,
     bearer: &Bearer,
     scope: &str,
     credential: Option<&Credential>,
-) -> Option<Request> {
-    let realm = registry.url("/v2/").join(&bearer.realm).ok()?;
+) -> Request {
     if let Some(Credential::IdentityToken { token, .. }) = credential {
-        return Some(exchange(&realm, bearer, scope, token));
+        return exchange(realm, bearer, scope, token);
     }
-    Some(Request { authorization: credential.and_then(basic), ..get(&realm, bearer, scope, None) })
+    Request { authorization: credential.and_then(basic), ..get(realm, bearer, scope, None) }
 }
 
 #[cfg(test)]
@@ -225,7 +190,7 @@ mod tests {
         let token = Token::read(br#"{"token":"a","expires_in":300}"#, NOW).unwrap();
         let again = Token::from_cache(&token.to_cache()).unwrap();
         assert!(again.value == token.value && again.until == token.until);
-        for damaged in [&b""[..], b"{}", br#"{"token":"a\n","until":1}"#] {
+        for damaged in [&b""[..], b"{}", b"1 a\n", b"a 1", b"1 ", b"1 a b"] {
             assert!(Token::from_cache(damaged).is_none());
         }
     }

@@ -1,14 +1,13 @@
-//! What changes a registry: blobs and manifests pushed, manifests deleted (distribution-spec, "Push"
-//! and "Content Management").
+//! Blobs brought to a registry (distribution-spec, "Push").
 
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::content::{Descriptor, LIMIT};
+use crate::content::Descriptor;
 use crate::digest::{Algorithm, Digest, Verified};
 use crate::error::{During, Error, Kind, Result};
 
-use super::message::{Method, Payload, Request, Response, Want};
+use super::message::{Payload, Response};
 use super::retry::Tries;
 use super::transport::Failure;
 use super::url::{Scheme, Url};
@@ -17,15 +16,11 @@ use super::{Registry, Source, realm};
 /// The media type of a blob that is sent.
 const BLOB: &str = "application/octet-stream";
 
-/// How a blob got to where it is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Transfer {
-    /// The registry took it from its other repository.
-    Mounted,
-    /// It was there already.
-    Present,
-    /// Its bytes were read and sent back.
-    Copied,
+/// What became of the wish to mount a blob.
+pub(super) enum Mount {
+    Done,
+    /// The upload that the registry began instead, if it did.
+    Refused(Option<Url>),
 }
 
 impl Registry {
@@ -37,19 +32,14 @@ impl Registry {
     }
 
     /// Gets a blob from another repository of the same registry, with as little traffic as the
-    /// registry allows.
-    pub(crate) fn mount_or_copy(&self, blob: &Descriptor, from: &Registry) -> Result<Transfer> {
-        let transferred = self.try_mount(blob, from);
-        transferred.during(format!("blob {}", blob.digest))
-    }
-
-    fn try_mount(&self, blob: &Descriptor, from: &Registry) -> Result<Transfer> {
-        let started = match self.mount(&blob.digest, from)? {
-            Mount::Done => return Ok(Transfer::Mounted),
-            Mount::Refused(started) => started,
+    /// registry allows: mounted, or there already, or read and sent back.
+    pub(crate) fn mount_or_copy(&self, blob: &Descriptor, from: &Registry) -> Result<()> {
+        let doing = format!("blob {}", blob.digest);
+        let Mount::Refused(started) = self.mount(&blob.digest, from).during(&doing)? else {
+            return Ok(());
         };
-        if self.has_blob(&blob.digest)? {
-            return Ok(Transfer::Present);
+        if self.has_blob(&blob.digest).during(&doing)? {
+            return Ok(());
         }
         let (source, digest, size) = (from.clone(), blob.digest.clone(), blob.size);
         let open = move || {
@@ -58,8 +48,7 @@ impl Registry {
             Ok(Box::new(content) as Box<dyn Read + Send>)
         };
         let content = Payload { media_type: BLOB.to_owned(), size, open: Arc::new(open) };
-        self.upload(&blob.digest, &content, started)?;
-        Ok(Transfer::Copied)
+        self.upload(&blob.digest, &content, started).during(doing)
     }
 
     /// Asks to take a blob from another repository (distribution-spec, "Mounting a blob from another
@@ -81,16 +70,13 @@ impl Registry {
     fn upload(&self, digest: &Digest, content: &Payload, mut started: Option<Url>) -> Result<()> {
         let tries = Tries::default();
         let attempt = || {
-            let location = match started.take() {
-                Some(location) => location,
-                None => self.start_upload(&tries)?,
-            };
+            let location = started.take().map_or_else(|| self.start_upload(&tries), Ok)?;
             self.finish_upload(location, digest, content).map_err(|error| match error.kind() {
                 Kind::Unavailable => Failure::broken(error),
                 _ => error.into(),
             })
         };
-        let response = (self.client).retry(&tries, self.state.host.api(), attempt)?;
+        let response = self.client.retry(&tries, self.state.host.api(), attempt)?;
         match response.is_success() {
             true => Ok(()),
             false => Err(self.client.error_response(&response)),
@@ -99,9 +85,9 @@ impl Registry {
 
     /// Where an upload goes on: at the registry, or at a store elsewhere, which sees no credentials.
     pub(super) fn upload_location(&self, response: &Response) -> Result<Url> {
-        let outside = |why: String| Error::new(Kind::Protocol, why);
         let Some(location) = response.header("location") else {
-            return Err(outside("the registry does not say where to send it".into()));
+            let message = "the registry does not say where to send it";
+            return Err(Error::new(Kind::Protocol, message));
         };
         let here = &response.url;
         let url = here.join(location)?;
@@ -110,35 +96,10 @@ impl Registry {
             return Ok(here.origin.url(url.path()));
         }
         if here.origin.scheme == Scheme::Https && url.origin.scheme == Scheme::Http {
-            let target = url.without_query();
-            return Err(outside(format!("the upload would leave HTTPS for {target}")));
+            let message = format!("the upload would leave HTTPS for {}", url.without_query());
+            return Err(Error::new(Kind::Protocol, message));
         }
         realm::admit(&here.origin, &url.origin, &self.client.transport.connections)?;
         Ok(url)
     }
-
-    pub(super) fn delete(&self, path: &str) -> Result<()> {
-        let request = Request::new(Method::Delete, self.url(path)?, Want::Whole(LIMIT));
-        let response = self.for_actions("delete").ask(request)?;
-        if response.is_success() {
-            return Ok(());
-        }
-        let error = self.client.error_response(&response);
-        Err(match response.status {
-            405 if self.state.host.is_docker_hub() => {
-                error.hint("Docker Hub deletes on its web site and by its own API only")
-            }
-            405 => error.hint(
-                "whoever runs it must allow deletion: distribution's storage.delete.enabled, or a setting of that kind",
-            ),
-            _ => error,
-        })
-    }
-}
-
-/// What became of the wish to mount a blob.
-pub(super) enum Mount {
-    Done,
-    /// The upload that the registry began instead, if it did.
-    Refused(Option<Url>),
 }

@@ -211,7 +211,7 @@ mod tests {
 
     fn request() -> Request {
         let url = "https://example.com/v2/a/manifests/v1".parse().unwrap();
-        Request::get(url, 0).header("Accept", "a'b")
+        Request::new(Method::Get, url).header("Accept", "a'b")
     }
 
     #[test]
