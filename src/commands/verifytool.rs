@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::{Answer, Command, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict};
 use crate::compression;
+use crate::content::Layer;
 use crate::content::ManifestKind;
 use crate::digest::{Digest, Verified};
-use crate::image::Layer;
 use crate::readahead::Readahead;
 
 static LAYERS: Flag =

@@ -1,13 +1,16 @@
-//! Limits for one question. Each digest is fetched once, however often it is listed.
+//! Limits for one question, and all entries of an index within them.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::vec;
 
-use crate::content::{Content, Descriptor};
+use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::memory;
+use crate::parallel::lock;
 use crate::reference::TagOrDigest;
 use crate::source::Source;
 
@@ -25,7 +28,7 @@ const DEPTH: usize = 4;
 
 type Fetched = Arc<OnceLock<Result<Arc<Content>>>>;
 
-/// Shared by all images of a question.
+/// Shared by all images of a question. Each digest is fetched once, however often it is listed.
 #[derive(Default)]
 pub(crate) struct Budget {
     entries: AtomicUsize,
@@ -62,41 +65,32 @@ impl Budget {
     /// The entries of an index that is nested `depth` levels deep. They count once, however often
     /// the index is listed.
     pub(crate) fn entries(&self, index: &Content, depth: usize) -> Result<Vec<Descriptor>> {
-        let entries = self.nested(index, depth)?;
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        if counted.insert(index.digest().clone()) {
-            self.count(entries.len())?;
-        }
-        Ok(entries)
+        let is_new = lock(&self.counted).insert(index.digest().clone());
+        self.listed(index, depth, is_new)
     }
 
     /// The same, counted each time: for output that repeats them.
     pub(crate) fn entries_again(&self, index: &Content, depth: usize) -> Result<Vec<Descriptor>> {
-        let entries = self.nested(index, depth)?;
-        self.count(entries.len())?;
+        self.listed(index, depth, true)
+    }
+
+    fn listed(&self, index: &Content, depth: usize, counts: bool) -> Result<Vec<Descriptor>> {
+        if depth > DEPTH {
+            return Err(self.exceed(format_args!("indexes are nested more than {DEPTH} deep")));
+        }
+        let entries = index.descriptors("manifests")?;
+        if counts {
+            let limit = format_args!("the indexes list more than {ENTRIES} images");
+            self.spend(&self.entries, entries.len(), ENTRIES, limit)?;
+        }
         Ok(entries)
     }
 
-    fn nested(&self, index: &Content, depth: usize) -> Result<Vec<Descriptor>> {
-        match depth > DEPTH {
-            true => Err(self.exceed(format!("indexes are nested more than {DEPTH} deep"))),
-            false => index.descriptors("manifests"),
-        }
-    }
-
-    fn count(&self, entries: usize) -> Result<()> {
-        let message = || format!("the indexes list more than {ENTRIES} images");
-        self.spend(&self.entries, entries, ENTRIES, message)
-    }
-
     fn once(&self, key: String, fetch: impl FnOnce() -> Result<Content>) -> Result<Arc<Content>> {
-        let slot = {
-            let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(fetched.entry(key).or_default())
-        };
+        let slot = lock(&self.fetched).entry(key).or_default().clone();
         let fetch = || {
-            let message = || format!("it would take more than {FETCHES} requests");
-            self.spend(&self.fetches, 1, FETCHES, message)?;
+            let limit = format_args!("it would take more than {FETCHES} requests");
+            self.spend(&self.fetches, 1, FETCHES, limit)?;
             // A question that has no memory any more is asked again: nothing more is asked for now.
             memory::take(0)?;
             let document = fetch()?;
@@ -108,8 +102,8 @@ impl Budget {
 
     /// Says that so much is in memory until the question has its answer.
     pub(crate) fn hold(&self, bytes: usize) -> Result<()> {
-        let message = || format!("it would take more than {} MiB of memory", BYTES >> 20);
-        self.spend(&self.bytes, bytes, BYTES, message)
+        let limit = format_args!("it would take more than {} MiB of memory", BYTES >> 20);
+        self.spend(&self.bytes, bytes, BYTES, limit)
     }
 
     fn spend(
@@ -117,16 +111,70 @@ impl Budget {
         on: &AtomicUsize,
         amount: usize,
         limit: usize,
-        message: impl FnOnce() -> String,
+        why: fmt::Arguments,
     ) -> Result<()> {
         match on.fetch_add(amount, Ordering::Relaxed).saturating_add(amount) > limit {
-            true => Err(self.exceed(message())),
+            true => Err(self.exceed(why)),
             false => Ok(()),
         }
     }
 
-    fn exceed(&self, message: String) -> Error {
-        let error = || Error::new(Kind::Protocol, message);
-        self.exceeded.get_or_init(error).clone()
+    fn exceed(&self, why: fmt::Arguments) -> Error {
+        self.exceeded.get_or_init(|| Error::new(Kind::Protocol, why.to_string())).clone()
     }
+}
+
+/// All entries of an index, in order. The entry of a nested index is followed by the entries of that
+/// index, the first time that it is listed. A nested index that cannot be read is one error, and the
+/// walk goes on; an exceeded budget ends it.
+pub(crate) struct Walk<'a> {
+    source: &'a dyn Source,
+    budget: &'a Budget,
+    opened: HashSet<Digest>,
+    /// The remaining entries of the open indexes, the innermost last.
+    levels: Vec<vec::IntoIter<Descriptor>>,
+    /// The index that the last entry leads to.
+    next: Option<Descriptor>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(source: &'a dyn Source, budget: &'a Budget, index: &Content) -> Result<Self> {
+        let opened = HashSet::from([index.digest().clone()]);
+        let levels = vec![budget.entries(index, 0)?.into_iter()];
+        Ok(Walk { source, budget, opened, levels, next: None })
+    }
+
+    fn open(&mut self, entry: &Descriptor) -> Result<()> {
+        let index = self.budget.manifest(self.source, entry)?;
+        let entries = self.budget.entries(&index, self.levels.len())?;
+        self.levels.push(entries.into_iter());
+        Ok(())
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Result<Descriptor>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(entry) = self.next.take()
+            && let Err(error) = self.open(&entry)
+        {
+            if self.budget.exceeded().is_some() {
+                self.levels.clear();
+            }
+            return Some(Err(error));
+        }
+        while self.levels.last()?.as_slice().is_empty() {
+            self.levels.pop();
+        }
+        let entry = self.levels.last_mut()?.next()?;
+        if is_index(&entry) && self.opened.insert(entry.digest.clone()) {
+            self.next = Some(entry.clone());
+        }
+        Some(Ok(entry))
+    }
+}
+
+fn is_index(entry: &Descriptor) -> bool {
+    ManifestKind::of(&entry.media_type) == ManifestKind::Index && !entry.is_attestation()
 }

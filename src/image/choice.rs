@@ -16,35 +16,27 @@ pub(crate) struct Listed {
     pub(crate) missing: Vec<Error>,
 }
 
-impl From<Vec<(Platform, Image)>> for Listed {
-    fn from(images: Vec<(Platform, Image)>) -> Self {
-        let missing = Vec::new();
-        Listed { images, missing }
-    }
-}
-
 impl Image {
     /// One image for each platform, in the index's order. For an image that this function returned:
     /// itself.
     pub(crate) fn platforms(&self) -> Result<Listed> {
-        if let Some(platform) = &self.fixed {
-            let image = self.on(platform.clone(), self.platform_descriptor()?.cloned());
-            return Ok(vec![image].into());
+        let alone = |platform: Option<Platform>, entry| {
+            Ok(Listed { images: vec![self.on(platform, entry)], missing: Vec::new() })
+        };
+        if self.fixed.is_some() {
+            return alone(self.fixed.clone(), self.platform_descriptor()?.cloned());
         }
         let top = self.top_manifest()?;
         if top.kind() != ManifestKind::Index {
-            let platform = self.platform_of(top)?.unwrap_or_else(Platform::unknown);
-            return Ok(vec![self.on(platform, None)].into());
+            return alone(self.platform_of(top)?, None);
         }
         let (entries, missing) = self.flattened(top)?;
-        let on = |entry: Descriptor| {
-            let platform = entry.platform.clone();
-            self.on(platform.unwrap_or_else(Platform::unknown), Some(entry))
-        };
-        Ok(Listed { images: entries.into_iter().map(on).collect(), missing })
+        let images = entries.into_iter().map(|entry| self.on(entry.platform.clone(), Some(entry)));
+        Ok(Listed { images: images.collect(), missing })
     }
 
-    fn on(&self, platform: Platform, entry: Option<Descriptor>) -> (Platform, Image) {
+    fn on(&self, platform: Option<Platform>, entry: Option<Descriptor>) -> (Platform, Image) {
+        let platform = platform.unwrap_or_else(Platform::unknown);
         let image = Image {
             fixed: Some(platform.clone()),
             top_manifest: self.top_manifest.clone(),
@@ -57,38 +49,35 @@ impl Image {
 
     pub(super) fn check(&self, top: &Content) -> Result<()> {
         let platform = self.platform_of(top)?.unwrap_or_else(Platform::unknown);
-        if self.matcher.accepts(&platform) {
-            return Ok(());
+        match self.matcher.accepts(&platform) {
+            true => Ok(()),
+            false => Err(self.without(format!("the image is only for {platform}"))),
         }
-        let hint = format!("the image is only for {platform}");
-        Err(Error::new(Kind::NotFound, format!("no image for {}", self.matcher)).hint(hint))
+    }
+
+    fn without(&self, hint: String) -> Error {
+        Error::new(Kind::NotFound, format!("no image for {}", self.matcher)).hint(hint)
     }
 
     pub(super) fn choose(&self, index: &Content) -> Result<Descriptor> {
         let mut direct = self.budget.entries(index, 0)?;
-        direct.retain(|entry| is_image(entry) && entry.platform.is_some());
-        if let Some(best) = self.best(&direct) {
+        direct.retain(is_image);
+        if let Some(best) = self.best(direct) {
             return Ok(best);
         }
-        drop(direct);
         let (all, missing) = self.flattened(index)?;
-        self.best(&all).ok_or_else(|| {
-            if let Some(error) = missing.into_iter().next() {
-                return error;
-            }
-            let names: Vec<String> =
-                all.iter().filter_map(|entry| Some(entry.platform.as_ref()?.to_string())).collect();
-            let hint = match names[..] {
-                [] => "the index lists no image".to_owned(),
-                _ => format!("available: {}", some_of(&names)),
-            };
-            Error::new(Kind::NotFound, format!("no image for {}", self.matcher)).hint(hint)
+        let available = some_of(all.iter().filter_map(|entry| entry.platform.as_ref()));
+        self.best(all).ok_or_else(|| match (missing.into_iter().next(), &*available) {
+            (Some(error), _) => error,
+            (None, "") => self.without("the index lists no image".to_owned()),
+            (None, _) => self.without(format!("available: {available}")),
         })
     }
 
-    fn best(&self, entries: &[Descriptor]) -> Option<Descriptor> {
+    fn best(&self, mut entries: Vec<Descriptor>) -> Option<Descriptor> {
+        entries.retain(|entry| entry.platform.is_some());
         let best = self.matcher.best(entries.iter().filter_map(|entry| entry.platform.as_ref()))?;
-        entries.iter().filter(|entry| entry.platform.is_some()).nth(best).cloned()
+        Some(entries.swap_remove(best))
     }
 
     /// All images below an index, and the errors of those that cannot be read. A missing platform

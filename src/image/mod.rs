@@ -2,14 +2,12 @@
 
 mod budget;
 mod choice;
-mod walk;
+mod config;
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::content::{self, Content, DOCKER_LAYER, Descriptor, ManifestKind};
+use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::parallel::Pool;
@@ -17,8 +15,7 @@ use crate::platform::{Platform, PlatformMatcher};
 use crate::reference::{Reference, TagOrDigest};
 use crate::source::{Resolved, Source};
 
-pub(crate) use budget::Budget;
-pub(crate) use walk::Walk;
+pub(crate) use budget::{Budget, Walk};
 
 pub(crate) struct Image {
     text: String,
@@ -82,8 +79,7 @@ impl Image {
             return Ok(());
         }
         let kinds = self.kinds.join(" or ");
-        let message = format!("no {kinds}, but {media_type} with digest {digest}");
-        let error = Error::new(Kind::NotFound, message);
+        let error = not_found(format!("no {kinds}, but {media_type} with digest {digest}"));
         Err(match ManifestKind::of(media_type) {
             // distribution 2.8.2 does, and does not find the result by its digest.
             ManifestKind::Schema1 => {
@@ -118,8 +114,7 @@ impl Image {
 
     /// The image when nothing is to be done side by side.
     pub(crate) fn alone(self) -> Image {
-        let pool = Arc::new(Pool::new(1));
-        Image { pool, ..self }
+        Image { pool: Arc::new(Pool::new(1)), ..self }
     }
 
     /// Another image of the same repository, for the same platform.
@@ -145,17 +140,15 @@ impl Image {
 
     /// Digest and media type of what the reference leads to; by HEAD where the source has it.
     pub(crate) fn resolved(&self) -> Result<&Resolved> {
-        once(&self.resolved, || match self.top_manifest.get() {
-            Some(top) => Ok(Resolved {
-                media_type: top.media_type().to_owned(),
-                digest: top.digest().clone(),
-            }),
-            None => {
-                let resolved = self.source.resolve(&self.reference.at);
-                let resolved = resolved.map_err(|error| self.hinted(error))?;
-                self.compare(&resolved.media_type, &resolved.digest)?;
-                Ok(resolved)
+        once(&self.resolved, || {
+            if let Some(top) = self.top_manifest.get() {
+                let (media_type, digest) = (top.media_type().to_owned(), top.digest().clone());
+                return Ok(Resolved { media_type, digest });
             }
+            let resolved = self.source.resolve(&self.reference.at);
+            let resolved = resolved.map_err(|error| self.hinted(error))?;
+            self.compare(&resolved.media_type, &resolved.digest)?;
+            Ok(resolved)
         })
     }
 
@@ -202,10 +195,8 @@ impl Image {
     /// Whether the reference leads to the digest, or to an index that lists it.
     pub(crate) fn leads_to(&self, digest: &Digest) -> Result<bool> {
         let resolved = self.resolved()?;
-        if ManifestKind::of(&resolved.media_type) != ManifestKind::Index {
-            return Ok(resolved.digest == *digest);
-        }
-        Ok(resolved.digest == *digest || self.lists(self.top_manifest()?, digest)?)
+        let is_index = ManifestKind::of(&resolved.media_type) == ManifestKind::Index;
+        Ok(resolved.digest == *digest || is_index && self.lists(self.top_manifest()?, digest)?)
     }
 
     /// The chosen platform, in the form of `--platform`.
@@ -219,29 +210,27 @@ impl Image {
     /// The index; `Kind::NotFound` if the image has none, naming what it is instead.
     pub(crate) fn index(&self) -> Result<&Arc<Content>> {
         let top = self.top_manifest()?;
-        if top.kind() == ManifestKind::Index { Ok(top) } else { Err(self.without_index()?) }
+        if top.kind() == ManifestKind::Index {
+            return Ok(top);
+        }
+        let what = match self.platform_of(top)? {
+            Some(platform) => format!("for {platform}"),
+            None => format!("of type {}", top.media_type()),
+        };
+        Err(not_found(format!(
+            "no manifest list, but a manifest {what} with digest {}",
+            top.digest()
+        )))
     }
 
     /// The index's digest; by HEAD where the source has it.
     pub(crate) fn index_digest(&self) -> Result<Digest> {
         let resolved = self.resolved()?;
-        if ManifestKind::of(&resolved.media_type) == ManifestKind::Index {
-            return Ok(resolved.digest.clone());
+        match ManifestKind::of(&resolved.media_type) {
+            ManifestKind::Index => Ok(resolved.digest.clone()),
+            // Some registries serve a generic media type; the document's content tells its kind.
+            _ => self.index().map(|index| index.digest().clone()),
         }
-        // Some registries serve a generic media type; the document's content tells its kind.
-        self.index().map(|index| index.digest().clone())
-    }
-
-    fn without_index(&self) -> Result<Error> {
-        let top = self.top_manifest()?;
-        let what = match self.platform_of(top)? {
-            Some(platform) => format!("a manifest for {platform}"),
-            None => format!("a manifest of type {}", top.media_type()),
-        };
-        Ok(Error::new(
-            Kind::NotFound,
-            format!("no manifest list, but {what} with digest {}", top.digest()),
-        ))
     }
 
     /// The manifest that `manifest` prints: the one for the platform, or with restricted media
@@ -252,10 +241,7 @@ impl Image {
 
     /// The digest of [`Image::printed_manifest`].
     pub(crate) fn printed_digest(&self) -> Result<Digest> {
-        if self.has_accept_override() {
-            return Ok(self.resolved()?.digest.clone());
-        }
-        self.digest()
+        if self.has_accept_override() { Ok(self.resolved()?.digest.clone()) } else { self.digest() }
     }
 
     /// The digest of the manifest for the platform.
@@ -274,49 +260,6 @@ impl Image {
         })
     }
 
-    /// The image configuration for the platform. A schema 1 manifest carries it inside.
-    pub(crate) fn config(&self) -> Result<&Arc<Content>> {
-        let manifest = self.manifest()?;
-        once(&self.config, || self.config_of(manifest))
-    }
-
-    /// The configuration's JSON; null for an artifact, whose configuration is not an image's.
-    pub(crate) fn config_json(&self) -> Result<&Value> {
-        if is_artifact(self.manifest()?)? {
-            return Ok(&Value::Null);
-        }
-        Ok(self.config()?.json())
-    }
-
-    /// The digest of the configuration; `Kind::NotFound` for a manifest that has none.
-    pub(crate) fn config_digest(&self) -> Result<Digest> {
-        let manifest = self.manifest()?;
-        let config = manifest.config()?.ok_or_else(|| without_config(manifest))?;
-        Ok(config.digest)
-    }
-
-    /// The layers, the lowest first.
-    pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
-        let manifest = self.manifest()?;
-        if manifest.kind() == ManifestKind::Schema1 {
-            let digests = manifest.fs_layers()?.into_iter();
-            return Ok(digests.map(Layer::of_schema1).collect());
-        }
-        let descriptors = manifest.descriptors("layers")?.into_iter();
-        Ok(descriptors.map(Layer::of).collect())
-    }
-
-    /// The digests of the uncompressed layers, the lowest first; empty for artifacts.
-    pub(crate) fn diff_ids(&self) -> Result<Vec<Digest>> {
-        let diff_ids = self.config_json()?["rootfs"]["diff_ids"].as_array();
-        let texts = diff_ids.into_iter().flatten().map(|id| id.as_str());
-        let parsed = texts.map(|id| id.unwrap_or_default().parse::<Digest>());
-        parsed.collect::<Result<_>>().map_err(|error| {
-            // Not a usage error: the digest is the registry's.
-            Error::new(Kind::Corrupt, format!("diff_ids: {error}"))
-        })
-    }
-
     /// The image that the tag of `IMAGE:TAG@DIGEST` leads to; `None` without a tag.
     pub(crate) fn tagged(&self) -> Option<Image> {
         match &self.reference.at {
@@ -327,27 +270,11 @@ impl Image {
         }
     }
 
-    /// The configuration's `history`, which may be empty; for schema 1 the `v1Compatibility` of
-    /// each layer, newest first.
-    pub(crate) fn history(&self) -> Result<Value> {
-        let manifest = self.manifest()?;
-        if manifest.kind() != ManifestKind::Schema1 {
-            return Ok(match &self.config_json()?["history"] {
-                Value::Null => Value::Array(Vec::new()),
-                history => history.clone(),
-            });
-        }
-        let steps = manifest.json()["history"].as_array().into_iter().flatten();
-        let texts = steps.filter_map(|step| step["v1Compatibility"].as_str());
-        texts.map(|text| content::parse(text.as_bytes())).collect()
-    }
-
     /// The platform that was chosen, as far as it is known without another request.
     pub(crate) fn platform(&self) -> Option<Platform> {
         let chosen = self.platform_descriptor.get().and_then(Option::as_ref);
-        chosen
-            .and_then(|entry| entry.platform.clone())
-            .or_else(|| self.config.get().and_then(|config| Platform::read(config.json())))
+        let listed = chosen.and_then(|entry| entry.platform.clone());
+        listed.or_else(|| Platform::read(self.config.get()?.json()))
     }
 
     /// The entry of the index for the platform; `None` for an image without an index, whose
@@ -363,60 +290,10 @@ impl Image {
         })?;
         Ok(chosen.as_ref())
     }
-
-    /// The configuration's platform; `None` for an artifact.
-    fn platform_of(&self, manifest: &Content) -> Result<Option<Platform>> {
-        if is_artifact(manifest)? {
-            return Ok(None);
-        }
-        Ok(Platform::read(self.config_of(manifest)?.json()))
-    }
-
-    fn config_of(&self, manifest: &Content) -> Result<Arc<Content>> {
-        if manifest.kind() == ManifestKind::Schema1 {
-            return manifest.v1_compatibility().map(Arc::new);
-        }
-        let config = manifest.config()?.ok_or_else(|| without_config(manifest))?;
-        self.budget.document(&*self.source, &config)
-    }
 }
 
-/// A layer as far as the manifest describes it.
-pub(crate) struct Layer {
-    pub(crate) digest: Digest,
-    pub(crate) media_type: String,
-    /// `None` in schema 1, which does not say.
-    pub(crate) size: Option<u64>,
-}
-
-impl Layer {
-    fn of(descriptor: Descriptor) -> Self {
-        Layer {
-            digest: descriptor.digest,
-            media_type: descriptor.media_type,
-            size: Some(descriptor.size),
-        }
-    }
-
-    fn of_schema1(digest: Digest) -> Self {
-        Layer { digest, media_type: DOCKER_LAYER.to_owned(), size: None }
-    }
-}
-
-/// Whether a manifest has no image configuration.
-fn is_artifact(manifest: &Content) -> Result<bool> {
-    if manifest.kind() == ManifestKind::Schema1 {
-        return Ok(false);
-    }
-    let config = manifest.config()?;
-    Ok(!config.is_some_and(|config| config.is_image_config()))
-}
-
-fn without_config(manifest: &Content) -> Error {
-    Error::new(
-        Kind::NotFound,
-        format!("a manifest of type {} has no configuration", manifest.media_type()),
-    )
+fn not_found(message: String) -> Error {
+    Error::new(Kind::NotFound, message)
 }
 
 /// `OnceCell::get_or_try_init`, which is not stable yet.

@@ -1,6 +1,10 @@
 //! What a registry serves under a digest: its bytes first, their meaning second.
 
+mod schema1;
+
 use serde_json::Value;
+
+use schema1::is_schema1;
 
 use crate::digest::{Algorithm, Digest};
 use crate::encoding;
@@ -64,7 +68,7 @@ impl Content {
         bytes: Vec<u8>,
         expected: Option<&Digest>,
     ) -> Result<Self> {
-        let signed = Signed::read(&bytes);
+        let signed = schema1::signed(&bytes);
         let is_signed = signed.is_some();
         let (digest, json) = verified(&bytes, signed, expected)?;
         let media_type = manifest_type(said, &json, is_signed)?;
@@ -77,30 +81,6 @@ impl Content {
         let media_type = descriptor.media_type.clone();
         let json = parse(&bytes).during(format_args!("content of type '{media_type}'"))?;
         Ok(Content { media_type, digest: descriptor.digest.clone(), bytes, json })
-    }
-
-    /// The configuration that a schema 1 manifest carries for its topmost layer
-    /// (distribution, manifest-v2-1.md, `v1Compatibility`).
-    pub(crate) fn v1_compatibility(&self) -> Result<Self> {
-        let Some(text) = self.json["history"][0]["v1Compatibility"].as_str() else {
-            return Err(Error::new(Kind::Protocol, "the schema 1 manifest has no v1Compatibility"));
-        };
-        let bytes = text.as_bytes().to_vec();
-        let json = parse(&bytes)?;
-        let digest = Digest::of(Algorithm::Sha256, &bytes);
-        Ok(Content { media_type: "application/json".to_owned(), digest, bytes, json })
-    }
-
-    /// The layers of a schema 1 manifest, the lowest first (distribution, manifest-v2-1.md,
-    /// `fsLayers`).
-    pub(crate) fn fs_layers(&self) -> Result<Vec<Digest>> {
-        let listed = self.json["fsLayers"].as_array().into_iter().flatten();
-        let read = |layer: &Value| {
-            let sum = layer["blobSum"].as_str().unwrap_or_default();
-            let wrong = |_| Error::new(Kind::Protocol, format!("a layer has the blobSum '{sum}'"));
-            sum.parse().map_err(wrong)
-        };
-        listed.rev().map(read).collect()
     }
 
     pub(crate) fn media_type(&self) -> &str {
@@ -138,6 +118,20 @@ impl Content {
         }
     }
 
+    /// The layers of a manifest, the lowest first.
+    pub(crate) fn layers(&self) -> Result<Vec<Layer>> {
+        if self.kind() == ManifestKind::Schema1 {
+            return self.fs_layers();
+        }
+        let layers = self.descriptors("layers")?.into_iter();
+        let read = |Descriptor { digest, media_type, size, .. }| Layer {
+            digest,
+            media_type,
+            size: Some(size),
+        };
+        Ok(layers.map(read).collect())
+    }
+
     /// The configuration's descriptor; `None` for a manifest without one.
     pub(crate) fn config(&self) -> Result<Option<Descriptor>> {
         match &self.json["config"] {
@@ -145,6 +139,14 @@ impl Content {
             value => Descriptor::read(value).map(Some),
         }
     }
+}
+
+/// A layer as far as the manifest describes it.
+pub(crate) struct Layer {
+    pub(crate) digest: Digest,
+    pub(crate) media_type: String,
+    /// `None` in schema 1, which does not say.
+    pub(crate) size: Option<u64>,
 }
 
 /// What points at content (image-spec, descriptor.md).
@@ -203,29 +205,26 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value> {
         .map_err(|error| Error::new(error.kind(), format!("the content is {error}")))
 }
 
-/// The digest of a manifest, and the JSON of exactly those bytes that it covers.
+/// The digest of a manifest, and the JSON of exactly those bytes that it covers. `signed` is the
+/// payload of a signed manifest and its JSON.
 fn verified(
     bytes: &[u8],
-    signed: Option<Signed>,
+    signed: Option<(Vec<u8>, Value)>,
     expected: Option<&Digest>,
 ) -> Result<(Digest, Value)> {
-    let Some(signed) = signed else {
-        let digest = match expected {
-            Some(digest) => digest.verify(bytes).map(|()| digest.clone())?,
-            None => Digest::of(Algorithm::Sha256, bytes),
-        };
-        return Ok((digest, parse(bytes)?));
+    let compared = |actual: Digest| match expected {
+        Some(digest) => digest.compare(&actual).map(|()| actual),
+        None => Ok(actual),
     };
     let algorithm = expected.map_or(Algorithm::Sha256, Digest::algorithm);
-    let actual = Digest::of(algorithm, &signed.payload);
-    match expected {
+    if let Some((payload, json)) = signed {
+        let actual = compared(Digest::of(algorithm, &payload));
         // crane's and CUE's registries know no signatures: their digest is of the whole body.
-        Some(digest) if *digest != actual && digest.verify(bytes).is_ok() => {
-            Ok((digest.clone(), parse(bytes)?))
+        if actual.is_ok() || expected.is_none_or(|digest| digest.verify(bytes).is_err()) {
+            return Ok((actual?, json));
         }
-        Some(digest) => digest.compare(&actual).map(|()| (actual, signed.json)),
-        None => Ok((actual, signed.json)),
     }
+    Ok((compared(Digest::of(algorithm, bytes))?, parse(bytes)?))
 }
 
 /// The media type of a manifest: the body's own, else what the source said unless the body shows
@@ -237,69 +236,21 @@ fn manifest_type(said: Option<&str>, json: &Value, is_signed: bool) -> Result<St
     if has("manifests") && (has("layers") || has("config")) {
         return Err(Error::new(Kind::Corrupt, "the document is both an index and a manifest"));
     }
-    let shown = if has("manifests") {
-        OCI_INDEX
-    } else if has("config") || has("layers") {
-        OCI_MANIFEST
-    } else if is_schema1(json) {
-        if is_signed { SIGNED_SCHEMA1 } else { SCHEMA1 }
-    } else {
-        ""
+    let shown = match json {
+        _ if has("manifests") => Some(OCI_INDEX),
+        _ if has("config") || has("layers") => Some(OCI_MANIFEST),
+        _ if is_schema1(json) => Some(if is_signed { SIGNED_SCHEMA1 } else { SCHEMA1 }),
+        _ => None,
     };
-    let is_known = |name: &&str| ManifestKind::of(name) != ManifestKind::Other;
     let named = json["mediaType"].as_str();
-    if let Some(name) = named.filter(is_known) {
-        return Ok(name.to_owned());
-    }
     let said = said.map(|text| text.split(';').next().unwrap_or_default().trim());
-    let fits = |name: &&str| match ManifestKind::of(shown) {
-        ManifestKind::Other => true,
-        form => ManifestKind::of(name) == form,
+    let is_known = |name: &&str| ManifestKind::of(name) != ManifestKind::Other;
+    let fits = |name: &&str| {
+        let is_shown = |shown| ManifestKind::of(shown) == ManifestKind::of(name);
+        is_known(name) && shown.is_none_or(is_shown)
     };
-    if let Some(name) = said.filter(|name| is_known(name) && fits(name)) {
-        return Ok(name.to_owned());
-    }
-    let shown = Some(shown).filter(|name| !name.is_empty());
-    Ok(shown.or(named).or(said).unwrap_or_default().to_owned())
-}
-
-/// Whether the members are those of schema 1 and of nothing else (distribution, manifest-v2-1.md).
-fn is_schema1(json: &Value) -> bool {
-    let others = ["manifests", "layers", "config", "subject"];
-    json["schemaVersion"] == 1
-        && json["fsLayers"].is_array()
-        && json["history"].is_array()
-        && others.iter().all(|key| json[key].is_null())
-        && match &json["mediaType"] {
-            Value::Null => true,
-            named => named.as_str().map(ManifestKind::of) == Some(ManifestKind::Schema1),
-        }
-}
-
-/// What the digest of a signed schema 1 manifest covers: the document before its signatures were
-/// put in, which the first signature's protected header tells how to rebuild (libtrust's JSON form).
-struct Signed {
-    payload: Vec<u8>,
-    json: Value,
-}
-
-impl Signed {
-    /// `None` for whatever is not schema 1, and where the payload is not the document without its
-    /// signatures: anything may have a member called so.
-    fn read(bytes: &[u8]) -> Option<Signed> {
-        // Spares a second parse of all others.
-        const SIGNATURES: &[u8] = b"\"signatures\"";
-        bytes.windows(SIGNATURES.len()).find(|window| *window == SIGNATURES)?;
-        let mut json = parse(bytes).ok().filter(is_schema1)?;
-        let signatures = json.as_object_mut()?.remove("signatures")?;
-        let protected = encoding::decode(signatures[0]["protected"].as_str()?)?;
-        let protected = parse(&protected).ok()?;
-        let length = usize::try_from(protected["formatLength"].as_u64()?).ok()?;
-        let tail = encoding::decode(protected["formatTail"].as_str()?)?;
-        let payload = [bytes.get(..length)?, &tail].concat();
-        let signed = parse(&payload).ok()?;
-        (signed == json).then_some(Signed { payload, json: signed })
-    }
+    let known = named.filter(is_known).or(said.filter(fits));
+    Ok(known.or(shown).or(named).or(said).unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -1,29 +1,20 @@
 //! Image references: where the image is and which one it is (distribution/reference).
 
+mod repository;
+
 use std::fmt::{self, Display};
-use std::net::Ipv6Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::digest::Digest;
-use crate::error::{During, Error, Result, without_user};
+use repository::{shown, tag_fault, too_long};
 
-/// Docker Hub's name in references.
-const DOCKER_HUB: &str = "docker.io";
+use crate::digest::Digest;
+use crate::error::{During, Error, Result};
+
+pub(crate) use repository::{Host, Repository, is_repository, is_tag};
 
 /// No reference is longer: a path of 4,096 bytes with the longest tag and digest.
 const LONGEST: usize = 4400;
-
-/// The longest name that the domain name system knows.
-const LONGEST_HOST: usize = 253;
-
-/// Host and name together (distribution/reference, `NameTotalLengthMax`).
-const LONGEST_NAME: usize = 255;
-
-const LONGEST_TAG: usize = 128;
-
-/// What another thing than a name stands behind, if a colon follows.
-const PREFIXES: [&str; 5] = ["oci", "oci-archive", "docker-archive", "sha256", "sha512"];
 
 /// A parsed image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,18 +33,6 @@ pub(crate) enum Transport {
     OciArchive(PathBuf),
     /// What `docker save` writes.
     DockerArchive(PathBuf),
-}
-
-impl Transport {
-    /// The file or directory; `None` for a registry.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        match self {
-            Transport::Registry(_) => None,
-            Transport::Layout(path)
-            | Transport::OciArchive(path)
-            | Transport::DockerArchive(path) => Some(path),
-        }
-    }
 }
 
 impl Display for Transport {
@@ -80,182 +59,45 @@ pub(crate) enum TagOrDigest {
     },
 }
 
-/// A repository at a registry, by the names that users know.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Repository {
-    pub(crate) host: Host,
-    /// As the registry knows it: `library/ubuntu` for Docker Hub's `ubuntu`.
-    pub(crate) name: String,
-}
-
-/// `HOST[:PORT]`, in lower case, IPv6 addresses in brackets.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Host(String);
-
-impl Host {
-    /// As users and credentials name it: `docker.io`.
-    pub(crate) fn name(&self) -> &str {
-        &self.0
-    }
-
-    /// Where its API is.
-    pub(crate) fn api(&self) -> &str {
-        // Docker Hub's API has another name than its images.
-        if self.is_docker_hub() { "registry-1.docker.io" } else { &self.0 }
-    }
-
-    pub(crate) fn is_docker_hub(&self) -> bool {
-        self.0 == DOCKER_HUB
-    }
-}
-
-impl Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for Host {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Host::read(text).map_err(|why| fault_of_host(text, &why))
-    }
-}
-
-impl Host {
-    fn read(text: &str) -> std::result::Result<Self, String> {
-        let wrong = |why: &str| Err(why.to_owned());
-        if text.len() > LONGEST_HOST + ":65535".len() {
-            return Err(too_long(text, LONGEST_HOST));
-        }
-        let (name, port) = match text.rfind(':').filter(|colon| !text[*colon..].contains(']')) {
-            Some(colon) => (&text[..colon], Some(&text[colon + 1..])),
-            None => (text, None),
-        };
-        if port.is_some_and(|port| port.parse::<u16>().is_err() || port.starts_with('+')) {
-            return wrong("the port is a number up to 65535");
-        }
-        let name = name.to_ascii_lowercase();
-        if let Some(address) = name.strip_prefix('[') {
-            let address = address.strip_suffix(']').unwrap_or_default();
-            if address.parse::<Ipv6Addr>().is_err() {
-                return wrong("an IPv6 address stands in the brackets");
-            }
-        } else if !name.split('.').all(is_host_label) {
-            return wrong("host names are letters, digits, '-' and '.'");
-        }
-        let host = port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
-        // Docker's old name for its index, still in scripts and configurations.
-        Ok(Host(if host == "index.docker.io" { DOCKER_HUB.to_owned() } else { host }))
-    }
-}
-
-impl FromStr for Repository {
-    type Err = Error;
-
-    /// `[HOST[:PORT]/]NAME`; `library/` is added on Docker Hub only.
-    fn from_str(text: &str) -> Result<Self> {
-        let wrong = |kind: &str, name: &str, why: &str| {
-            Error::usage(format!("{kind} '{}': {why}", cut(&without_user(name))))
-        };
-        if text.contains('@') {
-            return Err(wrong("repository", text, "only a digest may follow '@'"));
-        }
-        let (host, name) = match text.split_once('/') {
-            Some((first, rest)) if is_host(first) => {
-                let host = Host::read(first);
-                (host.map_err(|why| wrong("registry", first, &why))?, rest)
-            }
-            _ => (Host(DOCKER_HUB.to_owned()), text),
-        };
-        if let Some(why) = name_fault(name) {
-            return Err(wrong("repository", name, why));
-        }
-        let is_official = host.is_docker_hub() && !name.contains('/');
-        let name = if is_official { format!("library/{name}") } else { name.to_owned() };
-        if host.0.len() + 1 + name.len() > LONGEST_NAME {
-            return Err(Error::usage(format!(
-                "the name of the repository is longer than {LONGEST_NAME} characters"
-            )));
-        }
-        Ok(Repository { host, name })
-    }
-}
-
-impl Repository {
-    /// What `docker` shows of the images of Docker Hub, `ubuntu` and `sphinxdoc/sphinx`; `None` where
-    /// that means another image.
-    fn short(&self) -> Option<&str> {
-        let name = match self.name.strip_prefix("library/") {
-            Some(name) if PREFIXES.contains(&name) => return None,
-            Some(name) if !name.contains('/') => name,
-            _ => &self.name,
-        };
-        (name.parse().ok().as_ref() == Some(self)).then_some(name)
-    }
-}
-
-/// The shortest form that means the same repository.
-impl Display for Repository {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self.short() {
-            Some(name) => f.write_str(name),
-            // A host without any other mark is told by its upper case.
-            None if !is_host(&self.host.0) => {
-                write!(f, "{}/{}", self.host.0.to_uppercase(), self.name)
-            }
-            None => write!(f, "{}/{}", self.host, self.name),
-        }
-    }
-}
-
 impl FromStr for Reference {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let image = shown(text);
-        let wrong = |why: &str| Error::usage(format!("image '{image}': {why}"));
+        Reference::read(text, &image).during(format_args!("image '{image}'"))
+    }
+}
+
+impl Reference {
+    /// `image` is the text as messages show it.
+    fn read(text: &str, image: &str) -> Result<Self> {
+        const EXPECTED: &str = "expected [HOST/]NAME[:TAG][@DIGEST]";
         if text.len() > LONGEST {
-            return Err(wrong(&too_long(text, LONGEST)));
+            return Err(Error::usage(too_long(text, LONGEST)));
         }
-        if let Some(rest) = image.strip_prefix("docker://") {
-            return Err(wrong("expected [HOST/]NAME[:TAG][@DIGEST]")
-                .hint(format!("write it without docker://: {rest}")));
+        if let Some((scheme, rest)) = image.split_once("://") {
+            return Err(match scheme {
+                "docker" => {
+                    let hint = format!("write it without docker://: {rest}");
+                    Error::usage(EXPECTED).hint(hint)
+                }
+                _ => Error::usage(format!("{EXPECTED}, not a URL")).hint(format!("try {rest}")),
+            });
         }
-        if let Some((_, rest)) = image.split_once("://") {
-            return Err(
-                wrong("expected [HOST/]NAME[:TAG][@DIGEST], not a URL").hint(format!("try {rest}"))
-            );
+        if text.parse::<Digest>().is_ok() {
+            let hint = format!("write the repository before it: NAME@{text}");
+            return Err(Error::usage("a digest alone is not an image").hint(hint));
         }
         let (rest, digest) = match text.rsplit_once('@') {
-            Some((rest, digest)) => {
-                let parsed = digest.parse::<Digest>();
-                let parsed = parsed.map_err(|why| fault_of_digest(&image, digest, &why));
-                (rest, Some(parsed?))
-            }
+            Some((rest, digest)) => (rest, Some(read_digest(digest, image)?)),
             None => (text, None),
         };
-        if is_digest(text) {
-            return Err(wrong("a digest alone is not an image")
-                .hint(format!("write the repository before it: NAME@{text}")));
-        }
         let (place, tag) = match rest.split_once(':') {
-            Some(("oci", path)) => path_and_tag(path, Transport::Layout),
-            Some(("oci-archive", path)) => path_and_tag(path, Transport::OciArchive),
-            Some(("docker-archive", path)) => path_and_tag(path, Transport::DockerArchive),
-            _ => {
-                let (name, tag) = name_and_tag(rest);
-                if let Some((tag, fault)) = tag.and_then(|tag| Some((tag, tag_fault(tag)?))) {
-                    return Err(fault_of_tag(&image, name, tag, fault));
-                }
-                let repository = name.parse().during(format_args!("image '{image}'"))?;
-                (Transport::Registry(repository), tag.map(str::to_owned))
-            }
+            Some(("oci", path)) => path_and_tag(path, Transport::Layout)?,
+            Some(("oci-archive", path)) => path_and_tag(path, Transport::OciArchive)?,
+            Some(("docker-archive", path)) => path_and_tag(path, Transport::DockerArchive)?,
+            _ => repository_and_tag(rest)?,
         };
-        if place.path().is_some_and(|path| path.as_os_str().is_empty()) {
-            return Err(wrong("expected a path after the colon"));
-        }
         let at = match (digest, tag, &place) {
             (Some(digest), tag, _) => TagOrDigest::Digest { digest, tag },
             (None, Some(tag), _) => TagOrDigest::Tag(tag),
@@ -279,160 +121,58 @@ impl Display for Reference {
     }
 }
 
-/// Docker's rule which first component is a host (distribution/reference, `splitDockerDomain`).
-fn is_host(first: &str) -> bool {
-    first.contains(['.', ':']) || first == "localhost" || first.contains(|c: char| c.is_uppercase())
-}
-
-fn is_host_label(label: &str) -> bool {
-    !label.is_empty()
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+/// A digest is mostly wrong because it was cut short.
+fn read_digest(text: &str, image: &str) -> Result<Digest> {
+    text.parse().map_err(|error: Error| {
+        let hex = text.strip_prefix("sha256").or(text.strip_prefix("sha512"));
+        let is_begun = hex
+            .map(|hex| hex.strip_prefix(':').unwrap_or(hex))
+            .is_some_and(|hex| hex.len() < 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        match image.rsplit_once('@') {
+            Some((name, _)) if is_begun => {
+                error.hint(format!("the whole digest: 'docker-registry digest {name}'"))
+            }
+            _ => error,
+        }
+    })
 }
 
 /// The colon that starts a tag stands behind the last slash; the others are ports.
-fn name_and_tag(text: &str) -> (&str, Option<&str>) {
+fn repository_and_tag(text: &str) -> Result<(Transport, Option<String>)> {
     let slash = text.rfind('/').map_or(0, |slash| slash + 1);
-    match text[slash..].find(':') {
-        Some(colon) => (&text[..slash + colon], Some(&text[slash + colon + 1..])),
-        None => (text, None),
+    let colon = text[slash..].find(':').map_or(text.len(), |colon| slash + colon);
+    let (name, tag) = (&text[..colon], text.get(colon + 1..));
+    if let Some(tag) = tag
+        && let Some(why) = tag_fault(tag)
+    {
+        let error = Error::usage(why);
+        return Err(match tag.split_once(':') {
+            Some(("sha256" | "sha512", _)) => {
+                error.hint(format!("write a digest after '@': {}@{tag}", shown(name)))
+            }
+            _ => error,
+        });
     }
+    Ok((Transport::Registry(name.parse()?), tag.map(str::to_owned)))
 }
 
 /// A path may hold colons; only what could be a tag behind the last of them is one.
-fn path_and_tag(text: &str, place: fn(PathBuf) -> Transport) -> (Transport, Option<String>) {
+fn path_and_tag(
+    text: &str,
+    place: fn(PathBuf) -> Transport,
+) -> Result<(Transport, Option<String>)> {
     match text.rsplit_once(':') {
-        Some((path, tag)) if !path.is_empty() && tag_fault(tag).is_none() => {
-            (place(path.into()), Some(tag.to_owned()))
+        _ if text.is_empty() => Err(Error::usage("expected a path after the colon")),
+        Some((path, tag)) if !path.is_empty() && is_tag(tag) => {
+            Ok((place(path.into()), Some(tag.to_owned())))
         }
-        _ => (place(text.into()), None),
+        _ => Ok((place(text.into()), None)),
     }
-}
-
-/// Whether a registry may have a tag of this name (distribution-spec, "Pulling manifests").
-pub(crate) fn is_tag(text: &str) -> bool {
-    tag_fault(text).is_none()
-}
-
-/// The same of a repository.
-pub(crate) fn is_repository(text: &str) -> bool {
-    text.len() <= LONGEST_NAME && text.split('/').all(is_name_component)
-}
-
-fn tag_fault(tag: &str) -> Option<&'static str> {
-    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    match tag.as_bytes() {
-        [] => Some("a tag follows the colon"),
-        [first, rest @ ..]
-            if !is_word(*first)
-                || !rest.iter().all(|b| is_word(*b) || matches!(b, b'.' | b'-')) =>
-        {
-            Some("a tag is letters, digits, '_', '.' and '-', and starts with none of the last two")
-        }
-        bytes if bytes.len() > LONGEST_TAG => Some("a tag has at most 128 characters"),
-        _ => None,
-    }
-}
-
-/// A URL or an image may have been named where its registry is wanted.
-fn fault_of_host(text: &str, why: &str) -> Error {
-    let error = Error::usage(format!("registry '{}': {why}", cut(&without_user(text))));
-    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let bare = bare.rsplit_once('@').map_or(bare, |(_, rest)| rest);
-    let bare = bare.trim_end_matches('/');
-    let host = match bare.parse::<Reference>().map(|image| image.place) {
-        _ if bare != text && Host::read(bare).is_ok() => bare.to_owned(),
-        Ok(Transport::Registry(repository)) if bare.contains(['/', ':']) => {
-            repository.host.to_string()
-        }
-        _ => return error,
-    };
-    error.hint(format!("write only the registry: {host}"))
-}
-
-/// An image for messages: without what may be a user and a password.
-fn shown(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((before, behind)) if before.contains(':') || behind.contains('/') => {
-            cut(&without_user(text))
-        }
-        _ => cut(text),
-    }
-}
-
-/// No longer than a message can be read.
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(600) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-fn too_long(text: &str, limit: usize) -> String {
-    format!("it has {} characters; at most {limit} are allowed", text.len())
-}
-
-fn is_digest(text: &str) -> bool {
-    text.parse::<Digest>().is_ok()
-}
-
-/// A digest is mostly wrong because it was cut short. `image` is for messages.
-fn fault_of_digest(image: &str, digest: &str, why: &Error) -> Error {
-    let error = Error::usage(format!("image '{image}': {why}"));
-    let is_begun = ["sha256", "sha512"].iter().any(|algorithm| {
-        let hex = digest.strip_prefix(algorithm).unwrap_or("x");
-        let hex = hex.strip_prefix(':').unwrap_or(hex);
-        hex.len() < 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())
-    });
-    match image.rsplit_once('@') {
-        Some((name, _)) if is_begun => {
-            error.hint(format!("the whole digest: 'docker-registry digest {name}'"))
-        }
-        _ => error,
-    }
-}
-
-/// `image` is for messages.
-fn fault_of_tag(image: &str, name: &str, tag: &str, fault: &str) -> Error {
-    let error = Error::usage(format!("image '{image}': {fault}"));
-    match tag.split_once(':') {
-        Some(("sha256" | "sha512", _)) => {
-            error.hint(format!("write a digest after '@': {}@{tag}", shown(name)))
-        }
-        _ => error,
-    }
-}
-
-fn name_fault(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        return Some("the name is missing");
-    }
-    if name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return Some("64 hex digits are an image ID, which no registry knows");
-    }
-    if name.contains(|c: char| c.is_uppercase()) {
-        return Some("the name must be lower case");
-    }
-    let sound = name.split('/').all(is_name_component);
-    (!sound).then_some(
-        "components are lower-case letters and digits, with '.', '_', '__' or '-' between them",
-    )
-}
-
-/// `[a-z0-9]+` joined by one `.`, one or two `_`, or any number of `-`.
-fn is_name_component(component: &str) -> bool {
-    let is_word = |b: &u8| matches!(b, b'a'..=b'z' | b'0'..=b'9');
-    let bytes = component.as_bytes();
-    let edges = bytes.first().is_some_and(is_word) && bytes.last().is_some_and(is_word);
-    edges
-        && bytes.split(is_word).all(|separator| {
-            matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|b| *b == b'-')
-        })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::repository::{LONGEST_HOST, LONGEST_NAME, LONGEST_TAG};
     use super::*;
     use crate::error::Kind;
 
