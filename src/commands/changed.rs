@@ -106,7 +106,7 @@ fn answer(mut entry: Value, status: &str) -> Answer {
 
 /// Whether the tag still leads to the digest after it.
 fn pinned(image: &Image) -> Result<Answer> {
-    let (TagOrDigest::Digest { digest, .. }, Some(image)) = (&image.reference().at, image.tagged())
+    let (TagOrDigest::Digest { digest, .. }, Some(image)) = (&image.reference.at, image.tagged())
     else {
         let message = "changed wants --state FILE, or an image with a tag and a digest";
         return Err(Error::usage(message));
@@ -129,21 +129,21 @@ fn key(image: &Image) -> String {
     if let Some(tag) = tag(image) {
         key += &format!(":{tag}");
     }
-    if let TagOrDigest::Digest { digest, .. } = &image.reference().at {
+    if let TagOrDigest::Digest { digest, .. } = &image.reference.at {
         key += &format!("@{digest}");
     }
     key
 }
 
 fn name(image: &Image) -> String {
-    match &image.reference().place {
+    match &image.reference.place {
         Transport::Registry(repository) => format!("{}/{}", repository.host, repository.name),
         place => place.to_string(),
     }
 }
 
 fn tag(image: &Image) -> Option<&str> {
-    match &image.reference().at {
+    match &image.reference.at {
         TagOrDigest::Only => None,
         TagOrDigest::Tag(tag) => Some(tag),
         TagOrDigest::Digest { tag, .. } => tag.as_deref(),

@@ -77,11 +77,11 @@ fn style(invocation: &Invocation) -> ProgressStyle {
 }
 
 fn downloaded(image: &Image, invocation: &Invocation, progress: &Progress) -> Result<Answer> {
-    let (args, source) = (invocation.args, image.source());
+    let (args, source) = (invocation.args, &*image.source);
     let (unpack, force) = (args.has(&DECOMPRESS), args.has(&FORCE));
     let timeout = invocation.timeout;
     let download = |layer| Download { source, layer, unpack, force, timeout, progress };
-    match (args.path(&ALL), args.path(&OUTPUT), &image.reference().at) {
+    match (args.path(&ALL), args.path(&OUTPUT), &image.reference.at) {
         (Some(_), Some(_), _) => {
             Err(Error::usage("--all cannot be used with --output, which is one file"))
         }
@@ -92,7 +92,7 @@ fn downloaded(image: &Image, invocation: &Invocation, progress: &Progress) -> Re
             progress.expect(layers.iter().map(|layer| layer.size).sum());
             fs::create_dir_all(directory).during(directory.display())?;
             let target = Target::Directory(directory.to_owned());
-            let saved = image.pool().all(layers, |layer| saved(&download(layer), &target))?;
+            let saved = image.pool.all(layers, |layer| saved(&download(layer), &target))?;
             let (lines, entries): (Vec<String>, Vec<Json>) = saved.into_iter().unzip();
             Ok(Answer::text(lines.join("\n"), entries.into()))
         }

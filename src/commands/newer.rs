@@ -35,7 +35,7 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
-    let tag = match &image.reference().at {
+    let tag = match &image.reference.at {
         TagOrDigest::Tag(tag) | TagOrDigest::Digest { tag: Some(tag), .. } => tag,
         _ => "",
     };
@@ -49,7 +49,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         (_, true) => 1,
         _ => 0,
     };
-    let tags = image.source().tags()?;
+    let tags = image.source.tags()?;
     let mut newer: Vec<Shape> = tags.iter().filter_map(Shape::parse).collect();
     newer.retain(|version| version.is_newer(&current, fixed));
     newer.sort_by(|a, b| Reverse(a.numbers()).cmp(&Reverse(b.numbers())));

@@ -29,7 +29,7 @@ For an image with an index: what refers to the index, or with `--platform` what 
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let artifact_type = invocation.args.text(&ARTIFACT_TYPE);
-    let referrers = image.source().referrers(&image.subject()?, artifact_type)?;
+    let referrers = image.source.referrers(&image.subject()?, artifact_type)?;
     let descriptors = referrers.into_iter().map(|referrer| referrer.json);
     Ok(Answer::value(descriptors.collect()))
 }

@@ -83,7 +83,7 @@ fn test_diff_id(image: &Image, layer: &Layer, diff_id: &Digest) -> Result<()> {
 }
 
 fn content(image: &Image, layer: &Layer) -> Result<Verified<Readahead>> {
-    let blob = image.source().blob(&layer.digest, 0)?;
+    let blob = image.source.blob(&layer.digest, 0)?;
     Ok(Verified::new(Readahead::start(blob.reader)?, layer.digest.clone(), layer.size))
 }
 

@@ -158,14 +158,14 @@ impl Question<'_> {
     /// One JSON object, keyed by platform.
     fn everywhere(&self, image: &Image, ask: AskImage) -> Result<Answer> {
         let listed = image.platforms()?;
-        let answers = image.pool().all(listed.images, |(platform, image)| {
+        let answers = image.pool.all(listed.images, |(platform, image)| {
             let answer = ask(&image, &self.invocation).during(&platform);
             if let Ok(answer) = &answer {
                 // The object has a copy of it.
-                image.budget().hold(answer.weight())?;
+                image.budget.hold(answer.weight())?;
                 memory::take(answer.weight())?;
             }
-            let limit = image.budget().exceeded();
+            let limit = image.budget.exceeded();
             limit.cloned().map_or(Ok((platform.to_string(), answer)), Err)
         })?;
         Ok(keyed(answers, listed.missing, Verdict::max))

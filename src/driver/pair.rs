@@ -29,7 +29,7 @@ pub(super) fn compare(
                 context.pool.all(paired(from.images, to.images), |(platform, from, to)| {
                     let answer = ask(from.as_ref(), to.as_ref()).during(&platform);
                     let mut images = [&from, &to].into_iter().flatten();
-                    let limit = images.find_map(|image| image.budget().exceeded().cloned());
+                    let limit = images.find_map(|image| image.budget.exceeded().cloned());
                     limit.map_or(Ok((platform, answer)), Err)
                 })?;
             // Two images are the same only if they are the same on all platforms.

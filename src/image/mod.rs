@@ -19,12 +19,13 @@ pub(crate) use budget::{Budget, Walk};
 
 pub(crate) struct Image {
     text: String,
-    reference: Reference,
-    source: Arc<dyn Source>,
+    pub(crate) reference: Reference,
+    pub(crate) source: Arc<dyn Source>,
     matcher: PlatformMatcher,
-    pool: Arc<Pool>,
-    /// Shared by the images of one question.
-    budget: Arc<Budget>,
+    /// The workers for parallel requests.
+    pub(crate) pool: Arc<Pool>,
+    /// The limits of the question, shared by its images.
+    pub(crate) budget: Arc<Budget>,
     /// The media types that the user chose to ask for; none for all.
     kinds: Vec<String>,
     /// The platform of an image that [`Image::platforms`] returned.
@@ -92,24 +93,6 @@ impl Image {
     /// As the user wrote it.
     pub(crate) fn text(&self) -> &str {
         &self.text
-    }
-
-    pub(crate) fn reference(&self) -> &Reference {
-        &self.reference
-    }
-
-    pub(crate) fn source(&self) -> &dyn Source {
-        &*self.source
-    }
-
-    /// The workers for parallel requests.
-    pub(crate) fn pool(&self) -> &Pool {
-        &self.pool
-    }
-
-    /// The limits of the question.
-    pub(crate) fn budget(&self) -> &Budget {
-        &self.budget
     }
 
     /// The image when nothing is to be done side by side.

@@ -42,7 +42,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let is_expanded = invocation.args.has(&EXPAND_CONFIG);
     let top = image.top_manifest()?;
     let tree =
-        Tree { source: image.source(), pool: image.pool(), budget: image.budget(), is_expanded };
+        Tree { source: &*image.source, pool: &image.pool, budget: &image.budget, is_expanded };
     let node = tree.node(top.clone(), true, 0)?;
     let json = json::of(image.text(), &node, is_expanded);
     let text = match is_expanded || invocation.is_raw {

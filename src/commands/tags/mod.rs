@@ -44,19 +44,19 @@ A version is one or more numbers separated by dots, with or without `v` before t
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let selection = Selection::of(invocation.args)?;
-    let all = image.source().tags()?;
+    let all = image.source.tags()?;
     let taken = all.iter().filter_map(|tag| {
         let is_taken = selection.takes(tag);
         is_taken.map(|it| it.then_some(tag)).transpose()
     });
     let taken = taken.collect::<Result<Names>>()?;
     drop(all);
-    let is_digest = matches!(image.reference().at, TagOrDigest::Digest { .. });
+    let is_digest = matches!(image.reference.at, TagOrDigest::Digest { .. });
     if !is_digest && invocation.args.text(&SORT).is_none() {
         return Ok(Answer::list(taken.iter()));
     }
     let mut tags: Vec<&str> = taken.iter().collect();
-    if let TagOrDigest::Digest { digest, .. } = &image.reference().at {
+    if let TagOrDigest::Digest { digest, .. } = &image.reference.at {
         let led = each(image, tags, |image| image.leads_to(digest))?;
         let led = led.into_iter();
         tags = led.filter_map(|(tag, leads)| leads.then_some(tag)).collect();
@@ -84,7 +84,7 @@ fn each<'a, T: Send>(
         let image = image.at(TagOrDigest::Tag(tag.to_owned()));
         (tag, image)
     });
-    image.pool().all(images.collect(), |(tag, image)| {
+    image.pool.all(images.collect(), |(tag, image)| {
         let said = memory::passing(|| {
             let image = image;
             ask(&image)
