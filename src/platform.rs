@@ -21,9 +21,8 @@ impl Platform {
     /// From a descriptor's `platform` or from a configuration, which have the same members.
     /// `None` if neither system nor architecture is said.
     pub(crate) fn read(json: &Value) -> Option<Self> {
-        let text =
-            |key: &str| json[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        let (os, architecture) = (text("os"), text("architecture"));
+        let text = |json: &Value| json.as_str().filter(|it| !it.is_empty()).map(str::to_owned);
+        let (os, architecture) = (text(&json["os"]), text(&json["architecture"]));
         if os.is_none() && architecture.is_none() {
             return None;
         }
@@ -31,11 +30,9 @@ impl Platform {
         Some(Platform {
             os: os.unwrap_or_default(),
             architecture: architecture.unwrap_or_default(),
-            variant: text("variant"),
-            os_version: text("os.version"),
-            os_features: features
-                .filter_map(|feature| feature.as_str().map(str::to_owned))
-                .collect(),
+            variant: text(&json["variant"]),
+            os_version: text(&json["os.version"]),
+            os_features: features.filter_map(text).collect(),
         })
     }
 
@@ -119,17 +116,16 @@ impl PlatformMatcher {
         let ranked = offered.into_iter().enumerate().filter_map(|(i, platform)| {
             let fits =
                 platform.os == self.os() && canonical(&platform.architecture).0 == self.machine();
-            (fits && self.version_fits(platform)).then(|| Some((self.rank(platform)?, i)))?
+            let rank = self.rank(platform).filter(|_| fits && self.version_fits(platform))?;
+            Some((rank, i))
         });
         ranked.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, i)| i)
     }
 
-    /// Whether the platform of a single image matches; only fields that the user chose are
-    /// compared.
+    /// Whether the platform of a single image matches in the fields that the user chose.
     pub(crate) fn accepts(&self, platform: &Platform) -> bool {
-        let same =
-            |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-        same(&self.os, &platform.os)
+        let same = |wanted: &Option<String>, is| wanted.as_deref().is_none_or(|it| it == is);
+        same(&self.os, &*platform.os)
             && same(&self.architecture, canonical(&platform.architecture).0)
             && self.version_fits(platform)
             && (self.variant.is_none() || self.rank(platform).is_some())
@@ -137,13 +133,11 @@ impl PlatformMatcher {
 
     /// By whole components: `10.0.17763` fits `10.0.17763.5122`.
     fn version_fits(&self, platform: &Platform) -> bool {
-        let Some(wanted) = &self.os_version else {
-            return true;
-        };
         let version = platform.os_version.as_deref().unwrap_or_default();
-        version
-            .strip_prefix(wanted.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        self.os_version.as_deref().is_none_or(|wanted| {
+            let rest = version.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 
     /// How well the variant fits, higher is better; `None` if it does not.
@@ -151,17 +145,14 @@ impl PlatformMatcher {
         let architecture = canonical(&platform.architecture).0;
         let offered = level(architecture, platform.variant.as_deref());
         let Some(wanted) = &self.variant else {
-            // By default the variant that every machine of the architecture runs, else the lowest
-            // one.
+            // The variant that every machine of the architecture runs, else the lowest one.
             let (offered, usual) = (offered?, level(architecture, None)?);
             return Some(if offered <= usual { offered } else { -offered });
         };
-        match (level(architecture, Some(wanted)), offered) {
-            (Some(wanted), Some(offered)) => (offered <= wanted).then_some(offered),
-            _ => match &platform.variant {
-                Some(variant) => (variant == wanted).then_some(1),
-                None => Some(0),
-            },
+        match (level(architecture, Some(wanted)), offered, &platform.variant) {
+            (Some(wanted), Some(offered), _) => (offered <= wanted).then_some(offered),
+            (_, _, Some(variant)) => (variant == wanted).then_some(1),
+            (_, _, None) => Some(0),
         }
     }
 }
@@ -171,8 +162,10 @@ impl FromStr for PlatformMatcher {
 
     /// `OS/ARCH[/VARIANT][:OSVERSION]`; a lone word is a system if it is one, else an architecture.
     fn from_str(text: &str) -> Result<Self> {
-        let (names, version) =
-            text.split_once(':').map_or((text, None), |(names, v)| (names, Some(v)));
+        let (names, version) = match text.split_once(':') {
+            Some((names, version)) => (names, Some(version)),
+            None => (text, None),
+        };
         let parts: Vec<&str> = names.split('/').collect();
         let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let sound = |part: &&str| !part.is_empty() && part.chars().all(word);
@@ -238,20 +231,16 @@ fn canonical(name: &str) -> (&str, Option<&'static str>) {
 /// A variant as a number that can be compared, in tenths: `v7` is 70, `v8.1` is 81. Without a
 /// variant: the architecture's default. `None` for names without an order, such as `power9`.
 fn level(architecture: &str, variant: Option<&str>) -> Option<i32> {
-    let Some(variant) = variant else {
-        return Some(match architecture {
-            "arm" => 70,
-            "arm64" => 80,
-            "amd64" => 10,
-            _ => 0,
-        });
+    let usual = match architecture {
+        "arm" => "v7",
+        "arm64" => "v8",
+        "amd64" => "v1",
+        _ => return variant.is_none().then_some(0),
     };
-    if !matches!(architecture, "arm" | "arm64" | "amd64") {
-        return None;
-    }
+    let variant = variant.unwrap_or(usual);
     let digits = variant.strip_prefix('v').unwrap_or(variant);
     let (major, minor) = digits.split_once('.').unwrap_or((digits, "0"));
-    Some(major.parse::<u8>().ok().map(i32::from)? * 10 + minor.parse::<u8>().ok().map(i32::from)?)
+    Some(i32::from(major.parse::<u8>().ok()?) * 10 + i32::from(minor.parse::<u8>().ok()?))
 }
 
 #[cfg(test)]
