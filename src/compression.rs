@@ -20,17 +20,18 @@ pub(crate) enum Compression {
 }
 
 impl Compression {
-    /// How many bytes are needed.
-    pub(crate) const START: usize = 4;
-
-    pub(crate) fn of(start: &[u8]) -> Self {
-        match start {
+    /// Reads the first bytes, and returns them too.
+    pub(crate) fn of(packed: &mut impl Read) -> io::Result<(Self, Vec<u8>)> {
+        let mut start = Vec::new();
+        packed.take(4).read_to_end(&mut start)?;
+        let compression = match *start {
             [0x1f, 0x8b, ..] => Compression::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
             // A skippable frame, with which zstd:chunked and pzstd may begin.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
             _ => Compression::None,
-        }
+        };
+        Ok((compression, start))
     }
 }
 
@@ -39,9 +40,7 @@ impl Compression {
 pub(crate) fn unpacked(
     mut packed: impl Read + Send + 'static,
 ) -> io::Result<(Compression, Box<dyn Read + Send>)> {
-    let mut start = Vec::new();
-    packed.by_ref().take(Compression::START as u64).read_to_end(&mut start)?;
-    let compression = Compression::of(&start);
+    let (compression, start) = Compression::of(&mut packed)?;
     let whole = io::Cursor::new(start).chain(packed);
     let reader: Box<dyn Read + Send> = match compression {
         Compression::None => Box::new(whole),

@@ -15,21 +15,9 @@ pub(crate) enum Algorithm {
     Sha512,
 }
 
-impl Algorithm {
-    fn name(self) -> &'static str {
-        match self {
-            Algorithm::Sha256 => "sha256",
-            Algorithm::Sha512 => "sha512",
-        }
-    }
-}
-
 /// `ALGORITHM:HEX`, lower case, of the algorithm's exact length.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Digest {
-    algorithm: Algorithm,
-    hex: String,
-}
+pub(crate) struct Digest(String);
 
 impl Digest {
     /// The digest of `bytes`.
@@ -40,22 +28,27 @@ impl Digest {
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        if self.parts().0 == "sha256" { Algorithm::Sha256 } else { Algorithm::Sha512 }
     }
 
     pub(crate) fn hex(&self) -> &str {
-        &self.hex
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_once(':').expect("every digest has a colon")
     }
 
     /// The tag that lists what refers to it where there is no referrers API (distribution-spec,
     /// "Referrers Tag Schema"): the algorithm in at most 32 characters, the rest in at most 64.
     pub(crate) fn fallback_tag(&self) -> String {
-        format!("{:.32}-{:.64}", self.algorithm.name(), self.hex)
+        let (name, hex) = self.parts();
+        format!("{name:.32}-{hex:.64}")
     }
 
     /// Fails with `Kind::Corrupt` unless `bytes` have this digest.
     pub(crate) fn verify(&self, bytes: &[u8]) -> Result<()> {
-        self.compare(&Digest::of(self.algorithm, bytes))
+        self.compare(&Digest::of(self.algorithm(), bytes))
     }
 
     /// Fails with `Kind::Corrupt` unless `actual` is this digest.
@@ -69,7 +62,7 @@ impl Digest {
 
 impl Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}:{}", self.algorithm.name(), self.hex)
+        f.write_str(&self.0)
     }
 }
 
@@ -80,9 +73,9 @@ impl FromStr for Digest {
         let wrong = |why: String| Error::usage(format!("digest '{text}': {why}"));
         let expected = || wrong("expected sha256:… or sha512:…".into());
         let (name, hex) = text.split_once(':').ok_or_else(expected)?;
-        let (algorithm, wanted) = match name {
-            "sha256" => (Algorithm::Sha256, 64),
-            "sha512" => (Algorithm::Sha512, 128),
+        let wanted = match name {
+            "sha256" => 64,
+            "sha512" => 128,
             _ => return Err(wrong(format!("the algorithm is sha256 or sha512, not '{name}'"))),
         };
         if !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
@@ -91,7 +84,7 @@ impl FromStr for Digest {
         if hex.len() != wanted {
             return Err(wrong(format!("{name} has {wanted} hex digits, not {}", hex.len())));
         }
-        Ok(Digest { algorithm, hex: hex.to_owned() })
+        Ok(Digest(text.to_owned()))
     }
 }
 
@@ -132,11 +125,12 @@ impl Hasher {
     }
 
     pub(crate) fn digest(self) -> Digest {
-        let (algorithm, sum) = match self {
-            Hasher::Sha256(state) => (Algorithm::Sha256, state.finalize().to_vec()),
-            Hasher::Sha512(state) => (Algorithm::Sha512, state.finalize().to_vec()),
+        let (name, sum) = match self {
+            Hasher::Sha256(state) => ("sha256", state.finalize().to_vec()),
+            Hasher::Sha512(state) => ("sha512", state.finalize().to_vec()),
         };
-        Digest { algorithm, hex: sum.iter().map(|byte| format!("{byte:02x}")).collect() }
+        let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        Digest(format!("{name}:{hex}"))
     }
 }
 
@@ -152,7 +146,7 @@ pub(crate) struct Verified<R> {
 
 impl<R: Read> Verified<R> {
     pub(crate) fn new(inner: R, expected: Digest, size: Option<u64>) -> Self {
-        let hasher = Hasher::new(expected.algorithm);
+        let hasher = Hasher::new(expected.algorithm());
         Verified { inner, expected, left: size, hasher }
     }
 

@@ -59,7 +59,7 @@ impl Entry {
     /// ends.
     pub(crate) fn printed(&self) {
         let state = self.state.clone();
-        let mut known = self.state.known();
+        let mut known = locked(&self.state.known);
         known.printed.push(self.clone());
         if !known.has_writer {
             let write_at_intervals = move || loop {
@@ -97,7 +97,7 @@ impl State {
     }
 
     pub(crate) fn get(&self, image: &str, platform: &str) -> Result<Option<Value>> {
-        let mut known = self.known();
+        let mut known = locked(&self.known);
         let is_it = |entry: &&Entry| entry.image == image && entry.platform == platform;
         if let Some(entry) = known.printed.iter().rfind(is_it) {
             return Ok(Some(entry.value.clone()));
@@ -119,10 +119,6 @@ impl State {
         Ok(Entry { state: self.clone(), image, platform, value })
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        locked(&self.known)
-    }
-
     /// Reads the file unless it is the one that was read before.
     fn look(&self, known: &mut Known) -> Result<Arc<Value>> {
         let identity = identity(&self.path);
@@ -138,7 +134,7 @@ impl State {
 
     fn write(&self) -> Result<()> {
         let _writing = locked(&self.writing);
-        let printed = self.known().printed.clone();
+        let printed = locked(&self.known).printed.clone();
         if printed.is_empty() {
             return Ok(());
         }
@@ -148,7 +144,7 @@ impl State {
             all["images"][&entry.image][&entry.platform] = entry.value.clone();
         }
         file::replace(&self.path, format!("{all:#}\n").as_bytes())?;
-        self.known().printed.drain(..printed.len());
+        locked(&self.known).printed.drain(..printed.len());
         Ok(())
     }
 

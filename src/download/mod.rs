@@ -52,7 +52,7 @@ impl Download<'_> {
             return Ok(saved);
         }
         let mut part = PartFile::open(target.part(digest, ""), digest.algorithm(), self.timeout)?;
-        self.progress.skip(part.size());
+        self.progress.skip(part.size);
         // The process that held the lock before may have finished the download.
         if let Some(saved) = self.find(target)? {
             part.remove();
@@ -61,7 +61,7 @@ impl Download<'_> {
         let saved = self.complete(&mut part);
         let saved = saved.and_then(|()| self.save(&part, target));
         if let Err(error) = &saved
-            && (error.kind() == Kind::Corrupt || part.size() == 0)
+            && (error.kind() == Kind::Corrupt || part.size == 0)
         {
             part.remove();
         }
@@ -90,7 +90,7 @@ impl Download<'_> {
     /// Fetches the missing rest of the file; if the digest is wrong then, all of it.
     fn complete(&self, part: &mut PartFile) -> Result<()> {
         let Layer { digest, size, .. } = &self.layer;
-        let is_resumed = part.size() > 0;
+        let is_resumed = part.size > 0;
         if is_resumed && part.verify(digest, *size).is_ok() {
             return Ok(());
         }
@@ -107,8 +107,8 @@ impl Download<'_> {
 
     /// Appends the rest, and returns the size of the whole layer, if it is known.
     fn receive(&self, part: &mut PartFile) -> Result<Option<u64>> {
-        let blob = self.source.blob(&self.layer.digest, part.size())?;
-        if blob.from != part.size() {
+        let blob = self.source.blob(&self.layer.digest, part.size)?;
+        if blob.from != part.size {
             self.start_over(part)?;
         }
         let size = self.layer.size.or(blob.size);
@@ -118,7 +118,7 @@ impl Download<'_> {
     }
 
     fn start_over(&self, part: &mut PartFile) -> Result<()> {
-        self.progress.lose(part.size());
+        self.progress.lose(part.size);
         part.start_over()
     }
 
@@ -130,7 +130,7 @@ impl Download<'_> {
             // The file's name depends on its compression, which is known only now.
             self.compare(&path)?;
             part.keep(&path)?;
-            return Ok(SavedLayer { path, size: part.size(), is_new: true });
+            return Ok(SavedLayer { path, size: part.size, is_new: true });
         }
         let algorithm = diff_id.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let mut whole = PartFile::open(target.part(digest, ".tar"), algorithm, self.timeout)?;
@@ -145,7 +145,7 @@ impl Download<'_> {
             .and_then(|()| whole.keep(&path));
         let used = if saved.is_ok() { part } else { &whole };
         used.remove();
-        saved.map(|()| SavedLayer { path, size: whole.size(), is_new: true })
+        saved.map(|()| SavedLayer { path, size: whole.size, is_new: true })
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct PartFile {
     file: File,
     hasher: Hasher,
     algorithm: Algorithm,
-    size: u64,
+    pub(super) size: u64,
 }
 
 impl PartFile {
@@ -27,10 +27,6 @@ impl PartFile {
         let mut hasher = Hasher::new(algorithm);
         let size = hasher.read(&mut file).during(path.display())?;
         Ok(PartFile { path, file, hasher, algorithm, size })
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        self.size
     }
 
     /// Appends everything that arrives; stops soon after the expected size is exceeded.

@@ -32,10 +32,9 @@ pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<File> {
 pub(crate) fn exclusive(
     path: &Path,
     timeout: Duration,
-    waiting: impl FnOnce(Option<u32>),
+    waiting: impl Fn(Option<u32>),
 ) -> Result<File> {
-    let (mut waiting, mut before) = (Some(waiting), None);
-    let (mut waited, mut since) = (Duration::ZERO, Duration::ZERO);
+    let (mut before, mut waited, mut since) = (None, Duration::ZERO, Duration::ZERO);
     loop {
         let file = open(path)?;
         match file.try_lock() {
@@ -47,7 +46,7 @@ pub(crate) fn exclusive(
             Err(TryLockError::WouldBlock) => {}
         }
         let process = holder(&file);
-        if let Some(waiting) = waiting.take() {
+        if before.is_none() {
             waiting(process);
         }
         let size = Some(file.metadata()?.len());

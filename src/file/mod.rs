@@ -24,7 +24,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = place(path)?;
     let mut file = NamedTempFile::new_in(directory(&path))?;
     file.write_all(content)?;
-    inherit(file.as_file(), &path)?;
+    owned::inherit(file.as_file(), &path)?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
     synchronize(directory(&path))
@@ -46,7 +46,7 @@ pub(crate) fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Gives a file that is whole, and then on the disk, this name. It takes over who may read what was
 /// there.
 pub(crate) fn rename(file: &File, from: &Path, to: &Path) -> io::Result<()> {
-    inherit(file, to)?;
+    owned::inherit(file, to)?;
     file.sync_all()?;
     fs::rename(from, to)?;
     synchronize(directory(to))
@@ -99,14 +99,6 @@ fn not_a_file() -> io::Error {
 fn directory(path: &Path) -> &Path {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     parent.unwrap_or(Path::new("."))
-}
-
-/// Takes over the permissions of the existing file.
-fn inherit(file: &File, path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(there) if there.is_file() => owned::inherit(file, &there),
-        _ => Ok(()),
-    }
 }
 
 /// Syncs the directory, so that the new name survives a crash.

@@ -92,8 +92,11 @@ pub(crate) fn verify_directory(metadata: &Metadata) -> io::Result<()> {
     }))
 }
 
-/// Takes over owner and permissions, without the setuid and setgid bits.
-pub(super) fn inherit(file: &File, there: &Metadata) -> io::Result<()> {
+/// Takes over owner and permissions of the file that is there, without the setuid and setgid bits.
+pub(super) fn inherit(file: &File, path: &Path) -> io::Result<()> {
+    let Some(there) = fs::symlink_metadata(path).ok().filter(Metadata::is_file) else {
+        return Ok(());
+    };
     let permissions = there.permissions();
     #[cfg(unix)]
     let permissions = {

@@ -75,16 +75,28 @@ impl DiskCache {
             self.complain("used", &error);
             return None;
         }
-        let (mut file, written) = read(&self.path(namespace, key)).ok()?;
-        let (found, value) = checked(&file)?;
-        if found != key.as_bytes() {
+        let (found, entry) = self.read(&self.path(namespace, key))?;
+        (found == key).then_some(entry)
+    }
+
+    /// A key and its value, if the checksum is right and only we can have written the file.
+    fn read(&self, path: &Path) -> Option<(String, Entry)> {
+        let file = open_owned(OpenOptions::new().read(true), path).ok()?;
+        let metadata = file.metadata().ok()?;
+        if metadata.len() > LARGEST || file::Status::of(&metadata).is_open_to_others() {
             return None;
         }
-        let start = file.len() - value.len();
-        file.drain(..start);
+        // What is not had now counts as not kept.
+        memory::take(metadata.len().try_into().ok()?).ok()?;
+        let mut value = Vec::new();
+        file.take(LARGEST).read_to_end(&mut value).ok()?;
+        let (key, rest) = checked(&value)?;
+        let (key, start) = (str::from_utf8(key).ok()?.to_owned(), value.len() - rest.len());
+        value.drain(..start);
         // A file with a time in the future is never fresh.
+        let written = metadata.modified().ok()?;
         let age = (self.clock)().duration_since(written).unwrap_or(Duration::MAX);
-        Some(Entry { value: file, age })
+        Some((key, Entry { value, age }))
     }
 
     /// Writes a value; an empty one deletes the entry. A failure is only reported: the next run
@@ -102,12 +114,8 @@ impl DiskCache {
 
     /// The keys of a namespace, in no order.
     pub(crate) fn keys(&self, namespace: Namespace) -> Vec<String> {
-        let key = |entry: fs::DirEntry| {
-            let (file, _) = read(&entry.path()).ok()?;
-            String::from_utf8(checked(&file)?.0.to_vec()).ok()
-        };
-        let files = self.files(namespace).unwrap_or_default();
-        files.into_iter().filter_map(key).collect()
+        let files = self.files(namespace).unwrap_or_default().into_iter();
+        files.filter_map(|file| Some(self.read(&file.path())?.0)).collect()
     }
 
     fn files(&self, namespace: Namespace) -> io::Result<Vec<fs::DirEntry>> {
@@ -207,22 +215,6 @@ impl DiskCache {
             }
         });
     }
-}
-
-/// The content and the modification time of a file that only we can have written.
-fn read(path: &Path) -> io::Result<(Vec<u8>, SystemTime)> {
-    let file = open_owned(OpenOptions::new().read(true), path)?;
-    let metadata = file.metadata()?;
-    if metadata.len() > LARGEST || file::Status::of(&metadata).is_open_to_others() {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    // What is not had now counts as not kept.
-    if usize::try_from(metadata.len()).is_ok_and(|length| memory::take(length).is_err()) {
-        return Err(io::ErrorKind::OutOfMemory.into());
-    }
-    let mut content = Vec::new();
-    file.take(LARGEST).read_to_end(&mut content)?;
-    Ok((content, metadata.modified()?))
 }
 
 /// Removes a file or a directory.

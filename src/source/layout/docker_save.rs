@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::files::small;
 use super::index::REF_NAME;
-use super::tarball::{TarFile, Tarball};
+use super::tarball::{Entry, TarFile, Tarball};
 use super::{MANIFEST, VERSION, blob_name};
 use crate::compression::Compression;
 use crate::content::{DOCKER_LAYER, DOCKER_MANIFEST, parse};
@@ -22,16 +22,21 @@ const LISTED: usize = 10_000;
 
 /// The tar with the files of the layout in place of its own. `Kind::Local` if there is no
 /// `manifest.json`, `Kind::Corrupt` if it does not fit the rest.
-pub(super) fn layout(tarball: Tarball) -> Result<Tarball> {
+pub(super) fn layout(mut tarball: Tarball) -> Result<Tarball> {
     let manifest = parse(&read(&tarball, MANIFEST)?).during(MANIFEST)?;
     let images = manifest
         .as_array()
         .ok_or_else(|| Error::new(Kind::Local, format!("{MANIFEST}: expected a list of images")))?;
-    if images.len() > IMAGES {
-        return Err(too_many(IMAGES, "images"));
+    let listed = |image: &Value| texts(&image["Layers"]).len() + texts(&image["RepoTags"]).len();
+    for (count, limit, what) in [
+        (images.len(), IMAGES, "images"),
+        (images.iter().map(listed).sum(), LISTED, "layers and tags"),
+    ] {
+        if count > limit {
+            return Err(Error::new(Kind::Local, format!("{MANIFEST}: more than {limit} {what}")));
+        }
     }
-    let mut layout =
-        Layout { tarball: &tarball, digests: HashMap::new(), left: LISTED, files: HashMap::new() };
+    let mut layout = Layout { tarball: &tarball, digests: HashMap::new(), files: HashMap::new() };
     let mut entries = Vec::new();
     for image in images {
         let manifest = layout.manifest(image)?.to_string();
@@ -41,9 +46,8 @@ pub(super) fn layout(tarball: Tarball) -> Result<Tarball> {
             "size": manifest.len(),
             "digest": digest.to_string(),
         });
-        layout.files.insert(blob_name(&digest), TarFile::made(manifest));
+        layout.files.insert(blob_name(&digest), Entry::made(manifest));
         let tags = texts(&image["RepoTags"]);
-        layout.count(tags.len())?;
         let named = tags.iter().map(|tag| {
             let mut entry = entry.clone();
             entry["annotations"] = json!({REF_NAME: tag});
@@ -58,9 +62,10 @@ pub(super) fn layout(tarball: Tarball) -> Result<Tarball> {
     let version = json!({"imageLayoutVersion": "1.0.0"});
     let mut files = layout.files;
     for (name, content) in [("index.json", index), (VERSION, version)] {
-        files.insert(name.to_owned(), TarFile::made(content.to_string()));
+        files.insert(name.to_owned(), Entry::made(content.to_string()));
     }
-    Ok(tarball.with(files))
+    tarball.entries = files;
+    Ok(tarball)
 }
 
 /// The layout in the making.
@@ -68,9 +73,7 @@ struct Layout<'a> {
     tarball: &'a Tarball,
     /// The digests of compressed layers, by where they lie in the tar.
     digests: HashMap<u64, Digest>,
-    /// How many layers and tags may still be listed.
-    left: usize,
-    files: HashMap<String, TarFile>,
+    files: HashMap<String, Entry>,
 }
 
 impl Layout<'_> {
@@ -80,7 +83,7 @@ impl Layout<'_> {
         let bytes = read(self.tarball, name)?;
         let config = parse(&bytes).during(name)?;
         let digest = Digest::of(Algorithm::Sha256, &bytes);
-        self.files.insert(blob_name(&digest), find(self.tarball, name)?.clone());
+        self.store(&digest, find(self.tarball, name)?);
         let (diff_ids, names) = (texts(&config["rootfs"]["diff_ids"]), texts(&image["Layers"]));
         if diff_ids.len() != names.len() {
             let (in_config, listed) = (diff_ids.len(), names.len());
@@ -88,7 +91,6 @@ impl Layout<'_> {
                 format!("{name} and {MANIFEST} disagree: {in_config} and {listed} layers");
             return Err(Error::new(Kind::Corrupt, message));
         }
-        self.count(names.len())?;
         let layers = names.into_iter().zip(diff_ids);
         let layers: Result<Vec<Value>> = layers.map(|(name, id)| self.layer(name, id)).collect();
         Ok(json!({
@@ -112,16 +114,14 @@ impl Layout<'_> {
             _ => packed_digest(self.tarball, name)?,
         };
         self.digests.insert(file.offset, digest.clone());
-        self.files.insert(blob_name(&digest), file.clone());
+        self.store(&digest, file);
         // skopeo writes the gzip media type for uncompressed tars too, and the digest of the
         // manifest depends on it.
         Ok(json!({"mediaType": DOCKER_LAYER, "size": file.size, "digest": digest.to_string()}))
     }
 
-    fn count(&mut self, listed: usize) -> Result<()> {
-        let left = self.left.checked_sub(listed);
-        self.left = left.ok_or_else(|| too_many(LISTED, "layers and tags"))?;
-        Ok(())
+    fn store(&mut self, digest: &Digest, file: &TarFile) {
+        self.files.insert(blob_name(digest), Entry::File(file.clone()));
     }
 }
 
@@ -149,10 +149,6 @@ fn find<'a>(tarball: &'a Tarball, name: &str) -> Result<&'a TarFile> {
         };
         Error::new(Kind::Local, message)
     })
-}
-
-fn too_many(limit: usize, what: &str) -> Error {
-    Error::new(Kind::Local, format!("{MANIFEST}: more than {limit} {what}"))
 }
 
 fn texts(list: &Value) -> Vec<&str> {

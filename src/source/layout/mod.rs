@@ -59,19 +59,13 @@ impl Layout {
 
     /// An OCI image layout in a tar.
     pub(crate) fn oci_archive(path: &Path) -> Result<Self> {
-        let tarball = Tarball::open(path)?;
-        if tarball.find(VERSION).is_none() && tarball.find(MANIFEST).is_some() {
-            return Err(other_kind(path, "an OCI image layout", "docker-archive"));
-        }
+        let tarball = archive(path, VERSION, "an OCI image layout", [MANIFEST, "docker-archive"])?;
         Layout::of(Box::new(tarball)).during(path.display())
     }
 
     /// What `docker save` writes.
     pub(crate) fn docker_archive(path: &Path) -> Result<Self> {
-        let tarball = Tarball::open(path)?;
-        if tarball.find(MANIFEST).is_none() && tarball.find(VERSION).is_some() {
-            return Err(other_kind(path, "written by docker save", "oci-archive"));
-        }
+        let tarball = archive(path, MANIFEST, "written by docker save", [VERSION, "oci-archive"])?;
         let layout = docker_save::layout(tarball).and_then(|files| Layout::of(Box::new(files)));
         layout.during(path.display())
     }
@@ -171,10 +165,8 @@ impl Source for Layout {
     }
 
     fn document(&self, descriptor: &Descriptor) -> Result<Content> {
-        let bytes = match descriptor.data() {
-            Some(bytes) => bytes,
-            None => self.bytes(&descriptor.digest, Some(descriptor.size))?,
-        };
+        let stored = || self.bytes(&descriptor.digest, Some(descriptor.size));
+        let bytes = descriptor.data().map_or_else(stored, Ok)?;
         Content::blob(descriptor, bytes).during(&descriptor.digest)
     }
 
@@ -224,10 +216,15 @@ impl Source for Layout {
     }
 }
 
-fn other_kind(path: &Path, expected: &str, prefix: &str) -> Error {
+/// The tar, unless the file that tells the other kind stands in place of this one's.
+fn archive(path: &Path, file: &str, kind: &str, other: [&str; 2]) -> Result<Tarball> {
+    let (tarball, [other, prefix]) = (Tarball::open(path)?, other);
+    if tarball.find(file).is_some() || tarball.find(other).is_none() {
+        return Ok(tarball);
+    }
     let path = path.display();
-    let message = format!("{path}: the archive is not {expected}");
-    Error::new(Kind::Local, message).hint(format!("try {prefix}:{path}"))
+    let message = format!("{path}: the archive is not {kind}");
+    Err(Error::new(Kind::Local, message).hint(format!("try {prefix}:{path}")))
 }
 
 /// The media type that an entry says.

@@ -30,10 +30,10 @@ const REMEMBERED: u64 = 4 * LIMIT;
 pub(super) struct Tarball {
     path: PathBuf,
     compression: Compression,
-    entries: HashMap<String, Entry>,
+    pub(super) entries: HashMap<String, Entry>,
 }
 
-enum Entry {
+pub(super) enum Entry {
     File(TarFile),
     /// The name of another entry.
     Link(String),
@@ -48,12 +48,12 @@ pub(super) struct TarFile {
     remembered: Option<Arc<[u8]>>,
 }
 
-impl TarFile {
-    /// One that the tar does not have.
+impl Entry {
+    /// A file that the tar does not have.
     pub(super) fn made(content: String) -> Self {
         let bytes = content.into_bytes();
         let (size, compression) = (bytes.len() as u64, Compression::None);
-        TarFile { offset: 0, size, compression, remembered: Some(bytes.into()) }
+        Entry::File(TarFile { offset: 0, size, compression, remembered: Some(bytes.into()) })
     }
 }
 
@@ -83,12 +83,6 @@ impl Tarball {
             _ => scan(Archive::new(Limited { inner: reader, left }).entries()?, left, REMEMBERED)?,
         };
         Ok(Tarball { path: path.to_owned(), compression, entries })
-    }
-
-    /// These files under these names, and no others.
-    pub(super) fn with(self, files: HashMap<String, TarFile>) -> Self {
-        let entries = files.into_iter().map(|(name, file)| (name, Entry::File(file)));
-        Tarball { entries: entries.collect(), ..self }
     }
 
     /// The file of that name; links are followed.
@@ -168,13 +162,8 @@ fn scan<R: Read>(
         };
         left.set(u64::MAX);
         let mut entry = entry?;
-        if let Some((name, file)) = named(&mut entry, &mut budget)? {
-            names += name.len();
-            if let Entry::Link(target) = &file {
-                names += target.len();
-            }
-            found.insert(name, file);
-        }
+        names += entry.path_bytes().len() + entry.link_name_bytes().unwrap_or_default().len();
+        found.extend(named(&mut entry, &mut budget)?);
         if found.len() > ENTRIES || names > NAMES {
             let message = format!(
                 "the tar has more than {ENTRIES} entries, or names of more than {NAMES} bytes"
@@ -210,9 +199,7 @@ fn named<R: Read>(
 
 fn tar_file<R: Read>(entry: &mut tar::Entry<R>, budget: &mut u64) -> io::Result<TarFile> {
     let (offset, size) = (entry.raw_file_position(), entry.size());
-    let mut bytes = Vec::new();
-    entry.by_ref().take(Compression::START as u64).read_to_end(&mut bytes)?;
-    let compression = Compression::of(&bytes);
+    let (compression, mut bytes) = Compression::of(entry)?;
     let may_be_json = bytes.first().is_some_and(|first| b"{[ \t\r\n".contains(first));
     let mut remembered = None;
     if may_be_json && size <= LIMIT && size <= *budget {
