@@ -69,22 +69,20 @@ type Node<'a> = MarkedYaml<'a>;
 
 fn index_spec(node: &Node) -> Result<IndexSpec> {
     let mut spec = IndexSpec::default();
-    for (key, value) in mapping(node, "the document")? {
-        match name(key)? {
-            "image" => spec.image = text(value, "image")?,
-            "tags" => spec.tags = texts(value, "tags")?,
+    for (key, name, value) in mapping(node, "the document")? {
+        match name {
+            "image" => spec.image = text(value, name)?,
+            "tags" => spec.tags = texts(value, name)?,
             "annotations" => {
-                for (key, value) in mapping(value, "annotations")? {
-                    let key = name(key)?;
-                    let value = text(value, key)?;
-                    spec.annotations.push((key.to_owned(), value));
+                for (_, name, value) in mapping(value, name)? {
+                    spec.annotations.push((name.to_owned(), text(value, name)?));
                 }
             }
             "manifests" => {
-                let entries = sequence(value, "manifests")?.iter().map(spec_entry);
+                let entries = sequence(value, name)?.iter().map(spec_entry);
                 spec.manifests = entries.collect::<Result<_>>()?;
             }
-            other => return Err(unknown(key, other, "image, tags, manifests or annotations")),
+            _ => return Err(unknown(key, name, "image, tags, manifests or annotations")),
         }
     }
     match (spec.image.is_empty(), spec.manifests.is_empty()) {
@@ -96,49 +94,50 @@ fn index_spec(node: &Node) -> Result<IndexSpec> {
 
 fn spec_entry(node: &Node) -> Result<SpecEntry> {
     let mut entry = SpecEntry::default();
-    for (key, value) in mapping(node, "an entry of manifests")? {
-        match name(key)? {
-            "image" => entry.image = text(value, "image")?,
+    for (key, name, value) in mapping(node, "an entry of manifests")? {
+        match name {
+            "image" => entry.image = text(value, name)?,
             "platform" => entry.platform = platform(value)?,
-            other => return Err(unknown(key, other, "image or platform")),
+            _ => return Err(unknown(key, name, "image or platform")),
         }
     }
-    match entry.image.is_empty() {
-        true => Err(wrong(node, "'image' is missing")),
-        false => Ok(entry),
-    }
+    if entry.image.is_empty() { Err(wrong(node, "'image' is missing")) } else { Ok(entry) }
 }
 
 fn platform(node: &Node) -> Result<Platform> {
     let mut platform = Platform::default();
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
-    for (key, value) in mapping(node, "platform")? {
-        match name(key)? {
-            "os" => platform.os = text(value, "os")?,
-            "architecture" => platform.architecture = text(value, "architecture")?,
-            "variant" => platform.variant = some(text(value, "variant")?),
+    for (key, name, value) in mapping(node, "platform")? {
+        match name {
+            "os" => platform.os = text(value, name)?,
+            "architecture" => platform.architecture = text(value, name)?,
+            "variant" => platform.variant = some(text(value, name)?),
             "osversion" | "os.version" => platform.os_version = some(text(value, "osversion")?),
             "osfeatures" | "os.features" => platform.os_features = texts(value, "osfeatures")?,
-            other => {
+            _ => {
                 let known = "os, architecture, variant, osversion or osfeatures";
-                return Err(unknown(key, other, known));
+                return Err(unknown(key, name, known));
             }
         }
     }
     Ok(platform)
 }
 
-/// Keys and values; none if the node is empty.
+/// Each key, also as text, and its value; none if the node is empty.
 fn mapping<'a, 'b>(
     node: &'a Node<'b>,
     what: &str,
-) -> Result<impl Iterator<Item = (&'a Node<'b>, &'a Node<'b>)>> {
+) -> Result<Vec<(&'a Node<'b>, &'a str, &'a Node<'b>)>> {
     let pairs = match &node.data {
-        YamlData::Mapping(pairs) => Some(pairs),
-        _ if is_null(node) => None,
+        YamlData::Mapping(pairs) => pairs.iter(),
+        _ if is_null(node) => return Ok(Vec::new()),
         _ => return Err(wrong(node, format!("{what} must be a mapping"))),
     };
-    Ok(pairs.into_iter().flatten())
+    let named = pairs.map(|(key, value)| match &key.data {
+        YamlData::Representation(name, ..) => Ok((key, name.as_ref(), value)),
+        _ => Err(wrong(key, "a key must be a text")),
+    });
+    named.collect()
 }
 
 fn sequence<'a, 'b>(node: &'a Node<'b>, what: &str) -> Result<&'a [Node<'b>]> {
@@ -150,13 +149,11 @@ fn sequence<'a, 'b>(node: &'a Node<'b>, what: &str) -> Result<&'a [Node<'b>]> {
 }
 
 fn texts(node: &Node, what: &str) -> Result<Vec<String>> {
-    let items = sequence(node, what)?.iter();
-    items
-        .map(|item| match is_null(item) {
-            true => Err(wrong(item, format!("an item of {what} is empty"))),
-            false => text(item, what),
-        })
-        .collect()
+    let items = sequence(node, what)?.iter().map(|item| match is_null(item) {
+        true => Err(wrong(item, format!("an item of {what} is empty"))),
+        false => text(item, what),
+    });
+    items.collect()
 }
 
 /// A scalar as text, whatever type YAML gives it; empty if there is none.
@@ -168,20 +165,9 @@ fn text(node: &Node, what: &str) -> Result<String> {
     }
 }
 
-fn name<'a>(key: &'a Node) -> Result<&'a str> {
-    match &key.data {
-        YamlData::Representation(text, ..) => Ok(text),
-        _ => Err(wrong(key, "a key must be a text")),
-    }
-}
-
 fn is_null(node: &Node) -> bool {
-    match &node.data {
-        YamlData::Representation(text, ScalarStyle::Plain, None) => {
-            matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL")
-        }
-        _ => false,
-    }
+    matches!(&node.data, YamlData::Representation(text, ScalarStyle::Plain, None)
+        if ["", "~", "null", "Null", "NULL"].contains(&text.as_ref()))
 }
 
 fn unknown(key: &Node, name: &str, known: &str) -> Error {
@@ -193,8 +179,7 @@ fn wrong(node: &Node, why: impl Display) -> Error {
 }
 
 fn at(mark: &Marker, why: impl Display) -> Error {
-    let (line, column) = (mark.line(), mark.col() + 1);
-    Error::usage(format!("line {line}, column {column}: {why}"))
+    Error::usage(format!("line {}, column {}: {why}", mark.line(), mark.col() + 1))
 }
 
 #[cfg(test)]

@@ -2,12 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Operand, Spec};
+use super::{Answer, Command, Image, Invocation, Operand, Result, Run, Spec};
 use crate::content::ManifestKind;
-use crate::error::Result;
-use crate::image::Image;
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use super::tags::timestamp::Timestamp;
-use super::{Command, Invocation, Run};
-use crate::answer::{Answer, Verdict};
-use crate::cli::{self, Flag, Operand, Spec};
+use super::{
+    Answer, Command, During, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec,
+    Verdict, created,
+};
+use crate::cli;
 use crate::digest::Digest;
-use crate::error::{During, Error, Kind, Result};
-use crate::image::Image;
 use crate::reference::{Reference, TagOrDigest};
 
 /// The names of image-spec's annotations, which builders use for labels too.
@@ -121,8 +120,4 @@ fn stood_on(image: &Image, base: &Image, known: &Digest) -> Result<bool> {
         Err(error) if error.kind() == Kind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
-}
-
-fn created(image: &Image) -> Result<Option<Timestamp>> {
-    Ok(image.config_json()?["created"].as_str().and_then(Timestamp::parse))
 }

@@ -3,11 +3,7 @@
 use std::cmp::Reverse;
 
 use super::tags::semver::Shape;
-use super::{Command, Invocation, Run};
-use crate::answer::{Answer, Verdict};
-use crate::cli::{Flag, Operand, Spec};
-use crate::error::{Error, Result};
-use crate::image::Image;
+use super::{Answer, Command, Error, Flag, Image, Invocation, Operand, Result, Run, Spec, Verdict};
 use crate::reference::TagOrDigest;
 
 static MAJOR: Flag = Flag::switch("major", "Allow any newer version (default)");

@@ -1,10 +1,6 @@
 //! `docker-registry resolve IMAGE...`
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Operand, Spec};
-use crate::error::Result;
-use crate::image::Image;
+use super::{Answer, Command, Image, Invocation, Operand, Result, Run, Spec};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

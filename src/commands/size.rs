@@ -2,11 +2,7 @@
 
 use serde_json::json;
 
-use super::{Command, Invocation, Run};
-use crate::answer::Answer;
-use crate::cli::{Operand, Spec};
-use crate::error::Result;
-use crate::image::Image;
+use super::{Answer, Command, Image, Invocation, Operand, Result, Run, Spec};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {

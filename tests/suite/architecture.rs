@@ -42,7 +42,7 @@ const SOURCES: [&str; 3] = ["cache", "layout", "registry"];
 
 /// What a dependency is called in code, and the one file or folder that names it; the system's
 /// interface has more than one.
-const HOMES: [(&str, &str, &str); 26] = [
+const HOMES: [(&str, &str, &str); 27] = [
     ("base64", "base64", "encoding"),
     ("bytes", "bytes", "query"),
     ("fancy-regex", "fancy_regex", "query/regex"),
@@ -52,6 +52,7 @@ const HOMES: [(&str, &str, &str); 26] = [
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
     ("jaq-std", "jaq_std", "query"),
+    ("jiff", "jiff", "commands"),
     ("lexopt", "lexopt", "cli/parse"),
     // Files have owners, and stacks an end, only where the system says so.
     ("libc", "libc", "file|query/stack"),

@@ -1,58 +1,33 @@
 //! Tags read as versions, and ranges of versions as npm has them.
 
-use std::cmp::Ordering;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
 /// Numbers and a suffix, in the order of semver.org's precedence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version<'a> {
     /// Without zeros at the end: 1 and 1.0 are the same.
     numbers: Vec<u64>,
-    /// What stands behind the numbers, without the hyphen; may be empty.
-    suffix: String,
+    /// Whether there is no suffix: a final version comes after those with one.
+    is_final: bool,
+    /// The parts of the suffix, numbers before words.
+    identifiers: Vec<std::result::Result<u64, &'a str>>,
+    /// What stands behind the numbers, without the hyphen. `-01` and `-1` are not the same.
+    suffix: &'a str,
 }
 
-impl Version {
+impl<'a> Version<'a> {
     /// `None` for a tag that is no version, such as `latest` or `3f2a1b`.
-    pub(super) fn parse(tag: &str) -> Option<Self> {
+    pub(super) fn parse(tag: &'a str) -> Option<Self> {
         let (numbers, suffix) = split(tag)?;
-        Some(Version { numbers: trimmed(numbers), suffix: suffix.to_owned() })
-    }
-}
-
-impl Ord for Version {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let numbers = self.numbers.cmp(&other.numbers);
-        // A version without a suffix is the final one and comes last.
-        let bare = self.suffix.is_empty().cmp(&other.suffix.is_empty());
-        let identifiers = |suffix: &str| Vec::from_iter(suffix.split('.').map(Identifier::of));
-        let suffix = || identifiers(&self.suffix).cmp(&identifiers(&other.suffix));
-        // Suffixes that compare the same but are written differently, such as `-01` and `-1`, must
-        // not be equal.
-        numbers.then(bare).then_with(suffix).then_with(|| self.suffix.cmp(&other.suffix))
-    }
-}
-
-impl PartialOrd for Version {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Identifier {
-    Number(u64),
-    Word(String),
-}
-
-impl Identifier {
-    fn of(text: &str) -> Self {
-        match text.parse() {
-            Ok(number) => Identifier::Number(number),
-            Err(_) => Identifier::Word(text.to_owned()),
-        }
+        let identifiers = suffix.split('.').map(|text| text.parse().map_err(|_| text));
+        Some(Version {
+            numbers: trimmed(numbers),
+            is_final: suffix.is_empty(),
+            identifiers: identifiers.collect(),
+            suffix,
+        })
     }
 }
 
@@ -115,7 +90,7 @@ fn trimmed(mut numbers: Vec<u64>) -> Vec<u64> {
 #[derive(Debug)]
 pub(super) struct Range(Vec<Bounds>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Bounds {
     intervals: Vec<Interval>,
     /// `*`: any suffix, or none.
@@ -123,12 +98,17 @@ struct Bounds {
 }
 
 /// At least the first version and less than the second; `None`: no upper bound.
-#[derive(Debug)]
-struct Interval(Vec<u64>, Option<Vec<u64>>);
+type Interval = (Vec<u64>, Option<Vec<u64>>);
 
 impl Range {
     pub(super) fn takes(&self, version: &Version) -> bool {
-        self.0.iter().any(|bounds| bounds.take(version))
+        let numbers = &version.numbers;
+        self.0.iter().any(|Bounds { intervals, suffix }| {
+            let mut intervals = intervals.iter();
+            (suffix == "*" || suffix == version.suffix)
+                && intervals
+                    .all(|(from, to)| numbers >= from && to.as_ref().is_none_or(|to| numbers < to))
+        })
     }
 }
 
@@ -136,8 +116,8 @@ impl FromStr for Range {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let sets = text.split("||").map(Bounds::parse);
-        sets.collect::<Option<Vec<Bounds>>>().map(Range).ok_or_else(|| {
+        let sets = text.split("||").map(bounds);
+        sets.collect::<Option<_>>().map(Range).ok_or_else(|| {
             Error::usage(format!(
                 "--semver wants a range such as '^1.4', '1.x' or '>=1.2 <2', not '{text}'"
             ))
@@ -145,76 +125,55 @@ impl FromStr for Range {
     }
 }
 
-impl Bounds {
-    fn parse(text: &str) -> Option<Self> {
-        let mut bounds = Bounds { intervals: Vec::new(), suffix: String::new() };
-        let is_space = |c: char| c == ',' || c.is_whitespace();
-        let mut rest = text.trim_matches(is_space);
-        while !rest.is_empty() {
-            let operator = rest.find(|c| !"^~=<>".contains(c))?;
-            let (operator, tail) = rest.split_at(operator);
-            let tail = tail.trim_start();
-            let (word, tail) = tail.split_at(tail.find(is_space).unwrap_or(tail.len()));
-            bounds.add(operator, word)?;
-            rest = tail.trim_start_matches(is_space);
-        }
-        (!bounds.intervals.is_empty()).then_some(bounds)
-    }
-
-    /// `None` if this is not a bound, or has another suffix than an earlier one.
-    fn add(&mut self, operator: &str, word: &str) -> Option<()> {
+/// `None` if there is none, or a malformed one, or if they have different suffixes.
+fn bounds(text: &str) -> Option<Bounds> {
+    let mut bounds = Bounds::default();
+    let is_space = |c: char| c == ',' || c.is_whitespace();
+    let mut rest = text.trim_matches(is_space);
+    while !rest.is_empty() {
+        let (operator, tail) = rest.split_at(rest.find(|c| !"^~=<>".contains(c))?);
+        let tail = tail.trim_start();
+        let (word, tail) = tail.split_at(tail.find(is_space).unwrap_or(tail.len()));
         let (version, suffix) = word.split_once('-').unwrap_or((word, ""));
         if !suffix.is_empty() {
-            if !self.suffix.is_empty() && self.suffix != suffix {
+            if !bounds.suffix.is_empty() && bounds.suffix != suffix {
                 return None;
             }
-            self.suffix = suffix.to_owned();
+            bounds.suffix = suffix.to_owned();
         }
-        self.intervals.push(Interval::of(operator, &partial(version)?)?);
-        Some(())
+        bounds.intervals.push(interval(operator, &partial(version)?)?);
+        rest = tail.trim_start_matches(is_space);
     }
-
-    fn take(&self, version: &Version) -> bool {
-        let holds = |Interval(from, to): &Interval| {
-            version.numbers >= *from && to.as_ref().is_none_or(|to| version.numbers < *to)
-        };
-        (self.suffix == "*" || self.suffix == version.suffix) && self.intervals.iter().all(holds)
-    }
+    (!bounds.intervals.is_empty()).then_some(bounds)
 }
 
-impl Interval {
-    fn of(operator: &str, version: &[u64]) -> Option<Self> {
-        let Some(last) = version.len().checked_sub(1) else {
-            // `>*` and `<*` contain no version.
-            let is_open = matches!(operator, "" | "=" | "^" | "~" | ">=" | "<=");
-            return is_open.then_some(Interval(Vec::new(), None));
-        };
-        let from = trimmed(version.to_vec());
-        let below = |place| Some(after(version, place));
-        let significant = version.iter().position(|number| *number > 0);
-        Some(match operator {
-            "" | "=" => Interval(from, below(last)),
-            "^" => Interval(from, below(significant.unwrap_or(last))),
-            "~" => Interval(from, below(last.min(1))),
-            ">=" => Interval(from, None),
-            ">" => Interval(after(version, last), None),
-            "<" => Interval(Vec::new(), Some(from)),
-            "<=" => Interval(Vec::new(), below(last)),
-            _ => return None,
-        })
-    }
+fn interval(operator: &str, version: &[u64]) -> Option<Interval> {
+    let Some(last) = version.len().checked_sub(1) else {
+        // `>*` and `<*` contain no version.
+        let is_open = matches!(operator, "" | "=" | "^" | "~" | ">=" | "<=");
+        return is_open.then_some((Vec::new(), None));
+    };
+    let from = trimmed(version.to_vec());
+    let below = |place| Some(after(version, place));
+    let significant = version.iter().position(|number| *number > 0);
+    Some(match operator {
+        "" | "=" => (from, below(last)),
+        "^" => (from, below(significant.unwrap_or(last))),
+        "~" => (from, below(last.min(1))),
+        ">=" => (from, None),
+        ">" => (after(version, last), None),
+        "<" => (Vec::new(), Some(from)),
+        "<=" => (Vec::new(), below(last)),
+        _ => return None,
+    })
 }
 
 /// The numbers before the first wildcard: 1 for `1.x`, none for `*`.
 fn partial(text: &str) -> Option<Vec<u64>> {
-    let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
-    let mut parts = text.split('.');
     let is_any = |part: &str| matches!(part, "x" | "X" | "*");
-    let mut numbers = Vec::new();
-    for part in parts.by_ref().take_while(|part| !is_any(part)) {
-        numbers.push(part.parse().ok()?);
-    }
-    parts.all(is_any).then_some(numbers)
+    let mut parts = text.strip_prefix(['v', 'V']).unwrap_or(text).split('.');
+    let numbers = parts.by_ref().take_while(|part| !is_any(part)).map(|part| part.parse().ok());
+    numbers.collect::<Option<_>>().filter(|_| parts.all(is_any))
 }
 
 /// The lowest version above all those that begin with the numbers up to this place.
