@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::iter;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, Scope};
 
@@ -76,10 +76,16 @@ impl Pool {
         work: impl Fn(I) -> Result<O> + Sync,
     ) -> Result<Vec<O>> {
         let share = memory::share();
-        let work = |item| memory::with(share.clone(), || work(item));
         let mut results = Vec::with_capacity(items.len());
+        // Whoever failed starts nothing more, even before the failure is taken.
+        let has_failed = AtomicBool::new(false);
+        let work = |item| {
+            let result = memory::with(share.clone(), || work(item));
+            has_failed.fetch_or(result.is_err(), Ordering::AcqRel);
+            result
+        };
         self.ordered(
-            items.into_iter(),
+            items.into_iter().take_while(|_| !has_failed.load(Ordering::Acquire)),
             work,
             |_| 0,
             |result| {
