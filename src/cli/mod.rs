@@ -66,8 +66,8 @@ pub(crate) enum Value {
     /// No value, but it matters how often it is given.
     Count,
     Text(&'static str),
-    /// Text too, of which the completions offer the most usual.
-    Suggested(&'static str, &'static [&'static str]),
+    /// Text too, of which the completions offer these words.
+    Suggested(&'static str, &'static str),
     /// Never repeated in a message.
     Secret(&'static str),
     /// Two values, each an argument of its own.

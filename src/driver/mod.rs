@@ -15,7 +15,7 @@ use crate::context::{self, Context, Platforms};
 use crate::error::{During, Error, Result};
 use crate::image::Image;
 use crate::memory::{self, Share};
-use crate::output;
+use crate::output::{self, Output};
 use printer::{Answered, Printer};
 
 /// Asks the command's question of every image that was named, prints the answers and gives the
@@ -41,7 +41,11 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
             is_verbose: context.is_verbose,
         },
     };
-    let mut printer = Printer::new(presentation, context.output(), command.spec.name);
+    let mut printer = Printer::new(
+        presentation,
+        Output::new(presentation.color, presentation.raw),
+        command.spec.name,
+    );
     // A command that only reads may end at any time: nobody waits for its answer.
     if matches!(command.spec.operand, Operand::Images | Operand::Pair | Operand::Registry) {
         output::when_closed(|| printer::leave());

@@ -39,7 +39,8 @@ fn values(value: Value) -> (Vec<String>, u8) {
     match value {
         Value::Path | Value::Images => (Vec::new(), 0),
         Value::Directory => (Vec::new(), DIRECTORIES),
-        Value::Choice(words) | Value::Suggested(_, words) => (owned(words), NO_FILES),
+        Value::Choice(words) => (owned(words), NO_FILES),
+        Value::Suggested(_, words) => (words.split(' ').map(str::to_owned).collect(), NO_FILES),
         // What cannot be guessed.
         _ => (Vec::new(), NO_FILES),
     }

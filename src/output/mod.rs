@@ -12,14 +12,6 @@ use crate::machine;
 use crate::text::{Color, Text};
 use layout::{Layout, RESET, Style, compacted, served};
 
-/// When answers are coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ColorChoice {
-    Auto,
-    Always,
-    Never,
-}
-
 pub(crate) struct Output {
     out: BufWriter<Stdout>,
     style: Style,
@@ -28,16 +20,15 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// `raw` puts computed JSON on one line.
-    pub(crate) fn new(color: ColorChoice, raw: bool) -> Self {
+    /// Without a `color`, a terminal gets colours. `raw` puts computed JSON on one line.
+    pub(crate) fn new(color: Option<bool>, raw: bool) -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
-        let is_colored = match color {
-            ColorChoice::Auto => is_terminal,
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
+        let style = Style {
+            is_indented: !raw,
+            is_colored: color.unwrap_or(is_terminal),
+            is_safe: is_terminal,
         };
-        let style = Style { is_indented: !raw, is_colored, is_safe: is_terminal };
         Output {
             out: BufWriter::with_capacity(64 << 10, stdout),
             style,
@@ -48,7 +39,7 @@ impl Output {
 
     /// For content that is written without any formatting.
     pub(crate) fn raw() -> Self {
-        Output::new(ColorChoice::Never, true)
+        Output::new(Some(false), true)
     }
 
     /// Whether something could not be written.

@@ -1,0 +1,104 @@
+//! The options of all commands.
+
+use crate::cli::{Flag, HELP, VERSION, Value};
+
+pub(crate) static GROUPS: &[(&str, &[&Flag])] = &[
+    ("Answer", &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &COLOR]),
+    ("Platform", &[&PLATFORM, &OS, &ARCH, &VARIANT]),
+    ("Images", &[&IMAGES, &JOBS]),
+    ("Credentials", &[&USER, &PASSWORD_STDIN]),
+    ("Manifests", &[&INDEX, &OCI, &MEDIA_TYPE]),
+    ("Transport", &[&PLAIN_HTTP, &INSECURE, &CACERT, &CERT, &KEY, &TIMEOUT, &RETRIES, &VERBOSE]),
+    ("Cache", &[&NO_CACHE, &OFFLINE, &MAX_AGE, &CACHE_DIR]),
+    ("This program", &[&HELP, &VERSION]),
+];
+
+/// What the first screen of the help shows.
+pub(crate) static ESSENTIAL: &[&Flag] = &[&PLATFORM, &JQ, &RAW];
+
+pub(super) static RAW: Flag =
+    Flag::switch("raw", "Print documents byte for byte, other JSON on one line")
+        .short('r')
+        .about("On a terminal, control characters are escaped; pipes and files get every byte.");
+pub(super) static JQ: Flag = Flag::new("jq", Value::Text("FILTER"), "Run a jq filter on the answer")
+    .short('q')
+    .about("Strings are printed without quotes, other results as JSON. In the filter, `$image` is the image and `$platform` its platform.");
+pub(super) static ARG: Flag =
+    Flag::new("arg", Value::Pair("NAME", "VALUE"), "Set $NAME in the filter to the string VALUE");
+pub(super) static EXIT_STATUS: Flag =
+    Flag::switch("exit-status", "Exit with 8 if the last result is null or false")
+        .short('e')
+        .about("Also if there is no result.");
+pub(super) static JSON: Flag = Flag::switch("json", "Print text answers as JSON");
+pub(super) static COLOR: Flag = Flag::new(
+    "color",
+    Value::Choice(&["auto", "always", "never"]),
+    "Say when to colour JSON (default: auto)",
+)
+.about("`auto` is on a terminal, unless NO_COLOR is set.");
+pub(super) static PLATFORM: Flag = Flag::new("platform", Value::Suggested("PLATFORM", "all linux/386 linux/amd64 linux/arm/v5 linux/arm/v6 linux/arm/v7 linux/arm64 linux/mips64le linux/ppc64le linux/riscv64 linux/s390x windows/amd64 windows/arm64"), "Choose OS/ARCH[/VARIANT][:OSVERSION], or all")
+    .about("Default: Linux on this machine's architecture. With `all` the answer is one JSON object with the platforms as keys; a platform that is listed but cannot be read is reported on stderr and by the exit code.");
+pub(super) static OS: Flag = Flag::new(
+    "os",
+    Value::Suggested("OS", "darwin freebsd linux windows"),
+    "Choose the operating system (default: linux)",
+);
+pub(super) static ARCH: Flag = Flag::new(
+    "arch",
+    Value::Suggested("ARCH", "386 amd64 arm arm64 loong64 mips64le ppc64le riscv64 s390x"),
+    "Choose the architecture (default: this machine's)",
+)
+.about("x86_64, aarch64, armhf, armel and i386 are understood too.");
+pub(super) static VARIANT: Flag = Flag::new(
+    "variant",
+    Value::Suggested("VARIANT", "v5 v6 v7 v8"),
+    "Choose the variant, such as v7",
+);
+pub(super) static IMAGES: Flag = Flag::new("images", Value::Images, "Read the images from FILE; - is stdin")
+    .about("One per line; `#` starts a comment. Each answer is one line of JSON, in the order of the images.");
+pub(super) static JOBS: Flag = Flag::new("jobs", Value::Number, "Ask for N images at the same time (default: 8)")
+    .short('j')
+    .about("Also limits the requests that are sent at the same time. If the limit of open files is too low for N, fewer are sent.");
+pub(super) static USER: Flag = Flag::new("user", Value::Secret("USER:PASSWORD"), "Log in to the image's registry")
+    .short('u')
+    .about("Without `:PASSWORD` the password is asked for on the terminal. The credentials are for one registry: images from another registry are a usage error.");
+pub(super) static PASSWORD_STDIN: Flag =
+    Flag::switch("password-stdin", "Read the password of --user from stdin");
+pub(super) static INDEX: Flag = Flag::switch("index", "Ask for manifest lists and indexes only")
+    .about("With `--oci`: OCI indexes only. `--index`, `--oci` and `--media-type` apply to the image that is named, not to what its index lists. An image of another kind is not found (exit 3), in layouts and archives too. Unless a platform is chosen, `manifest` and `digest` then show what the registry serves, index or not.");
+pub(super) static OCI: Flag = Flag::switch("oci", "Ask for OCI manifests and indexes only");
+pub(super) static MEDIA_TYPE: Flag =
+    Flag::new("media-type", Value::Text("TYPE"), "Ask for manifests of this media type only")
+        .about("May be given more than once. Default: all kinds.");
+pub(super) static PLAIN_HTTP: Flag = Flag::switch("plain-http", "Use HTTP instead of HTTPS")
+    .about("Without this option only this machine (`localhost`, 127.0.0.0/8, `[::1]`) is asked over HTTP, and only if it does not answer over HTTPS.");
+pub(super) static INSECURE: Flag = Flag::switch("insecure", "Accept any TLS certificate")
+    .short('k')
+    .about("Applies to the registry that is named, not to servers that it redirects to, nor to proxies. The cache is neither read nor written then.");
+pub(super) static CACERT: Flag =
+    Flag::new("cacert", Value::Path, "Trust the certificates in FILE too")
+        .about("In PEM form. A server's own certificate may be given as well.");
+pub(super) static CERT: Flag = Flag::new("cert", Value::Path, "Use the client certificate in FILE")
+    .about(
+        "For the registry that is named, not for servers that it redirects to, nor for proxies.",
+    );
+pub(super) static KEY: Flag =
+    Flag::new("key", Value::Path, "Read the key of the client certificate from FILE")
+        .about("Default: the key in the file of `--cert`.");
+pub(super) static TIMEOUT: Flag = Flag::new("timeout", Value::Seconds, "Wait at most SECONDS without data (default: 30)")
+    .about("Applies to connecting, to the first byte and between bytes. A request that timed out is not sent again. A whole answer may take five times as long; a layer must arrive with at least 1 kB/s over any minute. A filter may work ten times as long for one result.");
+pub(super) static RETRIES: Flag = Flag::new("retries", Value::Number, "Retry temporary failures up to N times (default: 3)")
+    .about("Temporary are connection errors and the statuses 408, 429, 500, 502, 503 and 504. If the registry says with `Retry-After` how long to wait, that is done, up to 60 seconds in all.");
+pub(super) static VERBOSE: Flag = Flag::new("verbose", Value::Count, "Show each request; with -vv as a curl command")
+    .short('v')
+    .about("On stderr. `-vv` also shows the headers of each response. Secrets are never shown: `$CREDENTIALS` stands for USER:PASSWORD, a line says how to get `$TOKEN`, and `…` replaces headers and parameters that may hold a secret.");
+pub(super) static NO_CACHE: Flag = Flag::switch("no-cache", "Neither read nor write the cache");
+pub(super) static OFFLINE: Flag = Flag::switch("offline", "Answer from the cache only")
+    .about("Exit 5 if the answer is not in the cache.");
+pub(super) static MAX_AGE: Flag =
+    Flag::new("max-age", Value::Duration, "Use cached tags up to this age (default: 0)").about(
+        "Such as `10m` or `1h`. By default the registry is asked each time what a tag leads to.",
+    );
+pub(super) static CACHE_DIR: Flag =
+    Flag::new("cache-dir", Value::Directory, "Keep the cache in DIR")
+        .about("Default: `docker-registry` in `$XDG_CACHE_HOME` or `~/.cache`.");
