@@ -41,15 +41,16 @@ pub(crate) struct Progress(Arc<Mutex<State>>);
 struct State {
     style: ProgressStyle,
     begun: Instant,
-    count: Count,
+    bytes: Bytes,
+    /// When the bar was drawn, if it was.
     drawn: Option<Instant>,
+    /// How many lines have been shown.
     tenths: u64,
 }
 
-/// In bytes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    /// `done` counts what is there, `before` the part of it that was there at the start.
+#[derive(Clone, Copy, Default)]
+struct Bytes {
+    /// What is there, and the part of it that was there at the start.
     done: u64,
     before: u64,
     /// `None` as long as it is not known.
@@ -58,33 +59,28 @@ struct Count {
 
 impl Progress {
     pub(crate) fn new(style: ProgressStyle) -> Self {
-        Progress(Arc::new(Mutex::new(State {
-            style,
-            begun: Instant::now(),
-            count: Count::default(),
-            drawn: None,
-            tenths: 0,
-        })))
+        let (begun, bytes) = (Instant::now(), Bytes::default());
+        Progress(Arc::new(Mutex::new(State { style, begun, bytes, drawn: None, tenths: 0 })))
     }
 
     /// Sets the total, unless it is set already.
     pub(crate) fn expect(&self, bytes: Option<u64>) {
-        self.change(|state| state.count.total = state.count.total.or(bytes));
+        self.change(|state| state.bytes.total = state.bytes.total.or(bytes));
     }
 
     /// Counts bytes that an earlier download left.
     pub(crate) fn skip(&self, bytes: u64) {
         self.change(|state| {
-            state.count.done += bytes;
-            state.count.before += bytes;
+            state.bytes.done += bytes;
+            state.bytes.before += bytes;
         });
     }
 
     /// Uncounts bytes that must be downloaded again.
     pub(crate) fn lose(&self, bytes: u64) {
         self.change(|state| {
-            state.count.done = state.count.done.saturating_sub(bytes);
-            state.count.before = state.count.before.min(state.count.done);
+            state.bytes.done = state.bytes.done.saturating_sub(bytes);
+            state.bytes.before = state.bytes.before.min(state.bytes.done);
         });
     }
 
@@ -110,54 +106,45 @@ impl Progress {
 
 impl State {
     fn advance(&mut self, bytes: u64) {
-        self.count.done += bytes;
-        match self.style {
-            ProgressStyle::Silent => {}
-            ProgressStyle::Bar => self.bar(),
-            ProgressStyle::Lines => self.line(),
-        }
-    }
-
-    fn bar(&mut self) {
+        self.bytes.done += bytes;
+        let Bytes { done, total, .. } = self.bytes;
         let elapsed = self.begun.elapsed();
-        let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME);
-        if elapsed >= SHORT && is_due {
-            self.drawn = Some(Instant::now());
-            draw(&self.count.bar(elapsed));
-        }
-    }
-
-    fn line(&mut self) {
-        let Count { done, total, .. } = self.count;
-        let total = total.unwrap_or(0);
-        let tenths = (done * 10).checked_div(total).unwrap_or(0).min(10);
-        if tenths > self.tenths {
-            self.tenths = tenths;
-            let (done, total) = (megabytes(done), megabytes(total));
-            say(&format!("{:3} %  {done} of {total} MB", tenths * 10));
+        let is_due = elapsed >= SHORT && self.drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME);
+        let tenths = (done * 10).checked_div(total.unwrap_or(0)).unwrap_or(0).min(10);
+        match self.style {
+            ProgressStyle::Bar if is_due => {
+                self.drawn = Some(Instant::now());
+                draw(&self.bytes.bar(elapsed));
+            }
+            ProgressStyle::Lines if tenths > self.tenths => {
+                self.tenths = tenths;
+                let (done, total) = (megabytes(done), megabytes(total.unwrap_or(0)));
+                say(&format!("{:3} %  {done} of {total} MB", tenths * 10));
+            }
+            _ => {}
         }
     }
 }
 
-impl Count {
+impl Bytes {
     /// `45 % [#########           ]  94.5 of 210.0 MB  118.2 MB/s  1 s left`
     fn bar(self, elapsed: Duration) -> String {
-        const CELLS: u64 = 20;
-        let Count { done, before, total } = self;
+        let Bytes { done, before, total } = self;
         let rate = (done - before) as f64 / elapsed.as_secs_f64();
         let speed = format!("{:.1} MB/s", rate / 1e6);
         let Some(total) = total.filter(|total| (1..).contains(total) && done <= *total) else {
             return format!("{} MB  {speed}", megabytes(done));
         };
-        let share = |whole: u64| usize::try_from(done * whole / total).unwrap_or(0);
-        let (percent, cells) = (share(100), "#".repeat(share(CELLS)));
-        let (done, all) = (megabytes(done), megabytes(total));
-        let left = (total - self.done) as f64 / rate;
-        let left = match left.is_finite() {
-            true => format!("  {} left", words(left.ceil() as u64)),
-            false => String::new(),
+        let (percent, cells) = (done * 100 / total, "#".repeat((done * 20 / total) as usize));
+        let seconds = ((total - done) as f64 / rate).ceil();
+        let left = match seconds as u64 {
+            _ if !seconds.is_finite() => String::new(),
+            seconds @ 0..=119 => format!("  {seconds} s left"),
+            seconds @ 120..=7199 => format!("  {} min left", seconds / 60),
+            seconds => format!("  {} h left", seconds / 3600),
         };
-        format!("{percent:3} % [{cells:20}]  {done} of {all} MB  {speed}{left}")
+        let (done, total) = (megabytes(done), megabytes(total));
+        format!("{percent:3} % [{cells:20}]  {done} of {total} MB  {speed}{left}")
     }
 }
 
@@ -185,14 +172,6 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / 1e6)
 }
 
-fn words(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", seconds / 60),
-        _ => format!("{} h", seconds / 3600),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,8 +194,7 @@ mod tests {
             ((94_500_000, 0, None), "94.5 MB  94.5 MB/s"),
         ] {
             let (done, before, total) = count;
-            let count = Count { done, before, total };
-            let bar = count.bar(Duration::from_secs(1));
+            let bar = Bytes { done, before, total }.bar(Duration::from_secs(1));
             assert_eq!(bar, expected);
             assert!(bar.len() <= COLUMNS);
         }

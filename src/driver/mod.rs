@@ -1,9 +1,8 @@
 //! Images × platforms → answers: in parallel, printed in the order they were asked for.
 
-mod pair;
 mod printer;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Map;
@@ -15,18 +14,18 @@ use crate::context::{self, Context, Platforms};
 use crate::error::{During, Error, Result};
 use crate::image::Image;
 use crate::memory::{self, Share};
-use crate::output::{self, Output};
+use crate::output;
+use crate::platform::Platform;
 use printer::{Answered, Printer};
 
 /// Asks the command's question of every image that was named, prints the answers and gives the
 /// exit code.
 pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u8> {
     if context.platforms == Platforms::All && !matches!(command.run, Run::Image(_) | Run::Pair(_)) {
-        let name = command.spec.name;
-        let message = format!(
-            "--platform all cannot be used with '{name}', which does not depend on the platform"
-        );
-        return Err(Error::usage(message));
+        return Err(Error::usage(format!(
+            "--platform all cannot be used with '{}', which does not depend on the platform",
+            command.spec.name
+        )));
     }
     let presentation = &context.presentation;
     let question = Question {
@@ -41,21 +40,16 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
             is_verbose: context.is_verbose,
         },
     };
-    let mut printer = Printer::new(
-        presentation,
-        Output::new(presentation.color, presentation.raw),
-        command.spec.name,
-    );
+    let mut printer = Printer::new(presentation, command.spec.name);
     // A command that only reads may end at any time: nobody waits for its answer.
     if matches!(command.spec.operand, Operand::Images | Operand::Pair | Operand::Registry) {
         output::when_closed(|| printer::leave());
     }
     let ended = match command.run {
-        Run::Alone(ask) => {
-            ask(&question.invocation).and_then(|answer| printer.print(&Answered::plain(answer)))
-        }
+        Run::Alone(ask) => ask(&question.invocation)
+            .and_then(|answer| printer.print(&Answered::plain(answer), false)),
         Run::Pair(ask) => {
-            pair::compare(context, args, ask).and_then(|answer| printer.print(&answer))
+            compare(context, args, ask).and_then(|answered| printer.print(&answered, false))
         }
         Run::Repository(ask) => {
             question.answer_all(&mut printer, |image| ask(image, &question.invocation))
@@ -100,7 +94,7 @@ impl Question<'_> {
                 Some((answered, _)) => answered,
                 None => self.alone(image, &ask),
             };
-            return printer.print(&answered?);
+            return printer.print(&answered?, false);
         }
         let texts = context.texts(args)?;
         let work = |text: Result<String>| {
@@ -147,15 +141,11 @@ impl Question<'_> {
     }
 
     fn answered(&self, image: &Image, ask: impl Fn(&Image) -> Result<Answer>) -> Result<Answered> {
-        let answer = ask(image);
-        let platform = match self.context.platforms {
-            Platforms::All => None,
-            Platforms::One(_) => image.platform().map(|platform| platform.to_string()),
-        };
-        Ok(Answered {
-            image: image.text().to_owned(),
-            platform,
-            answer: named(answer, image.text())?,
+        let answer = named(ask(image), image.text())?;
+        let answered = Answered::of(image, answer);
+        Ok(match self.context.platforms {
+            Platforms::All => Answered { platform: None, ..answered },
+            Platforms::One(_) => answered,
         })
     }
 
@@ -176,6 +166,54 @@ impl Question<'_> {
     }
 }
 
+/// One question about two images: for one platform, or for each platform that at least one of the
+/// images has.
+fn compare(
+    context: &Context,
+    args: &Args,
+    ask: fn(Option<&Image>, Option<&Image>) -> Result<Answer>,
+) -> Result<Answered> {
+    let [from, to] = args.operands() else { unreachable!("the parser has counted") };
+    let (from, to) = (context.image(from)?, context.image(to)?);
+    let answer = match context.platforms {
+        Platforms::One(_) => ask(Some(&from), Some(&to))?,
+        Platforms::All => {
+            let platforms = |image: &Image| image.platforms().during(image.text());
+            let (from, to) = (platforms(&from)?, platforms(&to)?);
+            let pairs = paired(from.images, to.images);
+            let answers = context.pool.all(pairs, |(platform, [from, to])| {
+                let answer = ask(from.as_ref(), to.as_ref()).during(&platform);
+                let mut images = [&from, &to].into_iter().flatten();
+                let limit = images.find_map(|image| image.budget.exceeded().cloned());
+                limit.map_or(Ok((platform, answer)), Err)
+            })?;
+            // Two images are the same only if they are the same on all platforms.
+            keyed(answers, [from.missing, to.missing].concat(), Verdict::min)
+        }
+    };
+    Ok(Answered::of(&from, answer))
+}
+
+/// The images of either side by platform, in the order in which the platforms come first.
+fn paired(
+    from: Vec<(Platform, Image)>,
+    to: Vec<(Platform, Image)>,
+) -> Vec<(String, [Option<Image>; 2])> {
+    let mut pairs: Vec<(String, [Option<Image>; 2])> = Vec::new();
+    let mut places = HashMap::new();
+    for (side, images) in [from, to].into_iter().enumerate() {
+        for (platform, image) in images {
+            let platform = platform.to_string();
+            let place = *places.entry(platform.clone()).or_insert(pairs.len());
+            if place == pairs.len() {
+                pairs.push((platform, [None, None]));
+            }
+            pairs[place].1[side].get_or_insert(image);
+        }
+    }
+    pairs
+}
+
 /// Adds the image to the messages of the error or of the failures.
 fn named(answer: Result<Answer>, image: &str) -> Result<Answer> {
     let mut answer = answer.during(image)?;
@@ -191,20 +229,17 @@ fn keyed(
     mut missing: Vec<Error>,
     both: fn(Verdict, Verdict) -> Verdict,
 ) -> Answer {
-    let mut object = Map::new();
+    let (mut object, mut verdicts, mut entries) = (Map::new(), Vec::new(), Vec::new());
     let mut seen = HashSet::new();
-    let mut verdict: Option<Verdict> = None;
-    let mut entries = Vec::new();
     for (platform, answer) in answers {
         if !seen.insert(platform.clone()) {
             continue;
         }
         match answer {
             Ok(answer) => {
-                entries.extend(answer.entries.iter().cloned());
-                verdict =
-                    Some(verdict.map_or(answer.verdict, |others| both(others, answer.verdict)));
                 object.insert(platform, answer.json().into_owned());
+                verdicts.push(answer.verdict);
+                entries.extend(answer.entries);
             }
             Err(error) => missing.push(error),
         }
@@ -213,6 +248,6 @@ fn keyed(
         true => Body::Nothing.into(),
         false => Answer::value(object.into()),
     };
-    let verdict = verdict.unwrap_or(Verdict::Yes);
+    let verdict = verdicts.into_iter().reduce(both).unwrap_or(Verdict::Yes);
     answer.verdict(verdict).failures(missing).entries(entries)
 }

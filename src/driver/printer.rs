@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Body, Verdict};
 use crate::context::Presentation;
 use crate::error::{During, Error, Result, say};
+use crate::image::Image;
 use crate::output::Output;
 use crate::query::{self, Input, Query};
 use crate::state::{self, Entry};
@@ -23,6 +24,11 @@ impl Answered {
         Answered { image: String::new(), platform: None, answer }
     }
 
+    pub(super) fn of(image: &Image, answer: Answer) -> Self {
+        let platform = image.platform().map(|platform| platform.to_string());
+        Answered { image: image.text().to_owned(), platform, answer }
+    }
+
     pub(super) fn weight(&self) -> usize {
         self.answer.weight()
     }
@@ -35,11 +41,8 @@ static PRINTING: Mutex<()> = Mutex::new(());
 /// Ends the program because nobody reads its output any more.
 pub(super) fn leave() -> ! {
     let _printing = PRINTING.lock();
-    let saved = state::finish().map_err(|error| {
-        error.report();
-        i32::from(error.kind().exit_code())
-    });
-    std::process::exit(saved.err().unwrap_or_default())
+    let saved = state::finish().inspect_err(Error::report);
+    std::process::exit(saved.map_or_else(|error| error.kind().exit_code().into(), |()| 0))
 }
 
 /// Prints answers as they come and remembers what the exit code will say.
@@ -49,7 +52,7 @@ pub(super) struct Printer<'a> {
     name: &'static str,
     out: Output,
     /// The first failure's.
-    exit_code: u8,
+    exit_code: Option<u8>,
     /// What the answers say together; `None` as long as there is none.
     verdict: Option<Verdict>,
     /// With `--exit-status`: whether the last result was null, false or missing.
@@ -57,30 +60,24 @@ pub(super) struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(presentation: &'a Presentation, out: Output, name: &'static str) -> Self {
-        Printer { presentation, name, out, exit_code: 0, verdict: None, ends_with_no: false }
-    }
-
-    /// The only answer.
-    pub(super) fn print(&mut self, answered: &Answered) -> Result<()> {
-        self.publish(answered, false)
+    pub(super) fn new(presentation: &'a Presentation, name: &'static str) -> Self {
+        let out = Output::new(presentation.color, presentation.raw);
+        Printer { presentation, name, out, exit_code: None, verdict: None, ends_with_no: false }
     }
 
     /// One of a batch. A failure is reported and counted; only a failing output ends the batch.
     pub(super) fn line(&mut self, answered: Result<Answered>) -> Result<()> {
-        let printed = answered.and_then(|answered| self.publish(&answered, true));
+        let printed = answered.and_then(|answered| self.print(&answered, true));
         if self.out.is_closed() {
             // The output's reader is gone: the requests that are still running are not needed.
             leave();
         }
         match printed {
-            // An output that cannot be written to ends the batch; a failing image does not.
-            Err(error) if self.out.is_broken() => Err(error),
-            Err(error) => {
+            Err(error) if !self.out.is_broken() => {
                 self.failed(&error);
                 self.out.flush()
             }
-            Ok(()) => Ok(()),
+            printed => printed,
         }
     }
 
@@ -89,49 +86,37 @@ impl<'a> Printer<'a> {
         let ended = ended.and_then(|()| self.out.flush());
         // The state of what has been printed is saved, whatever came after.
         let saved = state::finish();
-        match ended {
-            _ if self.out.is_closed() => saved.map(|()| 0),
-            Err(error) => Err(error),
-            Ok(()) => saved.map(|()| self.exit_code()),
+        if self.out.is_closed() {
+            return saved.map(|()| 0);
         }
-    }
-
-    fn exit_code(&self) -> u8 {
-        let verdict = self.verdict.unwrap_or(Verdict::Yes);
-        match self.exit_code {
-            0 if self.ends_with_no => Verdict::No.exit_code(),
-            0 => verdict.exit_code(),
-            failed => failed,
-        }
+        ended.and(saved)?;
+        Ok(match self.exit_code {
+            Some(failed) => failed,
+            None if self.ends_with_no => Verdict::No.exit_code(),
+            None => self.verdict.unwrap_or(Verdict::Yes).exit_code(),
+        })
     }
 
     fn failed(&mut self, error: &Error) {
         error.report();
-        self.note(error.kind().exit_code());
+        self.exit_code.get_or_insert(error.kind().exit_code());
     }
 
-    fn note(&mut self, exit_code: u8) {
-        if self.exit_code == 0 {
-            self.exit_code = exit_code;
-        }
-    }
-
-    fn publish(&mut self, answered: &Answered, is_batch: bool) -> Result<()> {
-        let verdict = answered.answer.verdict;
+    /// Prints the only answer, or one of a batch, and saves its state.
+    pub(super) fn print(&mut self, answered: &Answered, is_batch: bool) -> Result<()> {
+        let Answer { verdict, failures, entries, .. } = &answered.answer;
         let last = self.show(answered, is_batch)?;
         {
             let _printing = PRINTING.lock();
             self.out.flush()?;
-            answered.answer.entries.iter().for_each(Entry::printed);
+            entries.iter().for_each(Entry::printed);
         }
         self.ends_with_no = self.presentation.exit_status && last == Some(false);
-        for failure in &answered.answer.failures {
-            self.failed(failure);
+        failures.iter().for_each(|failure| self.failed(failure));
+        if *verdict == Verdict::Corrupt {
+            self.exit_code.get_or_insert(verdict.exit_code());
         }
-        if verdict == Verdict::Corrupt {
-            self.note(verdict.exit_code());
-        }
-        self.verdict = self.verdict.max(Some(verdict));
+        self.verdict = self.verdict.max(Some(*verdict));
         Ok(())
     }
 

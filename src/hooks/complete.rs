@@ -1,10 +1,13 @@
 //! Candidates for the word that is being written, in the form of cobra, the library that docker's
 //! command line is made of (cobra, `ShellCompDirective`).
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use super::recall::images_asked_for;
-use crate::cli::{Cli, Operand, PartialCommandLine, Value};
+use crate::cli::{Args, Cli, Operand, PartialCommandLine, Value};
+use crate::context;
+use crate::reference::{Reference, TagOrDigest};
+use crate::source::Namespace;
 
 /// Flags that tell the shell what else to do; they are added.
 const NO_SPACE: u8 = 2;
@@ -102,4 +105,50 @@ fn paths(scheme: &str, path: &str) -> Vec<String> {
     let mut named: Vec<String> = named.collect();
     named.sort();
     named
+}
+
+/// The images asked for before that start with `prefix`, in the form in which they do, sorted; from the cache alone.
+fn images_asked_for(args: &Args, prefix: &str) -> Vec<String> {
+    let keys = context::cache(args).map(|cache| cache.keys(Namespace::Tags)).unwrap_or_default();
+    let images: BTreeSet<String> = keys.iter().filter_map(|key| named(key, prefix)).collect();
+    images.into_iter().collect()
+}
+
+/// The first of an image's names that starts with `prefix`. Keys are `HOST/NAME:TAG ACCEPT`, of
+/// lists of tags `HOST/NAME`.
+fn named(key: &str, prefix: &str) -> Option<String> {
+    let key = key.split(' ').next().unwrap_or_default();
+    let reference: Reference = key.parse().ok()?;
+    let is_latest = reference.at == TagOrDigest::Tag("latest".to_owned());
+    let short = is_latest.then(|| reference.place.to_string());
+    let names = [short, Some(reference.to_string()), Some(key.to_owned())];
+    names.into_iter().flatten().find(|name| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_named_as_users_name_them() {
+        for (key, prefix, expected) in [
+            ("docker.io/library/ubuntu:18.04", "", Some("ubuntu:18.04")),
+            ("docker.io/library/ubuntu:18.04 a,b", "ub", Some("ubuntu:18.04")),
+            ("docker.io/library/ubuntu:latest", "ub", Some("ubuntu")),
+            ("docker.io/library/ubuntu:latest", "ubuntu:", Some("ubuntu:latest")),
+            ("docker.io/library/ubuntu", "ub", Some("ubuntu")),
+            ("docker.io/sphinxdoc/sphinx:4.4.0", "sph", Some("sphinxdoc/sphinx:4.4.0")),
+            (
+                "docker.io/library/ubuntu:18.04",
+                "docker.io/",
+                Some("docker.io/library/ubuntu:18.04"),
+            ),
+            ("localhost:5000/a:v1", "localhost:5", Some("localhost:5000/a:v1")),
+            ("example.com/a", "example.com/a", Some("example.com/a")),
+            ("docker.io/library/ubuntu:18.04", "alpine", None),
+            ("NOT/", "", None),
+        ] {
+            assert_eq!(named(key, prefix).as_deref(), expected, "{key} {prefix}");
+        }
+    }
 }

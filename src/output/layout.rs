@@ -53,39 +53,31 @@ impl<'a, W: Write> Layout<'a, W> {
     }
 
     fn token(&mut self, token: &[u8], is_key: bool) -> io::Result<()> {
+        let color = match token {
+            [b'"', ..] if is_key => KEY,
+            [b'"', ..] => STRING,
+            b"null" => NULL,
+            [b'{' | b'[' | b'}' | b']' | b',' | b':', ..] => BRACKET,
+            _ => SCALAR,
+        };
+        if let b"}" | b"]" = token {
+            self.depth -= 1;
+            self.new_line()?;
+        }
+        let text = self.style.is_safe.then(|| String::from_utf8_lossy(token));
+        match text.filter(|text| text.contains(drives_terminal)) {
+            Some(text) => self.colored(color, escaped(&text, |_| false).as_bytes())?,
+            None => self.colored(color, token)?,
+        }
         match token {
             b"{" | b"[" => {
-                self.colored(BRACKET, token)?;
                 self.depth += 1;
                 self.new_line()
             }
-            b"}" | b"]" => {
-                self.depth -= 1;
-                self.new_line()?;
-                self.colored(BRACKET, token)
-            }
-            b"," => {
-                self.colored(BRACKET, token)?;
-                self.new_line()
-            }
-            b":" => {
-                self.colored(BRACKET, token)?;
-                if self.style.is_indented { self.out.write_all(b" ") } else { Ok(()) }
-            }
-            b"{}" | b"[]" => self.colored(BRACKET, token),
-            [b'"', ..] => self.string(if is_key { KEY } else { STRING }, token),
-            b"null" => self.colored(NULL, token),
-            _ => self.colored(SCALAR, token),
+            b"," => self.new_line(),
+            b":" if self.style.is_indented => self.out.write_all(b" "),
+            _ => Ok(()),
         }
-    }
-
-    fn string(&mut self, color: &str, token: &[u8]) -> io::Result<()> {
-        let text = String::from_utf8_lossy(token);
-        if !self.style.is_safe || !text.contains(drives_terminal) {
-            return self.colored(color, token);
-        }
-        let safe = escaped(&text, |_| false);
-        self.colored(color, safe.as_bytes())
     }
 
     fn colored(&mut self, color: &str, token: &[u8]) -> io::Result<()> {

@@ -15,8 +15,8 @@ use layout::{Layout, RESET, Style, compacted, served};
 pub(crate) struct Output {
     out: BufWriter<Stdout>,
     style: Style,
-    is_broken: bool,
-    is_closed: bool,
+    /// Why nothing more can be written.
+    failure: Option<ErrorKind>,
 }
 
 impl Output {
@@ -29,12 +29,7 @@ impl Output {
             is_colored: color.unwrap_or(is_terminal),
             is_safe: is_terminal,
         };
-        Output {
-            out: BufWriter::with_capacity(64 << 10, stdout),
-            style,
-            is_broken: false,
-            is_closed: false,
-        }
+        Output { out: BufWriter::with_capacity(64 << 10, stdout), style, failure: None }
     }
 
     /// For content that is written without any formatting.
@@ -44,12 +39,12 @@ impl Output {
 
     /// Whether something could not be written.
     pub(crate) fn is_broken(&self) -> bool {
-        self.is_broken
+        self.failure.is_some()
     }
 
     /// Whether the reader closed the output, which is not an error.
     pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed
+        self.failure == Some(ErrorKind::BrokenPipe)
     }
 
     /// Exactly these bytes.
@@ -84,10 +79,9 @@ impl Output {
             return self.bytes(text.as_bytes());
         }
         let mut safe = String::new();
-        for line in text.split_inclusive('\n') {
-            let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        for (i, line) in text.split('\n').enumerate() {
+            safe.push_str(if i > 0 { "\n" } else { "" });
             printable(&mut safe, line).expect("a String takes everything");
-            safe.push_str(end);
         }
         self.bytes(safe.as_bytes())
     }
@@ -145,8 +139,7 @@ impl Output {
 
     fn done(&mut self, written: io::Result<()>) -> Result<()> {
         written.map_err(|error| {
-            self.is_broken = true;
-            self.is_closed |= error.kind() == ErrorKind::BrokenPipe;
+            self.failure = Some(error.kind());
             Error::new(Kind::Local, format!("standard output: {}", Error::from(error)))
         })
     }
