@@ -3,6 +3,9 @@
 //! The structure is read here, each string, number and word by serde_json. Its own way to a value
 //! takes an object with the key `$serde_json::private::Number` for a number and ends at 128 levels.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use serde_json::{Deserializer, Map, Value};
 
 use crate::error::{Error, Kind, Result};
@@ -43,6 +46,13 @@ pub(crate) fn parse_strict(bytes: &[u8]) -> Result<Value> {
     let most = bytes.len().saturating_mul(GROWTH).clamp(LEAST, MOST);
     let mut reader = Reader { is_strict: true, told: Some(0), ..Reader::new(bytes, most) };
     reader.only(Reader::value)
+}
+
+/// The members of an object, each as it is written; of several with one key the last counts.
+pub(crate) fn members(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>> {
+    let members = serde_json::from_slice::<BTreeMap<String, &RawValue>>(bytes);
+    let members = members.map_err(|error| Error::new(Kind::Corrupt, error.to_string()))?;
+    Ok(members.into_iter().map(|(key, value)| (key, value.get().as_bytes())).collect())
 }
 
 /// Whether it is one value, nested no deeper than any may be.

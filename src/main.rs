@@ -11,6 +11,7 @@
 //! hooks/          what docker asks of its plugins, and shells for completions
 //! context/        global options and environment as values; the only reader of the environment
 //! assembly/       lists of images put together and pushed, as manifest-tool does
+//! attestation     SBOMs and provenance, found and unwrapped
 //! download/       a layer on its way to a file: resumed, verified, unpacked
 //! progress        the bar on a terminal while layers arrive
 //! cli/            the command line as one table: parsing, help, man pages, completions
@@ -43,6 +44,7 @@
 
 mod answer;
 mod assembly;
+mod attestation;
 mod cli;
 mod commands;
 mod compression;

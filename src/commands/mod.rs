@@ -13,6 +13,7 @@ use crate::parallel::Pool;
 use crate::source::Sources;
 
 mod annotations;
+mod attestations;
 mod base;
 mod catalog;
 mod changed;
@@ -37,6 +38,7 @@ mod push;
 mod ratelimit;
 mod referrers;
 mod resolve;
+mod sbom;
 mod size;
 mod tags;
 mod testregistry;
@@ -96,6 +98,9 @@ static ALL: &[(&str, &[&Command])] = &[
             &platforms::COMMAND,
             &inspect::COMMAND,
             &referrers::COMMAND,
+            &attestations::COMMAND,
+            &sbom::SBOM,
+            &sbom::PROVENANCE,
         ],
     ),
     ("Changes", &[&changed::COMMAND, &base::COMMAND, &newer::COMMAND, &diff::COMMAND]),
@@ -120,7 +125,6 @@ static FREQUENT: &[&Spec] = &[
     &digest::COMMAND.spec,
     &labels::COMMAND.spec,
     &config::COMMAND.spec,
-    &manifest::COMMAND.spec,
     &changed::COMMAND.spec,
 ];
 

@@ -16,10 +16,9 @@ pub(crate) static GROUPS: &[(&str, &[&Flag])] = &[
 /// What the first screen of the help shows.
 pub(crate) static ESSENTIAL: &[&Flag] = &[&PLATFORM, &JQ, &RAW];
 
-pub(super) static RAW: Flag =
-    Flag::switch("raw", "Print documents byte for byte, other JSON on one line")
-        .short('r')
-        .about("On a terminal, control characters are escaped; pipes and files get every byte.");
+pub(super) static RAW: Flag = Flag::switch("raw", "Print exact bytes, computed JSON on one line")
+    .short('r')
+    .about("On a terminal, control characters are escaped; pipes and files get every byte.");
 pub(super) static JQ: Flag = Flag::new("jq", Value::Text("FILTER"), "Run a jq filter on the answer")
     .short('q')
     .about("Strings are printed without quotes, other results as JSON. In the filter, `$image` is the image and `$platform` its platform.");

@@ -134,7 +134,7 @@ fn string_length(json: &[u8]) -> usize {
 
 /// A document without white space. Keys and numbers stay as they were written, strings are
 /// escaped no more than JSON wants: Go's encoders write `<` as `\u003c`.
-pub(super) fn compacted(json: &[u8]) -> Vec<u8> {
+pub(crate) fn compacted(json: &[u8]) -> Vec<u8> {
     let mut compact = Vec::with_capacity(json.len());
     let mut rest = json;
     while let [first, tail @ ..] = rest {

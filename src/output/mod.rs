@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result, printable};
 use crate::machine;
 use crate::text::{Color, Text};
-use layout::{Layout, RESET, Style, compacted, served};
+pub(crate) use layout::compacted;
+use layout::{Layout, RESET, Style, served};
 
 pub(crate) struct Output {
     out: BufWriter<Stdout>,

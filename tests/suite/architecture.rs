@@ -16,7 +16,7 @@ const ROWS: [&[&str]; 13] = [
     &["driver"],
     &["commands"],
     &["hooks"],
-    &["assembly", "context", "download"],
+    &["assembly", "attestation", "context", "download"],
     &[
         "answer",
         "cli",

@@ -3,6 +3,7 @@
 mod answers;
 mod architecture;
 mod artifacts;
+mod attestations;
 mod base;
 mod batch;
 mod bounds;

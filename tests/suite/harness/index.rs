@@ -52,6 +52,12 @@ impl Index {
         self.entry(Content::Image(Box::new(image)), platform, None)
     }
 
+    /// An entry with annotations, such as BuildKit's about another entry.
+    pub fn annotated(self, image: Image, annotations: Value) -> Index {
+        let platform = Some(image.platform.clone());
+        self.entry(Content::Image(Box::new(image)), platform, Some(annotations))
+    }
+
     /// BuildKit's entry about the last image.
     pub fn attestation(self) -> Index {
         let subject = self.entries.last().map(|entry| entry.content.digest());
