@@ -38,8 +38,9 @@ impl Registry {
             request.url = authenticator.origin.url(request.url.path());
             request.authorization = authorization.header.clone();
             let outcome = self.client.follow(&request);
-            if let Some(moved) = self.moved_to_tls(&authenticator.origin, &outcome)? {
-                authenticator.origin = moved;
+            let origin = self.origin_after(&outcome)?;
+            if origin != authenticator.origin {
+                authenticator.origin = origin;
                 authorization = authenticator.authorization_ahead(false);
                 continue;
             }
@@ -133,9 +134,9 @@ impl Authenticator<'_> {
     /// An authorization by the credentials given for this run, where the registry has answered
     /// without any: its list may be longer with them. `None` if it has no challenge to answer.
     fn unasked_authorization(&self, shown: &Authorization) -> Result<Option<Authorization>> {
-        let Registry { client, state, scope, .. } = self.registry;
+        let Registry { client, host, state, scope, .. } = self.registry;
         let is_settled = shown.header.is_some() || state.is_open.load(Relaxed);
-        if is_settled || client.credentials.given(&state.host).is_none() {
+        if is_settled || client.credentials.given(host).is_none() {
             return Ok(None);
         }
         // zot says so beside its 200.
@@ -163,29 +164,27 @@ impl Authenticator<'_> {
         challenge: Challenge,
         refused: Option<&Secret>,
     ) -> Result<Authorization> {
-        let mut credentials = self.registry.credentials();
-        let (header, is_old) = match (&challenge, credential(&credentials)) {
+        let credentials = self.registry.credentials();
+        let credential = credentials.as_ref().map(|it| &it.credential);
+        let (header, is_old) = match (&challenge, credential) {
             (_, Some(Credential::RegistryToken(token))) => {
                 self.registry.client.transport.trace.token(None);
                 (Some(token::bearer(token)), false)
             }
             (Challenge::Basic, credential) => (credential.and_then(token::basic), false),
             (Challenge::Bearer(bearer), _) => {
-                let (token, is_old) = self.token(bearer, &mut credentials, refused)?;
+                let (token, is_old) = self.token(bearer, refused)?;
                 (Some(token::bearer(&token)), is_old)
             }
         };
+        // The token server may have refused stored ones.
+        let credentials = self.registry.credentials();
         Ok(Authorization { header, challenge: Some(challenge), credentials, is_old })
     }
 
     /// A token, and whether it was there before: in this run, in the cache of the last one, or from
-    /// the token server. `credentials` become `None` if the server refuses stored ones.
-    fn token(
-        &self,
-        bearer: &Bearer,
-        credentials: &mut Option<ResolvedCredentials>,
-        refused: Option<&Secret>,
-    ) -> Result<(Secret, bool)> {
+    /// the token server.
+    fn token(&self, bearer: &Bearer, refused: Option<&Secret>) -> Result<(Secret, bool)> {
         let Registry { client, state, scope, .. } = self.registry;
         let scope = bearer.scope.as_deref().unwrap_or(&scope.text);
         let place = state.token(scope);
@@ -193,41 +192,39 @@ impl Authenticator<'_> {
         let now = (client.clock)();
         let is_usable =
             |token: &Token| token.is_good(now) && refused != Some(&token::bearer(&token.value));
-        let is_anybodys = credentials.is_none() && !self.identifies(&self.origin);
+        let credentials = self.registry.credentials();
+        let is_anybodys =
+            credentials.is_none() && refused.is_none() && !self.identifies(&[&self.origin]);
         let cached = || Token::from_cache(&(client.cache.get)(&self.token_key(scope))?);
-        let recalled = || cached().filter(|_| is_anybodys && refused.is_none());
-        let kept = place.take().or_else(recalled).filter(is_usable);
+        let kept = place.take().or_else(|| cached().filter(|_| is_anybodys)).filter(is_usable);
         let is_old = kept.is_some();
-        let token = kept.map_or_else(|| self.fetch_token(bearer, scope, credentials), Ok)?;
+        let token = kept.map_or_else(|| self.fetch_token(bearer, scope), Ok)?;
         if let Ok(realm) = self.origin.url("/v2/").join(&bearer.realm) {
-            let example = token::example(&realm, bearer, scope, credential(credentials));
+            let credential = self.registry.credentials().map(|it| it.credential);
+            let example = token::example(&realm, bearer, scope, credential.as_ref());
             client.transport.trace.token(Some(&example));
         }
         Ok((place.insert(token).value.clone(), is_old))
     }
 
     /// A new token. Stored credentials that are refused are given up, with a warning.
-    fn fetch_token(
-        &self,
-        bearer: &Bearer,
-        scope: &str,
-        credentials: &mut Option<ResolvedCredentials>,
-    ) -> Result<Token> {
+    fn fetch_token(&self, bearer: &Bearer, scope: &str) -> Result<Token> {
         let Registry { client, .. } = self.registry;
         let realm = realm::locate(&bearer.realm, &self.origin, &client.transport.connections)?;
-        let ask = |who: Option<&Credential>| self.ask_token_server(&realm, bearer, scope, who);
-        let mut response = ask(credential(credentials))?;
+        let credentials = self.registry.credentials();
+        let credential = credentials.as_ref().map(|it| &it.credential);
+        let response = self.ask_token_server(&realm, bearer, scope, credential)?;
         let is_refused = matches!(response.status, 401 | 403);
-        if is_refused && credentials.take_if(|it| self.registry.gives_up(it)).is_some() {
-            response = ask(None)?;
+        if is_refused && credentials.as_ref().is_some_and(|it| self.registry.gives_up(it)) {
+            return self.fetch_token(bearer, scope);
         }
         let doing = format!("token from {}", realm.origin.authority());
         if !response.is_success() {
             return Err(self.denied(&response, credentials.as_ref())).during(doing);
         }
         let token = Token::read(response.bytes(), (client.clock)()).during(doing)?;
-        let mut origins = [&self.origin, &realm.origin, &response.url.origin].into_iter();
-        if credentials.is_none() && !origins.any(|origin| self.identifies(origin)) {
+        let origins = [&self.origin, &realm.origin, &response.url.origin];
+        if credentials.is_none() && !self.identifies(&origins) {
             (client.cache.put)(&self.token_key(scope), &token.to_cache());
         }
         Ok(token)
@@ -254,9 +251,10 @@ impl Authenticator<'_> {
         ask(token::get(realm, bearer, scope, credential))
     }
 
-    /// Whether the origin sees a client certificate: its token may be for this user alone, then.
-    fn identifies(&self, origin: &Origin) -> bool {
-        self.registry.client.transport.connections.identifies(origin)
+    /// Whether an origin sees a client certificate: its token may be for this user alone, then.
+    fn identifies(&self, origins: &[&Origin]) -> bool {
+        let connections = &self.registry.client.transport.connections;
+        origins.iter().any(|origin| connections.identifies(origin))
     }
 
     fn token_key(&self, scope: &str) -> String {
@@ -275,10 +273,6 @@ impl Authenticator<'_> {
     /// The error that an answer is, with what to do about these credentials.
     fn denied(&self, response: &Response, shown: Option<&ResolvedCredentials>) -> Error {
         let error = self.registry.client.error_response(response);
-        credentials::hinted(error, &self.registry.state.host, shown)
+        credentials::hinted(error, &self.registry.host, shown)
     }
-}
-
-fn credential(credentials: &Option<ResolvedCredentials>) -> Option<&Credential> {
-    credentials.as_ref().map(|it| &it.credential)
 }

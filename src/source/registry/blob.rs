@@ -100,7 +100,7 @@ impl ResumedBlob {
             (self.tries, self.progress_since) = (Tries::default(), self.at);
         }
         let registry = &self.registry;
-        if !registry.client.wait(&self.tries, None, registry.state.host.api()) {
+        if !registry.client.wait(&self.tries, None, registry.host.api()) {
             return Err(why);
         }
         let part = PartialContent::get(registry, &self.digest, self.at, &self.tries)?;

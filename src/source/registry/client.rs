@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crate::error::{During, Error, Result};
+use crate::error::{During, Error, Kind, Result};
 use crate::names::Names;
 use crate::parallel::lock;
 use crate::reference::{Host, Repository, TagOrDigest};
@@ -82,8 +82,12 @@ impl Client {
     /// Refuses an internal registry that an image of a public one names, or one that lies in a file.
     pub(crate) fn admit(&self, from: Option<&Host>, to: &Host) -> Result<()> {
         let origin = |host: &Host| Origin::new(Scheme::Https, host.api());
-        let from = from.map(origin).transpose()?;
-        realm::admit_image(from.as_ref(), &origin(to)?, &self.transport.connections)
+        let (from, to) = (from.map(origin).transpose()?, origin(to)?);
+        if !realm::leads_inside(from.as_ref(), &to, &self.transport.connections)? {
+            return Ok(());
+        }
+        let message = format!("the image names {}, which is an internal address", to.authority());
+        Err(Error::new(Kind::Protocol, message))
     }
 
     pub(crate) fn repository(self: &Arc<Self>, repository: &Repository) -> Registry {
@@ -97,9 +101,9 @@ impl Client {
 
     fn registry(self: &Arc<Self>, host: &Host, scope: Scope) -> Registry {
         let mut states = lock(&self.states);
-        let state = states.entry(host.clone()).or_insert_with(|| RegistryState::new(host).into());
+        let state = states.entry(host.clone()).or_default();
         let (client, state) = (Arc::clone(self), Arc::clone(state));
-        Registry { client, state, scope, accept_override: None }
+        Registry { client, host: host.clone(), state, scope, accept_override: None }
     }
 
     /// The error that an answer is which is no success.

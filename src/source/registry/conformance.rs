@@ -28,10 +28,8 @@ impl Registry {
     /// Whether HEAD of a manifest answers as GET does, without the body.
     pub(crate) fn check_head(&self, at: &TagOrDigest) -> Result<()> {
         let response = self.succeeded(self.head_manifest(at, &Tries::default())?)?;
-        match response.header("content-length") {
-            Some(_) => Ok(()),
-            None => Err(lacks("the answer does not say how long the manifest is")),
-        }
+        let has_length = response.header("content-length").is_some();
+        ensure(has_length, "the answer does not say how long the manifest is")
     }
 
     /// Whether `Docker-Content-Digest` comes with a manifest, and is right.
@@ -39,9 +37,8 @@ impl Registry {
         let request = self.manifest_request(Method::Get, at, &Tries::default())?;
         let response = self.succeeded(self.ask(request)?)?;
         match expected_digest(at, &response)? {
-            Some(header) if header == *digest => Ok(()),
-            Some(header) => Err(lacks(&format!("it says {header}"))),
-            None => Err(lacks("the answer has no such header")),
+            Some(header) => ensure(header == *digest, &format!("it says {header}")),
+            None => ensure(false, "the answer has no such header"),
         }
     }
 
@@ -51,9 +48,8 @@ impl Registry {
         let mut tags = Names::default();
         pages::names(response.bytes(), "tags", &mut tags)?;
         match (tags.len(), response.header("link")) {
-            (1, Some(_)) => Ok(()),
-            (1, None) => Err(lacks("the answer has no Link header")),
-            (count, _) => Err(lacks(&format!("{count} tags come where 1 was asked for"))),
+            (1, link) => ensure(link.is_some(), "the answer has no Link header"),
+            (count, _) => ensure(false, &format!("{count} tags come where 1 was asked for")),
         }
     }
 
@@ -64,18 +60,14 @@ impl Registry {
         let response = self.succeeded(self.ask(request)?)?;
         let listed = pages::items(response.bytes(), "manifests", MOST)?;
         let referrer = referrer.to_string();
-        match listed.iter().any(|item| item["digest"] == *referrer) {
-            true => Ok(()),
-            false => Err(lacks("the list lacks a manifest that was just pushed")),
-        }
+        let is_listed = listed.iter().any(|item| item["digest"] == *referrer);
+        ensure(is_listed, "the list lacks a manifest that was just pushed")
     }
 
     /// Whether a blob can be taken from another repository without sending it.
     pub(crate) fn check_mount(&self, digest: &Digest, from: &Registry) -> Result<()> {
-        match self.mount(digest, from)? {
-            Mount::Done => Ok(()),
-            Mount::Refused(_) => Err(lacks("the blob is to be sent instead")),
-        }
+        let is_mounted = matches!(self.mount(digest, from)?, Mount::Done);
+        ensure(is_mounted, "the blob is to be sent instead")
     }
 
     /// Whether a part of a blob can be asked for.
@@ -83,14 +75,12 @@ impl Registry {
         let want = Want::Whole(LIMIT);
         let response = self.get_blob(&blob.digest, 1, want, &Tries::default())?;
         let response = self.succeeded(response)?;
-        match (response.status, response.bytes().len() as u64) {
-            (206, length) if length + 1 == blob.size => Ok(()),
-            (206, _) => Err(lacks("another part came")),
-            _ => Err(lacks("the whole blob came")),
-        }
+        ensure(response.status == 206, "the whole blob came")?;
+        ensure(response.bytes().len() as u64 + 1 == blob.size, "another part came")
     }
 }
 
-fn lacks(why: &str) -> Error {
-    Error::new(Kind::Protocol, why)
+/// Yes, or why not.
+fn ensure(is_so: bool, why: &str) -> Result<()> {
+    is_so.then_some(()).ok_or_else(|| Error::new(Kind::Protocol, why))
 }

@@ -25,13 +25,7 @@ pub(crate) enum Method {
 
 impl Method {
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Head => "HEAD",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Delete => "DELETE",
-        }
+        ["GET", "HEAD", "POST", "PUT", "DELETE"][self as usize]
     }
 }
 

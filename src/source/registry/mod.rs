@@ -62,7 +62,7 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::{During, Error, Kind, Result};
 use crate::json;
 use crate::names::Names;
-use crate::reference::{TagOrDigest, is_repository, is_tag};
+use crate::reference::{Host, TagOrDigest, is_repository, is_tag};
 
 pub(crate) use client::{Client, Settings};
 pub(crate) use credentials::{AuthFiles, ExplicitCredentials};
@@ -88,6 +88,7 @@ const MANIFESTS: [&str; 6] =
 #[derive(Clone)]
 pub(crate) struct Registry {
     client: Arc<Client>,
+    host: Host,
     state: Arc<RegistryState>,
     /// What requests want to do, and in which repository.
     scope: Scope,
@@ -128,7 +129,7 @@ impl Registry {
         let media_type = response.header("content-type").map(str::to_owned);
         if media_type.as_deref().is_some_and(|it| it.starts_with("text/html")) {
             let error = Error::new(Kind::Protocol, "the answer is a web page");
-            return Err(error.hint(format!("is {} a registry?", self.state.host)));
+            return Err(error.hint(format!("is {} a registry?", self.host)));
         }
         Content::manifest(media_type.as_deref(), response.into_bytes(), expected.as_ref())
     }
@@ -214,7 +215,7 @@ impl Registry {
 
     fn delete(&self, path: &str) -> Result<()> {
         let response = self.for_actions("delete").ask(self.request(Method::Delete, path)?)?;
-        let hint = match (response.status, self.state.host.is_docker_hub()) {
+        let hint = match (response.status, self.host.is_docker_hub()) {
             (405, true) => "Docker Hub deletes on its web site and by its own API only",
             (405, false) => {
                 "whoever runs it must allow deletion: distribution's storage.delete.enabled, or a setting of that kind"

@@ -132,7 +132,7 @@ impl Registry {
         let short = |name: &str| format!("'{}'", name.chars().take(150).collect::<String>());
         let others = some_of(names.iter().filter(|name| !is_sound(name)).map(short));
         let repository = self.scope.repository.as_ref();
-        let place = repository.map_or_else(|| self.state.host.to_string(), ToString::to_string);
+        let place = repository.map_or_else(|| self.host.to_string(), ToString::to_string);
         warn(&format!("{place}: passed over, for no name may be so: {others}"));
         names.iter().filter(|name| is_sound(name)).collect()
     }

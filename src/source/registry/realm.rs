@@ -17,7 +17,7 @@ pub(super) fn locate(realm: &str, registry: &Origin, connections: &Connections) 
     if realm.scheme == Scheme::Http && registry.scheme == Scheme::Https {
         return refuse("which is not HTTPS");
     }
-    match leads_inside(registry, realm, connections)? {
+    match leads_inside(Some(registry), realm, connections)? {
         true => refuse("which is an internal address"),
         false => Ok(url),
     }
@@ -25,34 +25,31 @@ pub(super) fn locate(realm: &str, registry: &Origin, connections: &Connections) 
 
 /// Refuses a redirect or an upload that goes on where the origin that says so cannot go itself.
 pub(super) fn admit(from: &Origin, to: &Origin, connections: &Connections) -> Result<()> {
-    if !leads_inside(from, to, connections)? {
+    if !leads_inside(Some(from), to, connections)? {
         return Ok(());
     }
     let message = format!("{from} leads to {to}, which is an internal address");
     Err(Error::new(Kind::Protocol, message))
 }
 
-/// Refuses the registry of an image that another image names; `None`: one that lies in a file, of
-/// which nobody knows where it comes from.
-pub(super) fn admit_image(
+/// Whether anybody can reach `from`, but not `to`. `None` is a file: nobody knows where it comes from.
+pub(super) fn leads_inside(
     from: Option<&Origin>,
     to: &Origin,
     connections: &Connections,
-) -> Result<()> {
-    let leads_inside = match from {
-        Some(from) => leads_inside(from, to, connections)?,
-        None => are_internal(to, connections)?.contains(&true),
+) -> Result<bool> {
+    let look_up = |origin: &Origin| {
+        if connections.is_proxied(origin) {
+            // The proxy looks the name up, in its own network: only the spelling tells.
+            return Ok(is_internal_name(origin.bare_host()).into_iter().collect());
+        }
+        let found = connections.addresses(origin.bare_host()).during(origin.authority())?;
+        Ok(found.into_iter().map(is_internal).collect())
     };
-    if !leads_inside {
-        return Ok(());
+    match from {
+        Some(from) => is_inward(from, to, look_up),
+        None => Ok(look_up(to)?.contains(&true)),
     }
-    let message = format!("the image names {}, which is an internal address", to.authority());
-    Err(Error::new(Kind::Protocol, message))
-}
-
-/// Whether anybody can reach `from`, but not `to`.
-fn leads_inside(from: &Origin, to: &Origin, connections: &Connections) -> Result<bool> {
-    is_inward(from, to, |origin| are_internal(origin, connections).during(origin.authority()))
 }
 
 /// `look_up` tells of every address of an origin whether it is internal.
@@ -68,16 +65,6 @@ fn is_inward(
     let from = look_up(from)?;
     let is_public = from.is_empty() || from.contains(&false);
     Ok(is_public && look_up(to)?.contains(&true))
-}
-
-fn are_internal(origin: &Origin, connections: &Connections) -> Result<Vec<bool>> {
-    let host = origin.bare_host();
-    if connections.is_proxied(origin) {
-        // The proxy looks the name up, in its own network: only the spelling tells.
-        return Ok(is_internal_name(host).into_iter().collect());
-    }
-    let found = connections.addresses(host)?;
-    Ok(found.into_iter().map(is_internal).collect())
 }
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 //! credentials that it refused.
 
 use std::collections::HashMap;
+use std::mem;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use crate::error::Result;
 use crate::parallel::lock;
-use crate::reference::Host;
 
 use super::Registry;
 use super::challenge::Challenge;
+use super::client::Client;
 use super::credentials::{Credential, ResolvedCredentials};
 use super::message::Response;
 use super::token::Token;
@@ -20,17 +21,12 @@ use super::url::{Origin, Scheme};
 /// What is kept of a server that does not speak TLS.
 const PLAIN_HTTP: &[u8] = b"http";
 
-/// The bytes under a key, if there are any.
-type Get = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
-
-/// Keeps bytes under a key; no bytes: forget.
-type Put = dyn Fn(&str, &[u8]) + Send + Sync;
-
 /// What is kept between runs: challenges, and tokens that anybody can get, never one that was got
 /// with credentials. Other users must not read it all the same.
 pub(crate) struct AuthCache {
-    pub(crate) get: Box<Get>,
-    pub(crate) put: Box<Put>,
+    pub(crate) get: Box<dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync>,
+    /// No bytes: what is under the key is forgotten.
+    pub(crate) put: Box<dyn Fn(&str, &[u8]) + Send + Sync>,
 }
 
 impl Default for AuthCache {
@@ -40,9 +36,8 @@ impl Default for AuthCache {
     }
 }
 
-/// Of one registry, for all its repositories.
+#[derive(Default)]
 pub(super) struct RegistryState {
-    pub(super) host: Host,
     /// And whether it is plain HTTP only because it was in the last run. The lock is held while the
     /// origin is found out.
     origin: Mutex<Option<(Origin, bool)>>,
@@ -59,18 +54,6 @@ pub(super) struct RegistryState {
 }
 
 impl RegistryState {
-    pub(super) fn new(host: &Host) -> Self {
-        RegistryState {
-            host: host.clone(),
-            origin: Mutex::default(),
-            is_asked: Mutex::default(),
-            challenges: Mutex::default(),
-            is_open: AtomicBool::default(),
-            tokens: Mutex::default(),
-            refused: Mutex::default(),
-        }
-    }
-
     /// The place of a scope's token.
     pub(super) fn token(&self, scope: &str) -> Arc<Mutex<Option<Token>>> {
         Arc::clone(lock(&self.tokens).entry(scope.to_owned()).or_default())
@@ -86,47 +69,48 @@ impl Registry {
             return Ok(origin.clone());
         }
         let https = self.origin_by(Scheme::Https)?;
-        let connections = &self.client.transport.connections;
-        connections.name(&https);
-        let (cache, key) = (&self.client.cache, scheme_key(&https));
-        let may_lack_tls = !self.client.plain_http && https.is_loopback();
-        let is_recalled = may_lack_tls && (cache.get)(&key).as_deref() == Some(PLAIN_HTTP);
+        let Client { transport, cache, plain_http, .. } = &*self.client;
+        transport.connections.name(&https);
+        let may_lack_tls = !plain_http && https.is_loopback();
+        let is_recalled =
+            may_lack_tls && (cache.get)(&self.scheme_key()).as_deref() == Some(PLAIN_HTTP);
         let lacks_tls =
-            may_lack_tls && !is_recalled && connections.speaks_tls(&https) == Some(false);
+            may_lack_tls && !is_recalled && transport.connections.speaks_tls(&https) == Some(false);
         if lacks_tls {
-            (cache.put)(&key, PLAIN_HTTP);
+            (cache.put)(&self.scheme_key(), PLAIN_HTTP);
         }
-        let origin = match self.client.plain_http || is_recalled || lacks_tls {
+        let origin = match *plain_http || is_recalled || lacks_tls {
             true => self.origin_by(Scheme::Http)?,
             false => https,
         };
         Ok(known.insert((origin, is_recalled)).0.clone())
     }
 
-    /// The new origin of a registry that the last run found without TLS, and that speaks it by now.
-    /// Only the first answer, if it is not a good one, is a reason to look.
-    pub(super) fn moved_to_tls(
-        &self,
-        asked: &Origin,
-        outcome: &Result<Response>,
-    ) -> Result<Option<Origin>> {
+    /// The origin after this outcome, another one if the registry speaks TLS by now that the last run
+    /// found without. Only the first answer, if it is not a good one, is a reason to look.
+    pub(super) fn origin_after(&self, outcome: &Result<Response>) -> Result<Origin> {
         let is_good = outcome.as_ref().is_ok_and(|response| response.status != 400);
         let mut known = lock(&self.state.origin);
-        let Some((origin, is_recalled)) = known.as_mut() else {
-            return Ok(None);
-        };
-        if std::mem::take(is_recalled) && !is_good {
+        if let Some((origin, is_recalled)) = known.as_mut()
+            && mem::take(is_recalled)
+            && !is_good
+        {
             let https = self.origin_by(Scheme::Https)?;
             if self.client.transport.connections.speaks_tls(&https) == Some(true) {
-                (self.client.cache.put)(&scheme_key(&https), b"");
+                (self.client.cache.put)(&self.scheme_key(), b"");
                 *origin = https;
             }
         }
-        Ok((origin != asked).then(|| origin.clone()))
+        drop(known);
+        self.origin()
+    }
+
+    fn scheme_key(&self) -> String {
+        format!("scheme {}", self.host)
     }
 
     fn origin_by(&self, scheme: Scheme) -> Result<Origin> {
-        Origin::new(scheme, self.state.host.api())
+        Origin::new(scheme, self.host.api())
     }
 
     /// What the registry will ask for, as it said in this run.
@@ -163,8 +147,7 @@ impl Registry {
 
     /// The user's credentials, unless they were refused for the scope.
     pub(super) fn credentials(&self) -> Option<ResolvedCredentials> {
-        let found =
-            self.client.credentials.find(&self.state.host, self.scope.repository.as_ref())?;
+        let found = self.client.credentials.find(&self.host, self.scope.repository.as_ref())?;
         let refused = lock(&self.state.refused);
         (refused.get(&self.scope.text) != Some(&found.credential)).then_some(found)
     }
@@ -177,16 +160,12 @@ impl Registry {
         };
         let mut refused = lock(&self.state.refused);
         if refused.values().all(|other| *other != credentials.credential) {
-            let host = self.state.host.name();
+            let host = self.host.name();
             warn(&format!("{host} refuses the credentials of {store}: going on without"));
         }
         refused.insert(self.scope.text.clone(), credentials.credential.clone());
         true
     }
-}
-
-fn scheme_key(origin: &Origin) -> String {
-    format!("scheme {}", origin.authority())
 }
 
 fn challenge_key(origin: &Origin) -> String {

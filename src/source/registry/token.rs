@@ -21,9 +21,6 @@ const LEAST: u64 = 60;
 /// A token that ends this soon is not used any more: the request needs time as well.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// `client_id` for token servers.
-const CLIENT: &str = "docker-registry";
-
 /// What a request wants to do, as tokens name it.
 #[derive(Clone)]
 pub(super) struct Scope {
@@ -122,7 +119,7 @@ pub(super) fn get(
 
 /// Exchanges an identity token by POST.
 pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret) -> Request {
-    let mut form = format!("grant_type=refresh_token&client_id={CLIENT}");
+    let mut form = String::from("grant_type=refresh_token&client_id=docker-registry");
     let service = bearer.service.as_deref().unwrap_or_default();
     for (name, value) in [("service", service), ("scope", scope), ("refresh_token", token.reveal())]
     {

@@ -76,7 +76,7 @@ impl Registry {
                 _ => error.into(),
             })
         };
-        let response = self.client.retry(&tries, self.state.host.api(), attempt)?;
+        let response = self.client.retry(&tries, self.host.api(), attempt)?;
         match response.is_success() {
             true => Ok(()),
             false => Err(self.client.error_response(&response)),
