@@ -18,9 +18,6 @@ use super::transport::{Certificates, Connections, HttpClient, Proxies, Trust};
 use super::url::{Origin, Scheme};
 use super::{Registry, error_response, realm};
 
-/// A timeout that outlasts anybody's, and that a deadline can still be counted with.
-const DAY: Duration = Duration::from_secs(86_400);
-
 /// What flags and environment say about registries.
 pub(crate) struct Settings {
     pub(crate) auth_files: AuthFiles,
@@ -57,7 +54,8 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(settings: Settings) -> Client {
         let Settings { certificates, user_agent, jobs, .. } = settings;
-        let timeout = settings.timeout.min(DAY);
+        // A day outlasts everybody, and a deadline can still be counted with it.
+        let timeout = settings.timeout.min(Duration::from_secs(86_400));
         let trust = Trust::new(certificates.clone());
         let connections = Arc::new(Connections::new(settings.proxies, trust, timeout));
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
@@ -133,7 +131,6 @@ impl Registry {
         Registry { scope, ..self.clone() }
     }
 
-    /// The name of the repository.
     pub(super) fn name(&self) -> &str {
         self.scope.repository.as_ref().map_or("", |it| &it.name)
     }

@@ -46,10 +46,10 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
         _ => String::new(),
     };
     let error = Error::new(kind, format!("{what}{quoted}{when}"));
-    match kind == Kind::NotFound && code == "NAME_UNKNOWN" {
-        true => error.hint("check the name; a private repository may need credentials"),
-        false => error,
+    if kind != Kind::NotFound || code != "NAME_UNKNOWN" {
+        return error;
     }
+    error.hint("check the name; a private repository may need credentials")
 }
 
 /// Code and message of the first error in the body; empty where there is none.

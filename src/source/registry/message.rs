@@ -111,7 +111,7 @@ pub(super) struct Response {
 }
 
 impl Response {
-    /// The first header of that name; names are in lower case.
+    /// The first header of that name.
     pub(super) fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()
     }
@@ -126,16 +126,10 @@ impl Response {
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        match &self.body {
-            Body::Whole(bytes) => bytes,
-            Body::Stream(_) => &[],
-        }
+        if let Body::Whole(bytes) = &self.body { bytes } else { &[] }
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
-        match self.body {
-            Body::Whole(bytes) => bytes,
-            Body::Stream(_) => Vec::new(),
-        }
+        if let Body::Whole(bytes) = self.body { bytes } else { Vec::new() }
     }
 }

@@ -19,11 +19,11 @@
 //! and back: [`message::Response`] → status ([`error_response`]) → digest → [`Content`].
 //!
 //! ```text
-//! client           what all registries share: settings, connections, the state of each
+//! client           what all registries share: connections, credentials, the state of each
 //! state            what is known of one: origin, challenges, tokens, refused credentials
 //! challenge  token  realm  credentials/   what a 401 asks for, what answers it, where that may go
 //! source  blob     what the program asks, of endpoints in sequence; blobs that resume
-//! names  pages     tags and repositories, page after page
+//! pages            tags, repositories and referrers, page after page
 //! upload           blobs brought there
 //! conformance      what a registry supports, found out by trying
 //! message  url     requests, answers, URLs

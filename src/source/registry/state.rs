@@ -18,15 +18,15 @@ use super::token::Token;
 use super::trace::warn;
 use super::url::{Origin, Scheme};
 
-/// What is kept of a server that does not speak TLS.
-const PLAIN_HTTP: &[u8] = b"http";
+type Get = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
+type Put = dyn Fn(&str, &[u8]) + Send + Sync;
 
-/// What is kept between runs: challenges, and tokens that anybody can get, never one that was got
-/// with credentials. Other users must not read it all the same.
+/// What is kept between runs, as bytes under a key: which registries lack TLS, challenges, and tokens that anybody can
+/// get, never one that was got with credentials. Other users must not read it all the same.
 pub(crate) struct AuthCache {
-    pub(crate) get: Box<dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync>,
+    pub(crate) get: Box<Get>,
     /// No bytes: what is under the key is forgotten.
-    pub(crate) put: Box<dyn Fn(&str, &[u8]) + Send + Sync>,
+    pub(crate) put: Box<Put>,
 }
 
 impl Default for AuthCache {
@@ -38,8 +38,8 @@ impl Default for AuthCache {
 
 #[derive(Default)]
 pub(super) struct RegistryState {
-    /// And whether it is plain HTTP only because it was in the last run. The lock is held while the
-    /// origin is found out.
+    /// Where it is, and whether that is plain HTTP only because it was in the last run. The lock is
+    /// held while that is found out.
     origin: Mutex<Option<(Origin, bool)>>,
     /// Whether there was a request. The first one holds the lock until its answer has come.
     pub(super) is_asked: Mutex<bool>,
@@ -71,17 +71,16 @@ impl Registry {
         let https = self.origin_by(Scheme::Https)?;
         let Client { transport, cache, plain_http, .. } = &*self.client;
         transport.connections.name(&https);
-        let may_lack_tls = !plain_http && https.is_loopback();
-        let is_recalled =
-            may_lack_tls && (cache.get)(&self.scheme_key()).as_deref() == Some(PLAIN_HTTP);
-        let lacks_tls =
-            may_lack_tls && !is_recalled && transport.connections.speaks_tls(&https) == Some(false);
-        if lacks_tls {
-            (cache.put)(&self.scheme_key(), PLAIN_HTTP);
-        }
-        let origin = match *plain_http || is_recalled || lacks_tls {
-            true => self.origin_by(Scheme::Http)?,
-            false => https,
+        let is_candidate = !plain_http && https.is_loopback();
+        let is_recalled = is_candidate && (cache.get)(&self.scheme_key()).is_some();
+        let lacks_tls = || is_candidate && transport.connections.speaks_tls(&https) == Some(false);
+        let origin = if *plain_http || is_recalled {
+            self.origin_by(Scheme::Http)?
+        } else if lacks_tls() {
+            (cache.put)(&self.scheme_key(), b"http");
+            self.origin_by(Scheme::Http)?
+        } else {
+            https
         };
         Ok(known.insert((origin, is_recalled)).0.clone())
     }

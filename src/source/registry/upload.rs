@@ -77,10 +77,7 @@ impl Registry {
             })
         };
         let response = self.client.retry(&tries, self.host.api(), attempt)?;
-        match response.is_success() {
-            true => Ok(()),
-            false => Err(self.client.error_response(&response)),
-        }
+        if response.is_success() { Ok(()) } else { Err(self.client.error_response(&response)) }
     }
 
     /// Where an upload goes on: at the registry, or at a store elsewhere, which sees no credentials.
