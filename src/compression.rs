@@ -3,7 +3,8 @@
 use std::io::{self, BufReader, Read};
 
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::errors::FrameDecoderError::{ReadFrameHeaderError, WindowSizeTooBig};
+use ruzstd::decoding::errors::ReadFrameHeaderError::SkipFrame;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use crate::error::{Error, Kind};
@@ -119,13 +120,10 @@ impl<R: Read> Zstd<R> {
                 return Ok(false);
             }
             match self.frame.init(first.as_slice().chain(&mut self.packed)) {
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length,
-                    ..
-                })) => {
+                Err(ReadFrameHeaderError(SkipFrame { length, .. })) => {
                     io::copy(&mut self.packed.by_ref().take(length.into()), &mut io::sink())?;
                 }
-                Err(FrameDecoderError::WindowSizeTooBig { requested, .. }) => {
+                Err(WindowSizeTooBig { requested, .. }) => {
                     let message = format!(
                         "the zstd data has a window of {requested} bytes; at most {WINDOW} are supported"
                     );

@@ -42,8 +42,8 @@ struct Known {
     has_writer: bool,
 }
 
-/// What tells a file from the one that replaced it: device and inode, size, time.
-type Identity = ((u64, u64), u64, Option<SystemTime>);
+/// What tells a file from the one that replaced it: device and inode, size, time. `None` without one.
+type Identity = Option<((u64, u64), u64, Option<SystemTime>)>;
 
 /// The state of an image on a platform, to be saved when it has been printed.
 #[derive(Clone, Debug)]
@@ -114,21 +114,24 @@ impl State {
         platform: String,
         value: Value,
     ) -> Result<Entry> {
-        let writable = file::place(&self.path).and_then(|_| file::can_lock(&self.lock_path()));
+        let writable = file::place(&self.path).and_then(|_| file::open_lock(&self.lock_path()));
         writable.during(self.path.display())?;
         Ok(Entry { state: self.clone(), image, platform, value })
     }
 
     /// Reads the file unless it is the one that was read before.
     fn look(&self, known: &mut Known) -> Result<Arc<Value>> {
-        let identity = identity(&self.path);
-        if let (Some(identity), Some((same, file))) = (identity, &known.file)
+        let identity = fs::metadata(&self.path).ok().map(|metadata| {
+            let identity = file::Status::of(&metadata).identity;
+            (identity, metadata.len(), metadata.modified().ok())
+        });
+        if let Some((same, file)) = &known.file
             && identity == *same
         {
             return Ok(file.clone());
         }
         let file = Arc::new(self.read()?);
-        known.file = identity.map(|identity| (identity, file.clone()));
+        known.file = Some((identity, file.clone()));
         Ok(file)
     }
 
@@ -171,12 +174,6 @@ impl State {
         });
         all.ok_or_else(|| Error::new(Kind::Local, "not a file that --state wrote"))
     }
-}
-
-fn identity(path: &Path) -> Option<Identity> {
-    let metadata = fs::metadata(path).ok()?;
-    let status = file::Status::of(&metadata);
-    Some((status.identity, metadata.len(), metadata.modified().ok()))
 }
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ impl Download<'_> {
             self.progress.skip(saved.size);
             return Ok(saved);
         }
-        let mut part = PartFile::open(target.part(digest, ""), digest.algorithm(), self.timeout)?;
+        let mut part =
+            PartFile::open(target.named(digest, ".part"), digest.algorithm(), self.timeout)?;
         self.progress.skip(part.size);
         // The process that held the lock before may have finished the download.
         if let Some(saved) = self.find(target)? {
@@ -133,7 +134,7 @@ impl Download<'_> {
             return Ok(SavedLayer { path, size: part.size, is_new: true });
         }
         let algorithm = diff_id.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
-        let mut whole = PartFile::open(target.part(digest, ".tar"), algorithm, self.timeout)?;
+        let mut whole = PartFile::open(target.named(digest, ".tar.part"), algorithm, self.timeout)?;
         let path = target.path(digest, Compression::None);
         let saved = whole
             .start_over()

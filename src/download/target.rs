@@ -31,25 +31,24 @@ impl Target {
     }
 
     pub(super) fn path(&self, digest: &Digest, compression: Compression) -> PathBuf {
-        let extension = match compression {
-            Compression::Gzip => "tgz",
-            Compression::Zstd => "tar.zst",
-            Compression::None => "tar",
-        };
-        match self {
-            Target::File(path) => path.clone(),
-            Target::Directory(directory) => directory.join(format!("{}.{extension}", name(digest))),
+        match (self, compression) {
+            (Target::File(path), _) => path.clone(),
+            (_, Compression::Gzip) => self.named(digest, ".tgz"),
+            (_, Compression::Zstd) => self.named(digest, ".tar.zst"),
+            (_, Compression::None) => self.named(digest, ".tar"),
         }
     }
 
-    /// The partial file: always named after the digest, so that a download never continues with the
-    /// bytes of another layer.
-    pub(super) fn part(&self, digest: &Digest, kind: &str) -> PathBuf {
+    /// A file beside it that is named after the digest, as partial files are: a download never
+    /// continues with the bytes of another layer.
+    pub(super) fn named(&self, digest: &Digest, ending: &str) -> PathBuf {
         let directory = match self {
             Target::File(path) => path.parent().unwrap_or(Path::new("")),
             Target::Directory(directory) => directory,
         };
-        directory.join(format!("{}{kind}.part", name(digest)))
+        // A colon, as with the bash script; Windows does not allow it in names.
+        let name = digest.to_string().replace(':', if cfg!(windows) { "-" } else { ":" });
+        directory.join(name + ending)
     }
 }
 
@@ -104,10 +103,4 @@ impl Download<'_> {
         let error = Error::new(Kind::Local, message).hint("--force overwrites it");
         Err(error).during(path.display())
     }
-}
-
-/// The name contains a colon, as with the bash script; Windows does not allow it in names.
-fn name(digest: &Digest) -> String {
-    let name = digest.to_string();
-    if cfg!(windows) { name.replace(':', "-") } else { name }
 }

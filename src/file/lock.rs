@@ -12,11 +12,6 @@ use crate::error::{During, Error, Kind, Result};
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Whether the lock could be taken, if not now.
-pub(crate) fn can_lock(path: &Path) -> io::Result<()> {
-    open(path).map(drop)
-}
-
 /// A lock that is held until the file is closed. The file beside what it protects stays, and says
 /// which process had it last. Waits at most for `timeout` while one process has it.
 pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<File> {
@@ -36,7 +31,7 @@ pub(crate) fn exclusive(
 ) -> Result<File> {
     let (mut before, mut waited, mut since) = (None, Duration::ZERO, Duration::ZERO);
     loop {
-        let file = open(path)?;
+        let file = open_lock(path)?;
         match file.try_lock() {
             // The process that held the lock may have renamed or removed the file: then the lock is
             // for another file.
@@ -64,7 +59,8 @@ pub(crate) fn exclusive(
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// The lock's file, whether another process has the lock or not.
+pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     open_owned(&mut options, path)

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-pub(crate) use lock::{can_lock, exclusive, lock};
+pub(crate) use lock::{exclusive, lock, open_lock};
 pub(crate) use owned::{Status, open_owned, survive_size_limit, verify_directory};
 
 /// How many links may lead to one another.

@@ -15,12 +15,10 @@ pub(in crate::source) trait Files: Send + Sync {
     fn open(&self, name: &str, from: u64) -> Result<Option<Blob>>;
 }
 
-/// A directory on disk.
-pub(super) struct Directory(pub(super) PathBuf);
-
-impl Files for Directory {
+/// A directory.
+impl Files for PathBuf {
     fn open(&self, name: &str, from: u64) -> Result<Option<Blob>> {
-        let opened = file::open(&self.0.join(name)).and_then(|file| {
+        let opened = file::open(&self.join(name)).and_then(|file| {
             let size = file.metadata()?.len();
             part(file, 0, size, from)
         });

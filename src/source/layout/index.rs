@@ -93,10 +93,8 @@ fn is_image(entry: &Descriptor) -> bool {
 
 /// Under which names the entry was stored: a tag, or a repository and a tag.
 fn names(entry: &Descriptor) -> impl Iterator<Item = &str> {
-    [REF_NAME, CONTAINERD_NAME]
-        .into_iter()
-        .filter_map(|key| entry.annotation(key))
-        .filter(|name| !name.contains('@'))
+    let names = [REF_NAME, CONTAINERD_NAME].into_iter().filter_map(|key| entry.annotation(key));
+    names.filter(|name| !name.contains('@'))
 }
 
 pub(super) fn is_named(entry: &Descriptor, wanted: &str) -> bool {
@@ -104,7 +102,7 @@ pub(super) fn is_named(entry: &Descriptor, wanted: &str) -> bool {
 }
 
 fn tag(entry: &Descriptor) -> Option<&str> {
-    names(entry).map(|name| split(name).1).next()
+    names(entry).next().map(|name| split(name).1)
 }
 
 fn repository(entry: &Descriptor) -> Option<&str> {

@@ -25,7 +25,7 @@ use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
 use crate::names::Names;
 use crate::reference::TagOrDigest;
-use files::{Directory, Files, small};
+use files::{Files, small};
 use index::{Index, is_named};
 use tarball::Tarball;
 
@@ -46,7 +46,7 @@ impl Layout {
     pub(crate) fn directory(path: &Path) -> Result<Self> {
         let there = path.display();
         let opened = match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Layout::of(Box::new(Directory(path.to_owned()))),
+            Ok(metadata) if metadata.is_dir() => Layout::of(Box::new(path.to_owned())),
             Ok(_) => Err(Error::new(Kind::Local, "not a directory")
                 .hint(format!("a layout in a tar is oci-archive:{there}"))),
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -140,13 +140,11 @@ impl Layout {
     /// A small blob, whole. `Kind::Corrupt` if it has another size.
     fn bytes(&self, digest: &Digest, size: Option<u64>) -> Result<Vec<u8>> {
         let bytes = small(self.blob(digest, 0)?).during(digest)?;
-        match size {
-            Some(size) if size != bytes.len() as u64 => Err(Error::new(
-                Kind::Corrupt,
-                format!("{digest}: the blob has {} bytes, not {size}", bytes.len()),
-            )),
-            _ => Ok(bytes),
+        if let Some(size) = size.filter(|size| *size != bytes.len() as u64) {
+            let message = format!("{digest}: the blob has {} bytes, not {size}", bytes.len());
+            return Err(Error::new(Kind::Corrupt, message));
         }
+        Ok(bytes)
     }
 }
 
