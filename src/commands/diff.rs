@@ -33,13 +33,12 @@ With `--platform all`: an object with the platforms as keys. If only one image h
 };
 
 fn run(from: Option<&Image>, to: Option<&Image>) -> Result<Answer> {
-    let facts = |image: Option<&Image>| {
-        image.map(|image| Facts::of(image).during(image.text())).transpose()
-    };
+    let facts =
+        |image: Option<&Image>| image.map(|image| facts(image).during(image.text())).transpose();
     let differences = match (facts(from)?, facts(to)?) {
         (Some(from), Some(to)) => differences(&from, &to),
         (from, to) => {
-            let digest = |facts: Option<Facts>| facts.map(|facts| facts.digest);
+            let digest = |facts: Option<Value>| facts.map(|facts| facts["digest"].clone());
             Map::from_iter([("digest".to_owned(), json!({"from": digest(from), "to": digest(to)}))])
         }
     };
@@ -47,64 +46,56 @@ fn run(from: Option<&Image>, to: Option<&Image>) -> Result<Answer> {
     Ok(Answer::value(differences.into()).verdict(verdict))
 }
 
-/// What is compared.
-struct Facts {
-    digest: Value,
-    platforms: Vec<String>,
-    layers: Vec<String>,
-    labels: Map<String, Value>,
-    env: Map<String, Value>,
-    /// Everything else, by the names under which differences are shown.
-    others: Map<String, Value>,
-}
-
-impl Facts {
-    fn of(image: &Image) -> Result<Self> {
-        let config = image.config_json()?;
-        let listed = image.platforms()?;
-        if let Some(error) = listed.missing.into_iter().next() {
-            return Err(error);
-        }
-        let platforms = listed.images.iter().map(|(platform, _)| platform.to_string());
-        let layers = image.layers()?.into_iter().map(|layer| layer.digest.to_string());
-        let inner = config["config"].as_object();
-        let inner =
-            inner.into_iter().flatten().filter(|(name, _)| *name != "Labels" && *name != "Env");
-        let inner = inner.map(|(name, value)| (decapitalized(name), value.clone()));
-        let outer = ["created", "author", "os", "architecture", "variant"];
-        let outer = outer.map(|name| (name.to_owned(), config[name].clone()));
-        let env = config["config"]["Env"].as_array().into_iter().flatten();
-        let env = env.filter_map(Value::as_str).map(|variable| {
-            let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
-            (name.to_owned(), value.into())
-        });
-        Ok(Facts {
-            digest: image.digest()?.to_string().into(),
-            platforms: platforms.collect(),
-            layers: layers.collect(),
-            labels: config["config"]["Labels"].as_object().cloned().unwrap_or_default(),
-            env: env.collect(),
-            others: outer.into_iter().chain(inner).collect(),
-        })
+/// What is compared, an object with the names under which differences are shown.
+fn facts(image: &Image) -> Result<Value> {
+    let config = image.config_json()?;
+    let listed = image.platforms()?;
+    if let Some(error) = listed.missing.into_iter().next() {
+        return Err(error);
     }
+    let platforms = listed.images.iter().map(|(platform, _)| platform.to_string());
+    let env = config["config"]["Env"].as_array().into_iter().flatten();
+    let env = env.filter_map(Value::as_str).map(|variable| {
+        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+        (name.to_owned(), value.into())
+    });
+    let layers = image.layers()?.into_iter().map(|layer| layer.digest.to_string());
+    let mut facts = json!({
+        "digest": image.digest()?.to_string(),
+        "platforms": platforms.collect::<Value>(),
+    });
+    for name in ["created", "author", "os", "architecture", "variant"] {
+        facts[name] = config[name].clone();
+    }
+    let config = &config["config"];
+    for (name, value) in config.as_object().into_iter().flatten() {
+        let name = decapitalized(name);
+        // No image names what is compared beside its configuration.
+        if !["digest", "platforms"].contains(&&*name) {
+            facts[name] = value.clone();
+        }
+    }
+    facts["labels"] = config["Labels"].clone();
+    facts["env"] = env.collect::<Map<_, _>>().into();
+    facts["layers"] = layers.collect();
+    Ok(facts)
 }
 
-fn differences(from: &Facts, to: &Facts) -> Map<String, Value> {
-    let added = to.others.keys().filter(|name| !from.others.contains_key(*name));
-    let others = from.others.keys().chain(added).map(|name| {
-        let value = |of: &Facts| of.others.get(name).cloned().unwrap_or_default();
-        (name.as_str(), change(&value(from), &value(to)))
+fn differences(from: &Value, to: &Value) -> Map<String, Value> {
+    const LAST: [&str; 3] = ["labels", "env", "layers"];
+    let names = [from, to].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let names = names.map(String::as_str).filter(|name| !LAST.contains(name)).chain(LAST);
+    let found = names.filter_map(|name| {
+        let (from, to) = (&from[name], &to[name]);
+        let difference = match name {
+            "platforms" => sets(from, to),
+            "layers" => lists(from, to),
+            "labels" | "env" => members(from, to),
+            _ => change(from, to),
+        };
+        Some((name.to_owned(), difference?))
     });
-    let found = [
-        ("digest", change(&from.digest, &to.digest)),
-        ("platforms", sets(&from.platforms, &to.platforms)),
-    ];
-    let found = found.into_iter().chain(others).chain([
-        ("labels", members(&from.labels, &to.labels)),
-        ("env", members(&from.env, &to.env)),
-        ("layers", lists(&from.layers, &to.layers)),
-    ]);
-    found.filter_map(|(name, difference)| Some((name.to_owned(), difference?))).collect()
+    found.collect()
 }
 
 fn change(from: &Value, to: &Value) -> Option<Value> {
@@ -114,36 +105,42 @@ fn change(from: &Value, to: &Value) -> Option<Value> {
     (!same).then(|| json!({"from": from, "to": to}))
 }
 
-fn members(from: &Map<String, Value>, to: &Map<String, Value>) -> Option<Value> {
+fn members(from: &Value, to: &Value) -> Option<Value> {
+    let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let (from, to) = (object(from), object(to));
     let only = |these: &Map<String, Value>, others: &Map<String, Value>| {
-        let own = these.iter().filter(|(name, _)| !others.contains_key(*name));
-        own.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>()
+        let mut own = these.clone();
+        own.retain(|name, _| !others.contains_key(name));
+        own
     };
     let changed = from.iter().filter_map(|(name, before)| {
         let after = to.get(name).filter(|after| *after != before)?;
         Some((name.clone(), json!({"from": before, "to": after})))
     });
-    (from != to).then(|| {
-        json!({"removed": only(from, to), "added": only(to, from), "changed": changed.collect::<Value>()})
-    })
+    let changed: Map<_, _> = changed.collect();
+    let (removed, added) = (only(&from, &to), only(&to, &from));
+    (from != to).then(|| json!({"removed": removed, "added": added, "changed": changed}))
 }
 
-fn sets(from: &[String], to: &[String]) -> Option<Value> {
+fn sets(from: &Value, to: &Value) -> Option<Value> {
     let (removed, added) = (without(from, to), without(to, from));
     let same = removed.is_empty() && added.is_empty();
     (!same).then(|| json!({"removed": removed, "added": added}))
 }
 
 /// Layers, whose order matters too.
-fn lists(from: &[String], to: &[String]) -> Option<Value> {
+fn lists(from: &Value, to: &Value) -> Option<Value> {
     let (removed, added) = (without(from, to), without(to, from));
-    let shared = without(from, &removed);
+    let shared = without(from, &json!(removed));
     (from != to).then(|| json!({"shared": shared, "removed": removed, "added": added}))
 }
 
-fn without(these: &[String], others: &[String]) -> Vec<String> {
-    let others: HashSet<&String> = others.iter().collect();
-    these.iter().filter(|it| !others.contains(it)).cloned().collect()
+fn without<'a>(these: &'a Value, others: &Value) -> Vec<&'a str> {
+    fn texts(value: &Value) -> impl Iterator<Item = &str> {
+        value.as_array().into_iter().flatten().filter_map(Value::as_str)
+    }
+    let others: HashSet<&str> = texts(others).collect();
+    texts(these).filter(|it| !others.contains(it)).collect()
 }
 
 /// `WorkingDir` as `workingDir`.

@@ -1,16 +1,16 @@
 //! `docker-registry inspect IMAGE...`: manifest-tool's report.
 
-mod json;
 mod report;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{Answer, Command, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec};
 use crate::content::{Content, Descriptor, ManifestKind};
 use crate::image::Budget;
 use crate::parallel::Pool;
+use crate::platform::Platform;
 use crate::source::Source;
 
 static EXPAND_CONFIG: Flag =
@@ -40,11 +40,20 @@ It also shows what manifest-tool leaves out. Below `manifests` each manifest has
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let is_expanded = invocation.args.has(&EXPAND_CONFIG);
-    let top = image.top_manifest()?;
     let tree =
         Tree { source: &*image.source, pool: &image.pool, budget: &image.budget, is_expanded };
-    let node = tree.node(top.clone(), true, 0)?;
-    let json = json::of(image.text(), &node, is_expanded);
+    let node = tree.node(image.top_manifest()?.clone(), true, 0)?;
+    let digest = node.document.digest().to_string();
+    let mut json = Map::from_iter([
+        ("name".to_owned(), image.text().into()),
+        ("digest".to_owned(), digest.into()),
+    ]);
+    if let Some(platform) = node.platform() {
+        json.insert("os".to_owned(), platform.os.into());
+        json.insert("architecture".to_owned(), platform.architecture.into());
+    }
+    json.extend(body(&node, is_expanded));
+    let json = Value::from(json);
     let text = match is_expanded || invocation.is_raw {
         true => indented(&json).into(),
         false => report::of(image.text(), &node),
@@ -59,6 +68,13 @@ struct Node {
     config: Option<Arc<Content>>,
     /// The entries of an index, in its order.
     children: Vec<(Descriptor, Child)>,
+}
+
+impl Node {
+    /// The configuration's.
+    fn platform(&self) -> Option<Platform> {
+        Platform::read(self.config.as_ref()?.json())
+    }
 }
 
 enum Child {
@@ -79,8 +95,7 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     fn node(&self, document: Arc<Content>, with_config: bool, depth: usize) -> Result<Node> {
-        let mut children = Vec::new();
-        let mut config = None;
+        let (mut children, mut config) = (Vec::new(), None);
         if document.kind() == ManifestKind::Index {
             let entries = self.budget.entries_again(&document, depth)?;
             children = self.pool.all(entries, |entry| {
@@ -94,17 +109,15 @@ impl Tree<'_> {
     }
 
     fn child(&self, entry: &Descriptor, depth: usize) -> Result<Child> {
-        match ManifestKind::of(&entry.media_type) {
-            ManifestKind::Other => return Ok(Child::Unknown),
-            ManifestKind::Index | ManifestKind::Manifest | ManifestKind::Schema1 => {}
+        if ManifestKind::of(&entry.media_type) == ManifestKind::Other {
+            return Ok(Child::Unknown);
         }
         let document = match self.budget.manifest(self.source, entry) {
             Err(error) if error.kind() == Kind::NotFound => return Ok(Child::Missing),
             document => document?,
         };
         let with_config = self.is_expanded || entry.platform.is_none();
-        let node = self.node(document, with_config, depth + 1)?;
-        Ok(Child::Node(node))
+        self.node(document, with_config, depth + 1).map(Child::Node)
     }
 
     fn config(&self, manifest: &Content) -> Result<Option<Arc<Content>>> {
@@ -118,6 +131,36 @@ impl Tree<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// The manifest, in which descriptors are replaced by what they point to.
+fn body(node: &Node, is_expanded: bool) -> Map<String, Value> {
+    let mut object = node.document.json().as_object().cloned().unwrap_or_default();
+    if node.document.kind() == ManifestKind::Index {
+        let children = node.children.iter().map(|(entry, child)| match child {
+            Child::Node(node) => listed(entry, node, is_expanded),
+            Child::Missing | Child::Unknown => entry.json.clone(),
+        });
+        object.insert("manifests".to_owned(), children.collect());
+    }
+    if let (true, Some(config)) = (is_expanded, &node.config) {
+        object.insert("config".to_owned(), config.json().clone());
+    }
+    object
+}
+
+/// The manifest with the fields of its entry in the index.
+fn listed(entry: &Descriptor, node: &Node, is_expanded: bool) -> Value {
+    let said = ["digest", "size", "platform"].into_iter();
+    let said = said.filter_map(|name| Some((name.to_owned(), entry.json.get(name)?.clone())));
+    let mut object: Map<_, _> = said.chain(body(node, is_expanded)).collect();
+    for (name, value) in entry.json["annotations"].as_object().into_iter().flatten() {
+        let annotations = object.entry("annotations").or_insert_with(|| json!({}));
+        if let Value::Object(annotations) = annotations {
+            annotations.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    object.into()
 }
 
 /// By four spaces, as manifest-tool does it.

@@ -5,141 +5,136 @@ use std::fmt::Display;
 use super::{Child, Node};
 use crate::content::{Descriptor, ManifestKind};
 use crate::platform::Platform;
+use crate::text::Color::{Blue, Green, Red, Yellow};
 use crate::text::{Color, Text};
 
 pub(super) fn of(name: &str, node: &Node) -> Text {
-    let mut report = Report(Text::default());
+    let mut report = Report { text: Text::default(), number: String::new() };
     match node.document.kind() {
         ManifestKind::Index => report.index(name, node),
         _ => report.image(name, node),
     }
-    report.0.without_line_end()
+    report.text.without_line_end()
 }
 
-struct Report(Text);
+struct Report {
+    text: Text,
+    /// What the lines about an entry of an index start with: `[1]`, for one in an inner index
+    /// `[2.1]`.
+    number: String,
+}
 
 impl Report {
     /// A label and its value.
-    fn line(&mut self, label: impl Display, color: Color, value: impl Display) {
-        self.0.plain(label).colored(color, value).plain('\n');
+    fn line(&mut self, label: &str, color: Color, value: impl Display) {
+        self.text.plain(&self.number).plain(label).colored(color, value).plain('\n');
     }
 
     fn title(&mut self, label: &str, name: &str, node: &Node) {
-        let text = self.0.plain(label).colored(Color::Green, name);
-        let media_type = node.document.media_type();
-        text.plain(" (Type: ").colored(Color::Green, media_type);
-        text.plain(")\n");
+        self.text.plain(label).colored(Green, name);
+        self.text.plain(" (Type: ").colored(Green, node.document.media_type()).plain(")\n");
     }
 
     fn image(&mut self, name: &str, node: &Node) {
-        let document = &node.document;
-        let config = node.config.as_ref();
-        let platform = config.and_then(|config| Platform::read(config.json()));
-        let platform = platform.unwrap_or_default();
-        let layers = layers(node);
+        let platform = node.platform().unwrap_or_default();
         self.title("Name: ", name, node);
-        self.line("      Digest: ", Color::Yellow, document.digest());
-        self.line("        Size: ", Color::Blue, document.bytes().len());
-        self.line("          OS: ", Color::Green, platform.os);
-        self.line("        Arch: ", Color::Green, platform.architecture);
-        self.line("    # Layers: ", Color::Red, layers.len());
+        self.line("      Digest: ", Yellow, node.document.digest());
+        self.line("        Size: ", Blue, node.document.bytes().len());
+        self.line("          OS: ", Green, platform.os);
+        self.line("        Arch: ", Green, platform.architecture);
+        let layers = layers(node);
+        self.line("    # Layers: ", Red, layers.len());
         for (i, layer) in layers.iter().enumerate() {
-            self.0.plain("      layer ");
-            self.0.colored(Color::Red, format!("{:02}", i + 1));
-            self.line(": digest = ", Color::Yellow, &layer.digest);
+            self.text.plain("      layer ").colored(Red, format_args!("{:02}", i + 1));
+            self.text.plain(": digest = ").colored(Yellow, &layer.digest).plain('\n');
         }
     }
 
     fn index(&mut self, name: &str, node: &Node) {
         self.title("Name:   ", name, node);
-        self.line("Digest: ", Color::Yellow, node.document.digest());
+        self.line("Digest: ", Yellow, node.document.digest());
         let all = node.children.len();
-        let attestations = node.children.iter().filter(|(it, _)| is_attestation(it));
-        let attestations = attestations.count();
+        let attestations = node.children.iter().filter(|(entry, _)| is_attestation(entry)).count();
         let images = all - attestations;
-        self.0.plain(" * Contains ").colored(Color::Red, all);
-        self.0.plain(" manifest references (").colored(Color::Red, images);
-        self.0.plain(format!(" image{}, ", plural(images)));
-        self.0.colored(Color::Red, attestations);
-        self.0.plain(format!(" attestation{}):\n", plural(attestations)));
+        // From two on, as in manifest-tool.
+        let plural = |count| if count > 1 { "s" } else { "" };
+        let text = self.text.plain(" * Contains ").colored(Red, all);
+        text.plain(" manifest references (").colored(Red, images);
+        text.plain(format_args!(" image{}, ", plural(images))).colored(Red, attestations);
+        text.plain(format_args!(" attestation{}):\n", plural(attestations)));
         self.entries("", node);
     }
 
-    /// The entries of an index in an index are numbered `2.1`.
     fn entries(&mut self, outer: &str, node: &Node) {
         for (i, (entry, child)) in node.children.iter().enumerate() {
-            self.entry(&format!("{outer}{}", i + 1), entry, child);
+            let number = format!("{outer}{}", i + 1);
+            self.number = format!("[{number}]");
+            self.entry(&number, entry, child);
         }
     }
 
     fn entry(&mut self, number: &str, entry: &Descriptor, child: &Child) {
-        let n = format!("[{number}]");
-        self.0.plain(format_args!("{n}     Type: "));
-        self.0.colored(Color::Green, &entry.media_type);
+        self.text.plain(&self.number).plain("     Type: ").colored(Green, &entry.media_type);
         if is_attestation(entry) {
-            let detail = " (vnd.docker.reference.type=attestation-manifest)";
-            self.0.colored(Color::Green, detail);
+            self.text.colored(Green, " (vnd.docker.reference.type=attestation-manifest)");
         }
-        self.0.plain('\n');
-        self.line(format_args!("{n}   Digest: "), Color::Yellow, &entry.digest);
-        self.line(format_args!("{n}   Length: "), Color::Blue, entry.size);
+        self.text.plain('\n');
+        self.line("   Digest: ", Yellow, &entry.digest);
+        self.line("   Length: ", Blue, entry.size);
         match child {
             Child::Unknown => {
-                let media_type = &entry.media_type;
-                let note = format!("Unknown media type for further display: {media_type}\n");
-                self.0.plain(note);
+                let note = "Unknown media type for further display";
+                self.text.plain(format_args!("{note}: {}\n", entry.media_type));
             }
             Child::Missing => {
-                self.0.plain(format_args!("{n}       >>> The manifest is not there\n\n"));
+                self.text.plain(&self.number).plain("       >>> The manifest is not there\n\n");
             }
             Child::Node(index) if index.document.kind() == ManifestKind::Index => {
-                self.0.plain('\n');
+                self.text.plain('\n');
                 self.entries(&format!("{number}."), index);
             }
             Child::Node(_) if is_attestation(entry) => {
-                let about = entry.annotation("vnd.docker.reference.digest");
-                let label = format!("{n}       >>> Attestation for digest: ");
-                self.line(label, Color::Yellow, about.unwrap_or_default());
-                self.0.plain('\n');
+                let about = entry.annotation("vnd.docker.reference.digest").unwrap_or_default();
+                self.line("       >>> Attestation for digest: ", Yellow, about);
+                self.text.plain('\n');
             }
             Child::Node(image) => {
-                let read = |config| Platform::read(config);
-                let config = image.config.as_ref().map(|config| config.json());
-                let platform = entry.platform.clone().or_else(|| config.and_then(read));
-                if let Some(platform) = platform {
-                    self.platform(&n, &platform);
+                if let Some(platform) = entry.platform.clone().or_else(|| image.platform()) {
+                    self.platform(&platform);
                 }
-                self.layers(&n, &layers(image));
+                self.layers(&layers(image));
             }
         }
     }
 
-    fn platform(&mut self, n: &str, platform: &Platform) {
-        self.0.plain(format_args!("{n} Platform:\n"));
-        self.line(format_args!("{n}    -      OS: "), Color::Green, &platform.os);
+    fn platform(&mut self, platform: &Platform) {
+        self.text.plain(&self.number).plain(" Platform:\n");
+        self.line("    -      OS: ", Green, &platform.os);
         if let Some(version) = &platform.os_version {
-            self.line(format_args!("{n}    - OS Vers: "), Color::Green, version);
+            self.line("    - OS Vers: ", Green, version);
         }
         if !platform.os_features.is_empty() {
             let features = format!("[{}]", platform.os_features.join(" "));
-            self.line(format_args!("{n}    - OS Feat: "), Color::Green, features);
+            self.line("    - OS Feat: ", Green, features);
         }
         let architecture = &platform.architecture;
-        self.line(format_args!("{n}    -    Arch: "), Color::Green, architecture);
+        self.line("    -    Arch: ", Green, architecture);
         if let Some(variant) = &platform.variant {
-            self.line(format_args!("{n}    - Variant: "), Color::Green, variant);
+            self.line("    - Variant: ", Green, variant);
         }
     }
 
-    fn layers(&mut self, n: &str, layers: &[Descriptor]) {
-        self.line(format_args!("{n} # Layers: "), Color::Red, layers.len());
+    fn layers(&mut self, layers: &[Descriptor]) {
+        self.line(" # Layers: ", Red, layers.len());
         for (i, layer) in layers.iter().enumerate() {
-            self.0.plain("     layer ");
-            self.0.colored(Color::Red, format!("{:02}", i + 1));
-            self.line(": digest = ", Color::Yellow, &layer.digest);
-            self.line("                 type = ", Color::Green, &layer.media_type);
+            self.text.plain("     layer ").colored(Red, format_args!("{:02}", i + 1));
+            self.text.plain(": digest = ").colored(Yellow, &layer.digest);
+            self.text
+                .plain("\n                 type = ")
+                .colored(Green, &layer.media_type)
+                .plain('\n');
         }
-        self.0.plain('\n');
+        self.text.plain('\n');
     }
 }
 
@@ -151,9 +146,4 @@ fn layers(node: &Node) -> Vec<Descriptor> {
 /// Recognized by the same annotation as in manifest-tool.
 fn is_attestation(entry: &Descriptor) -> bool {
     entry.annotation("vnd.docker.reference.type") == Some("attestation-manifest")
-}
-
-/// Starts at two, as in manifest-tool.
-fn plural(count: usize) -> &'static str {
-    if count > 1 { "s" } else { "" }
 }
