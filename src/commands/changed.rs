@@ -50,7 +50,8 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         return pinned(image);
     };
     let state = State::at(path, invocation.timeout);
-    let (key, platform) = (key(image), image.platform_name());
+    let key = format!("{}{}", name(image), image.reference.at);
+    let platform = image.platform_name();
     let before = state.get(&key, &platform)?;
     let digest = image.resolved()?.digest.to_string();
     if let Some(before) = &before
@@ -83,7 +84,7 @@ fn described(image: &Image) -> Result<Value> {
     let layers = image.layers()?.into_iter();
     Ok(json!({
         "name": name(image),
-        "tag": tag(image),
+        "tag": image.reference.at.tag(),
         "mimeType": top.media_type(),
         "digest": top.digest().to_string(),
         "created": config["created"],
@@ -115,7 +116,7 @@ fn pinned(image: &Image) -> Result<Answer> {
     let now = image.resolved()?;
     let entry = json!({
         "name": name(&image),
-        "tag": tag(&image),
+        "tag": image.reference.at.tag(),
         "mimeType": now.media_type,
         "digest": now.digest.to_string(),
         "pinned": digest.to_string(),
@@ -123,29 +124,10 @@ fn pinned(image: &Image) -> Result<Answer> {
     Ok(answer(entry, status))
 }
 
-/// The whole name of the image, whatever the user left out: `docker.io/library/ubuntu:latest`.
-fn key(image: &Image) -> String {
-    let mut key = name(image);
-    if let Some(tag) = tag(image) {
-        key += &format!(":{tag}");
-    }
-    if let TagOrDigest::Digest { digest, .. } = &image.reference.at {
-        key += &format!("@{digest}");
-    }
-    key
-}
-
+/// Whatever the user left out: `docker.io/library/ubuntu`.
 fn name(image: &Image) -> String {
     match &image.reference.place {
         Transport::Registry(repository) => format!("{}/{}", repository.host, repository.name),
         place => place.to_string(),
-    }
-}
-
-fn tag(image: &Image) -> Option<&str> {
-    match &image.reference.at {
-        TagOrDigest::Only => None,
-        TagOrDigest::Tag(tag) => Some(tag),
-        TagOrDigest::Digest { tag, .. } => tag.as_deref(),
     }
 }

@@ -1,4 +1,7 @@
 //! The commands: each is its row of the table and one function.
+//!
+//! A new one is a file like `labels.rs` and two lines here: its `mod`, and its place in [`ALL`]. What
+//! most commands use is imported here, so that theirs is `use super::{…}`.
 
 use std::time::Duration;
 

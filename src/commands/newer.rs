@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use super::tags::semver::Shape;
 use super::{Answer, Command, Error, Flag, Image, Invocation, Operand, Result, Run, Spec, Verdict};
-use crate::reference::TagOrDigest;
 
 static MAJOR: Flag = Flag::switch("major", "Allow any newer version (default)");
 static MINOR: Flag = Flag::switch("minor", "Only versions with the same first number");
@@ -31,10 +30,7 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
-    let tag = match &image.reference.at {
-        TagOrDigest::Tag(tag) | TagOrDigest::Digest { tag: Some(tag), .. } => tag,
-        _ => "",
-    };
+    let tag = image.reference.at.tag().unwrap_or_default();
     let Some(current) = Shape::parse(tag) else {
         let message = format!("newer wants a tag that is a version, such as 1.2.3, not '{tag}'");
         return Err(Error::usage(message));

@@ -111,12 +111,30 @@ impl Reference {
 /// As a user would write it.
 impl Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.place.fmt(f)?;
-        match &self.at {
-            TagOrDigest::Only => Ok(()),
-            TagOrDigest::Tag(tag) => write!(f, ":{tag}"),
-            TagOrDigest::Digest { digest, tag: None } => write!(f, "@{digest}"),
-            TagOrDigest::Digest { digest, tag: Some(tag) } => write!(f, ":{tag}@{digest}"),
+        write!(f, "{}{}", self.place, self.at)
+    }
+}
+
+impl TagOrDigest {
+    /// The tag, also the one that stands before a digest.
+    pub(crate) fn tag(&self) -> Option<&str> {
+        match self {
+            TagOrDigest::Only => None,
+            TagOrDigest::Tag(tag) => Some(tag),
+            TagOrDigest::Digest { tag, .. } => tag.as_deref(),
+        }
+    }
+}
+
+/// `:TAG@DIGEST`, either of which may be missing.
+impl Display for TagOrDigest {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if let Some(tag) = self.tag() {
+            write!(f, ":{tag}")?;
+        }
+        match self {
+            TagOrDigest::Digest { digest, .. } => write!(f, "@{digest}"),
+            _ => Ok(()),
         }
     }
 }
