@@ -10,6 +10,7 @@
 //! commands/       a file for each command: its row of the table and one function
 //! hooks/          what docker asks of its plugins, and shells for completions
 //! context/        global options and environment as values; the only reader of the environment
+//! manual.txt      what the man page says beyond commands and options
 //! assembly/       lists of images put together and pushed, as manifest-tool does
 //! attestation     SBOMs and provenance, found and unwrapped
 //! download/       a layer on its way to a file: resumed, verified, unpacked

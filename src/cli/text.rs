@@ -55,17 +55,15 @@ pub(super) fn wrap<'a>(
     between: &str,
     width: usize,
 ) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
     for item in items {
-        let line = lines.last_mut().expect("there is always a line");
-        let length = (line.chars().count(), between.len(), item.chars().count());
-        if line.is_empty() {
-            line.push_str(item);
-        } else if length.0 + length.1 + length.2 <= width {
-            line.push_str(between);
-            line.push_str(item);
-        } else {
-            lines.push(item.to_owned());
+        let length = between.len() + item.chars().count();
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + length <= width => {
+                line.push_str(between);
+                line.push_str(item);
+            }
+            _ => lines.push(item.to_owned()),
         }
     }
     lines

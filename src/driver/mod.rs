@@ -105,7 +105,7 @@ impl Question<'_> {
             })
         };
         let weigh = |begun: &Result<Begun>| match begun {
-            Ok(Begun::Answered(answered, _)) => answered.weight(),
+            Ok(Begun::Answered(answered, _)) => answered.answer.weight(),
             _ => 0,
         };
         context.pool.ordered(texts, work, weigh, |begun| match begun {
@@ -128,7 +128,7 @@ impl Question<'_> {
             let answered = self.answered(&self.context.image(text)?, ask)?;
             // A document has been counted as it came.
             if !matches!(answered.answer.body, Body::Document(_)) {
-                memory::take(answered.weight())?;
+                memory::take(answered.answer.weight())?;
             }
             Ok(answered)
         });
@@ -142,11 +142,11 @@ impl Question<'_> {
 
     fn answered(&self, image: &Image, ask: impl Fn(&Image) -> Result<Answer>) -> Result<Answered> {
         let answer = named(ask(image), image.text())?;
-        let answered = Answered::of(image, answer);
-        Ok(match self.context.platforms {
-            Platforms::All => Answered { platform: None, ..answered },
-            Platforms::One(_) => answered,
-        })
+        let mut answered = Answered::of(image, answer);
+        if self.context.platforms == Platforms::All {
+            answered.platform = None;
+        }
+        Ok(answered)
     }
 
     /// One JSON object, keyed by platform.

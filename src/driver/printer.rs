@@ -28,10 +28,6 @@ impl Answered {
         let platform = image.platform().map(|platform| platform.to_string());
         Answered { image: image.text().to_owned(), platform, answer }
     }
-
-    pub(super) fn weight(&self) -> usize {
-        self.answer.weight()
-    }
 }
 
 /// Held while an answer is printed and its state is saved, so that the program does not end in
