@@ -1,7 +1,7 @@
 //! What can go wrong, as a kind for the machine and a sentence for the human.
 
 use std::borrow::Cow;
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -79,8 +79,7 @@ impl Error {
 
     /// Says it on standard error.
     pub(crate) fn report(&self) {
-        // Where standard error is closed there is nobody left to tell.
-        let _ = io::stderr().write_all(format!("docker-registry: {self:#}\n").as_bytes());
+        write_line(format!("docker-registry: {self:#}\n"));
     }
 }
 
@@ -89,19 +88,17 @@ impl Error {
 /// escaped: messages quote what registries send. Users and passwords of URLs are left out.
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        printable(f, &without_users(&self.message))?;
+        f.write_str(&printable(&without_users(&self.message)))?;
         if !f.alternate() {
             return Ok(());
         }
         for line in &self.excerpt {
-            f.write_char('\n')?;
-            printable(f, line)?;
+            write!(f, "\n{}", printable(line))?;
         }
-        if let Some(hint) = &self.hint {
-            f.write_str("\nhint: ")?;
-            printable(f, &without_users(hint))?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {}", printable(&without_users(hint))),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -141,18 +138,18 @@ impl<T, E: Into<Error>> During<T> for std::result::Result<T, E> {
 /// Writes one line to standard error, with what could drive a terminal escaped, and without the
 /// users and passwords of URLs.
 pub(crate) fn say(text: &str) {
-    let mut line = String::with_capacity(text.len() + 1);
-    printable(&mut line, &without_users(text)).expect("a String takes everything");
-    line.push('\n');
+    write_line(printable(&without_users(text)) + "\n");
+}
+
+fn write_line(line: String) {
     // Where standard error is closed there is nobody left to tell.
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// What a hint names of so many: the first ten, and how many more there are.
 pub(crate) fn some_of<T: Display>(items: impl IntoIterator<Item = T>) -> String {
-    const SHOWN: usize = 10;
     let mut items = items.into_iter();
-    let shown: Vec<String> = items.by_ref().take(SHOWN).map(|it| it.to_string()).collect();
+    let shown: Vec<String> = items.by_ref().take(10).map(|it| it.to_string()).collect();
     let shown = shown.join(", ");
     match items.count() {
         0 => shown,
@@ -163,37 +160,28 @@ pub(crate) fn some_of<T: Display>(items: impl IntoIterator<Item = T>) -> String 
 /// A URL or an image with `…` for all that stands before the last `@`, since a user's name comes with
 /// a password that may hold anything. The `@` before a digest is another.
 pub(crate) fn without_user(url: &str) -> Cow<'_, str> {
-    let (scheme, rest) = match url.find("://") {
-        Some(end) => url.split_at(end + 3),
-        None => ("", url),
-    };
+    let start = url.find("://").map_or(0, |end| end + 3);
     let is_digest = |text: &str| text.starts_with("sha256:") || text.starts_with("sha512:");
-    let mut signs = rest.match_indices('@').map(|(at, _)| at);
-    match signs.rfind(|at| !is_digest(&rest[at + 1..])) {
-        Some(at) => Cow::Owned(format!("{scheme}…{}", &rest[at..])),
+    let mut signs = url.match_indices('@').map(|(at, _)| at);
+    match signs.rfind(|at| *at >= start && !is_digest(&url[at + 1..])) {
+        Some(at) => Cow::Owned(format!("{}…{}", &url[..start], &url[at..])),
         None => Cow::Borrowed(url),
     }
 }
 
 /// A message with its URLs as [`without_user`] gives them.
-fn without_users(message: &str) -> Cow<'_, str> {
-    if !message.contains("://") {
-        return Cow::Borrowed(message);
-    }
+fn without_users(message: &str) -> String {
     let words = message.split_inclusive(char::is_whitespace);
-    let safe = words.map(|word| match word.contains("://") {
-        true => without_user(word),
-        false => Cow::Borrowed(word),
-    });
-    Cow::Owned(safe.collect())
+    words.map(|word| if word.contains("://") { without_user(word) } else { word.into() }).collect()
 }
 
-/// Writes `text` with control, bidirectional and invisible characters as `\u{…}`.
-pub(crate) fn printable(out: &mut dyn fmt::Write, text: &str) -> fmt::Result {
+/// The text with control, bidirectional and invisible characters as `\u{…}`.
+pub(crate) fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if drives_terminal(c) { write!(out, "{}", c.escape_unicode())? } else { out.write_char(c)? }
+        if drives_terminal(c) { safe.extend(c.escape_unicode()) } else { safe.push(c) }
     }
-    Ok(())
+    safe
 }
 
 /// Whether a terminal may act on the character instead of showing it.

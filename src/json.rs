@@ -57,14 +57,14 @@ pub(crate) fn members(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>> {
 
 /// Whether it is one value, nested no deeper than any may be.
 pub(crate) fn is_json(bytes: &[u8]) -> bool {
-    Reader { keeps: false, ..Reader::new(bytes, 0) }.only(Reader::value).is_ok()
+    Reader { keeps: false, ..Reader::new(bytes, usize::MAX) }.only(Reader::value).is_ok()
 }
 
 /// Adds the strings in a list without making values of anything: the list is the only value, or the
 /// member called `key` of the object that is. `None` if there is another thing than a list of
 /// strings; without the member or with null in its place there are none.
 pub(crate) fn strings(bytes: &[u8], key: Option<&str>, into: &mut Names) -> Result<Option<()>> {
-    Reader { keeps: false, ..Reader::new(bytes, 0) }.only(|reader| match key {
+    Reader { keeps: false, ..Reader::new(bytes, usize::MAX) }.only(|reader| match key {
         None => reader.list(into),
         Some(key) => reader.member(key, into),
     })
@@ -86,7 +86,7 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
-    /// Whether containers are filled. Otherwise values are only looked at, and take no memory.
+    /// Whether containers are filled, or values only looked at.
     keeps: bool,
     most: usize,
     used: usize,
@@ -262,15 +262,12 @@ impl<'a> Reader<'a> {
     }
 
     fn use_up(&mut self, bytes: usize) -> Result<()> {
-        if !self.keeps {
-            return Ok(());
-        }
         self.used += bytes;
         if self.used > self.most {
             let (length, most) = (self.bytes.len(), self.most >> 20);
-            return self.fault(&format!(
-                "the values in its {length} bytes need more than {most} MiB of memory"
-            ));
+            let why =
+                format!("the values in its {length} bytes need more than {most} MiB of memory");
+            return self.fault(&why);
         }
         // How much is told at once.
         const TOLD: usize = 4 << 10;
@@ -302,9 +299,9 @@ impl<'a> Reader<'a> {
 
     /// Never with the text around it, which may be a secret.
     fn fault<T>(&self, why: &str) -> Result<T> {
-        let lines = self.bytes[..self.at].split(|byte| *byte == b'\n');
-        let (line, column) =
-            lines.enumerate().last().map_or((1, 1), |(n, it)| (n + 1, it.len() + 1));
+        let mut lines = self.bytes[..self.at].rsplit(|byte| *byte == b'\n');
+        let column = lines.next().map_or(1, |line| line.len() + 1);
+        let line = lines.count() + 1;
         let message = format!("not JSON: {why} at line {line} column {column}");
         Err(Error::new(Kind::Corrupt, message))
     }

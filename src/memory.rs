@@ -38,23 +38,6 @@ impl Share {
     pub(crate) fn is_refused(&self) -> bool {
         self.is_refused.load(Ordering::Acquire)
     }
-
-    fn take(&self, bytes: usize) -> Result<()> {
-        self.taken.fetch_add(bytes, Ordering::AcqRel);
-        let all = TAKEN.fetch_add(bytes, Ordering::AcqRel) + bytes;
-        if all > self.most {
-            self.is_refused.store(true, Ordering::Release);
-        }
-        match self.is_refused() {
-            true => Err(Error::new(Kind::Local, "there is no memory for it now")),
-            false => Ok(()),
-        }
-    }
-
-    fn give(&self, bytes: usize) {
-        self.taken.fetch_sub(bytes, Ordering::AcqRel);
-        TAKEN.fetch_sub(bytes, Ordering::AcqRel);
-    }
 }
 
 impl Drop for Share {
@@ -65,13 +48,23 @@ impl Drop for Share {
 
 /// Says that so much is in memory from now on. An error if the question is to end.
 pub(crate) fn take(bytes: usize) -> Result<()> {
-    share().map_or(Ok(()), |share| share.take(bytes))
+    let Some(share) = share() else {
+        return Ok(());
+    };
+    share.taken.fetch_add(bytes, Ordering::AcqRel);
+    let all = TAKEN.fetch_add(bytes, Ordering::AcqRel) + bytes;
+    share.is_refused.fetch_or(all > share.most, Ordering::AcqRel);
+    match share.is_refused() {
+        true => Err(Error::new(Kind::Local, "there is no memory for it now")),
+        false => Ok(()),
+    }
 }
 
 /// Says that so much of what was taken is in memory no more.
 pub(crate) fn give(bytes: usize) {
     if let Some(share) = share() {
-        share.give(bytes);
+        share.taken.fetch_sub(bytes, Ordering::AcqRel);
+        TAKEN.fetch_sub(bytes, Ordering::AcqRel);
     }
 }
 

@@ -16,9 +16,8 @@ pub(crate) fn is_attended() -> bool {
 
 /// Asks whoever sits at the terminal; everything but yes is no.
 pub(crate) fn confirm(question: &str) -> Result<bool> {
-    let mut prompt = String::new();
     // A registry's tags are part of the question.
-    printable(&mut prompt, question).expect("a String takes everything");
+    let prompt = printable(question);
     io::stderr().write_all(format!("{prompt} [y/N] ").as_bytes())?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

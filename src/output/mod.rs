@@ -79,12 +79,8 @@ impl Output {
         if !self.style.is_safe {
             return self.bytes(text.as_bytes());
         }
-        let mut safe = String::new();
-        for (i, line) in text.split('\n').enumerate() {
-            safe.push_str(if i > 0 { "\n" } else { "" });
-            printable(&mut safe, line).expect("a String takes everything");
-        }
-        self.bytes(safe.as_bytes())
+        let lines: Vec<_> = text.split('\n').map(printable).collect();
+        self.bytes(lines.join("\n").as_bytes())
     }
 
     /// A document as it was served: every byte to pipes and files; on a terminal with control

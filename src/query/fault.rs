@@ -101,20 +101,13 @@ fn marked(code: &str, place: &Range<usize>) -> [String; 2] {
     let line_end = code[start..].find('\n').map_or(code.len(), |at| start + at);
     let from = line.max(code.ceil_char_boundary(start.saturating_sub(AROUND)));
     let to = line_end.min(code.floor_char_boundary(start + AROUND));
-    let before = shown(&code[from..start]);
-    let width = columns(&shown(&code[start..place.end.clamp(start, to)])).max(1);
+    // As the message shows it, so that the columns agree.
+    let before = printable(&code[from..start]);
+    let width = columns(&printable(&code[start..place.end.clamp(start, to)])).max(1);
     [
-        format!("  {before}{}", shown(&code[start..to])),
+        format!("  {before}{}", printable(&code[start..to])),
         format!("  {}{}", " ".repeat(columns(&before)), "^".repeat(width)),
     ]
-}
-
-/// As the message shows it, so that the columns agree.
-fn shown(text: &str) -> String {
-    let mut out = String::new();
-    // A String takes everything.
-    let _ = printable(&mut out, text);
-    out
 }
 
 /// How many columns a terminal needs; East Asian characters and emoji take two, marks none.
