@@ -56,6 +56,7 @@ const HOMES: [(&str, &str, &str); 27] = [
     ("lexopt", "lexopt", "cli/parse"),
     // Files have owners, and stacks an end, only where the system says so.
     ("libc", "libc", "file|query/stack"),
+    ("percent-encoding", "percent_encoding", "source/registry"),
     ("rpassword", "rpassword", "context/registry"),
     ("rustix", "rustix", "machine"),
     ("rustls", "rustls", "source/registry/transport/tls"),

@@ -123,8 +123,7 @@ pub(super) fn exchange(realm: &Url, bearer: &Bearer, scope: &str, token: &Secret
     let service = bearer.service.as_deref().unwrap_or_default();
     for (name, value) in [("service", service), ("scope", scope), ("refresh_token", token.reveal())]
     {
-        form += &format!("&{name}=");
-        escape(&mut form, value, b"-._~");
+        form += &format!("&{name}={}", escape(value, "-._~"));
     }
     let body = Payload::bytes("application/x-www-form-urlencoded", form.into_bytes());
     let request = Request::new(Method::Post, realm.clone());

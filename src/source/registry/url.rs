@@ -1,8 +1,10 @@
 //! `http` and `https` URLs, as far as registries use them.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::str::FromStr;
+
+use percent_encoding::percent_encode_byte;
 
 use crate::error::{Error, Kind, Result, without_user};
 
@@ -14,17 +16,11 @@ pub(super) enum Scheme {
 
 impl Scheme {
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        }
+        if self == Scheme::Http { "http" } else { "https" }
     }
 
     fn port(self) -> u16 {
-        match self {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
-        }
+        if self == Scheme::Http { 80 } else { 443 }
     }
 }
 
@@ -42,25 +38,19 @@ impl Origin {
     pub(super) fn new(scheme: Scheme, authority: &str) -> Result<Self> {
         let wrong =
             || Error::new(Kind::Protocol, format!("'{authority}' does not name a host and a port"));
-        let bracket = authority.rfind(']').unwrap_or(0);
-        let (host, port) = match authority[bracket..].rfind(':') {
-            Some(colon) => (&authority[..bracket + colon], &authority[bracket + colon + 1..]),
-            None => (authority, ""),
-        };
+        let (host, port) = split_port(authority);
         let (inner, others) = match host.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
-            Some(address) => (address, &b"-._:"[..]),
-            None => (host, &b"-._"[..]),
+            Some(address) => (address, "-._:"),
+            None => (host, "-._"),
         };
-        let is_sound = |b: u8| b.is_ascii_alphanumeric() || others.contains(&b);
-        if inner.is_empty() || !inner.bytes().all(is_sound) {
+        if inner.is_empty()
+            || !inner.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
+        {
             return Err(wrong());
         }
-        let port = match port {
-            "" => scheme.port(),
-            digits => digits.parse().map_err(|_| wrong())?,
-        };
-        let host = host.to_ascii_lowercase();
-        Ok(Origin { scheme, host, port })
+        let port = port.filter(|port| !port.is_empty()).map_or(Ok(scheme.port()), str::parse);
+        let port = port.map_err(|_| wrong())?;
+        Ok(Origin { scheme, host: host.to_ascii_lowercase(), port })
     }
 
     /// The host as names are looked up and certificates name it: without brackets.
@@ -80,10 +70,10 @@ impl Origin {
 
     /// `HOST[:PORT]`; the scheme's own port is left out.
     pub(super) fn authority(&self) -> String {
-        if self.port == self.scheme.port() {
-            return self.host.clone();
+        match self.port == self.scheme.port() {
+            true => self.host.clone(),
+            false => format!("{}:{}", self.host, self.port),
         }
-        format!("{}:{}", self.host, self.port)
     }
 
     pub(super) fn url(&self, path: impl Into<String>) -> Url {
@@ -111,7 +101,9 @@ impl Url {
 
     /// What `text`, an absolute or relative reference, means when it stands at this URL (RFC 3986, 5.2).
     pub(super) fn join(&self, text: &str) -> Result<Url> {
-        if text.contains("://") && text.split_once("://").is_some_and(|(s, _)| is_scheme(s)) {
+        let is_scheme =
+            |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        if text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme)) {
             return text.parse();
         }
         if let Some(rest) = text.strip_prefix("//") {
@@ -129,10 +121,8 @@ impl Url {
 
     /// The URL with `name=value` at the end of its query.
     pub(super) fn with(mut self, name: &str, value: &str) -> Url {
-        self.path.push(if self.path.contains('?') { '&' } else { '?' });
-        self.path.push_str(name);
-        self.path.push('=');
-        escape(&mut self.path, value, b"-._~:/,*");
+        let sign = if self.path.contains('?') { '&' } else { '?' };
+        self.path += &format!("{sign}{name}={}", escape(value, "-._~:/,*"));
         self
     }
 
@@ -176,47 +166,44 @@ impl FromStr for Url {
     }
 }
 
-/// `text` in a query or a form: everything but letters, digits and `kept` is escaped.
-pub(super) fn escape(out: &mut String, text: &str, kept: &[u8]) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
+/// `HOST[:PORT]`, an IPv6 address in brackets.
+pub(super) fn split_port(authority: &str) -> (&str, Option<&str>) {
+    let bracket = authority.rfind(']').unwrap_or(0);
+    match authority[bracket..].find(':') {
+        Some(colon) => (&authority[..bracket + colon], Some(&authority[bracket + colon + 1..])),
+        None => (authority, None),
     }
 }
 
-fn is_scheme(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+/// `text` in a query or a form: everything but letters, digits and `kept` is escaped.
+pub(super) fn escape(text: &str, kept: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        match char::from(byte) {
+            c if c.is_ascii_alphanumeric() || kept.contains(c) => out.push(c),
+            _ => out.push_str(percent_encode_byte(byte)),
+        }
+        out
+    })
 }
 
 /// Without the fragment, and with those characters escaped that a request line cannot hold.
 fn clean(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for c in path.split('#').next().unwrap_or_default().chars() {
-        match c {
-            '!'..='~' if !"\"<>\\^`{|}".contains(c) => out.push(c),
-            _ => escape(&mut out, c.encode_utf8(&mut [0; 4]), b""),
-        }
-    }
-    out
+    escape(path.split('#').next().unwrap_or_default(), "!$%&'()*+,-./:;=?@[]_~")
 }
 
 /// The path with `.` and `..` carried out (RFC 3986, 5.2.4).
 fn without_dots(path: &str) -> String {
     let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
     let mut kept = Vec::new();
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        if segment == ".." {
-            kept.pop();
-        }
+    for segment in path.split('/').skip(1) {
         match segment {
-            "." | ".." if segments.peek().is_none() => kept.push(""),
-            "." | ".." => {}
+            "." => {}
+            ".." => drop(kept.pop()),
             segment => kept.push(segment),
         }
+    }
+    if path.ends_with("/.") || path.ends_with("/..") {
+        kept.push("");
     }
     format!("/{}{query}", kept.join("/"))
 }

@@ -5,6 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Names that only mean something within a network: RFC 6761, 6762, 8375, and ICANN for `internal`.
 const PRIVATE_DOMAINS: [&str; 5] = ["localhost", "localdomain", "local", "internal", "home.arpa"];
 
+/// Networks that only some can reach: RFC 6890, 6598, 4193, 4291, 3879, 8215.
+const INTERNAL: &str = "\
+    0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 \
+    192.168.0.0/16 224.0.0.0/4 240.0.0.0/4 64:ff9b:1::/48 fc00::/7 fe80::/10 fec0::/10 ff00::/8";
+
 /// Whether the spelling of a host tells that it leads inside; `None` if only a look-up tells. The
 /// host is in lower case and without brackets.
 pub(in super::super) fn is_internal_name(host: &str) -> Option<bool> {
@@ -24,45 +29,37 @@ pub(in super::super) fn is_internal_name(host: &str) -> Option<bool> {
 }
 
 fn is_number(label: &str) -> bool {
-    let is_hex = label
-        .strip_prefix("0x")
-        .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-    is_hex || label.bytes().all(|b| b.is_ascii_digit())
+    let hex = label.strip_prefix("0x");
+    hex.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+        || label.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether an address leads to this machine, or to a network that not everybody can reach.
 pub(in super::super) fn is_internal(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_internal_v4(address),
-        IpAddr::V6(address) => is_internal_v6(address),
-    }
+    let embedded = match address {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => embedded(address.segments()),
+    };
+    let is_inside = |address| INTERNAL.split(' ').any(|network| is_within(address, network));
+    is_inside(address) || embedded.is_some_and(|address| is_inside(address.into()))
 }
 
-fn is_internal_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_multicast()
-        || a == 0
-        // Reserved, and the broadcast address.
-        || a >= 240
-        // Shared between a provider and its customers (RFC 6598).
-        || (a == 100 && b & 0xc0 == 64)
-        // For protocols between neighbours (RFC 6890).
-        || (a, b, c) == (192, 0, 0)
-}
-
-fn is_internal_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    address.is_multicast()
-        || address.is_unique_local()
-        || address.is_unicast_link_local()
-        // Site-local addresses, which are no longer given out (RFC 3879).
-        || segments[0] & 0xffc0 == 0xfec0
-        // 64:ff9b:1::/48 is translated within a network only (RFC 8215).
-        || segments[..3] == [0x64, 0xff9b, 1]
-        || embedded(segments).is_some_and(is_internal_v4)
+/// Whether a network `ADDRESS/BITS` holds the address.
+pub(super) fn is_within(address: IpAddr, network: &str) -> bool {
+    let (network, bits) = network.split_once('/').unwrap_or_default();
+    let (Ok(network), Ok(bits)) = (network.trim_matches(['[', ']']).parse(), bits.parse()) else {
+        return false;
+    };
+    let difference = match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) if bits <= Ipv4Addr::BITS => {
+            u128::from(network.to_bits() ^ address.to_bits()) << (Ipv6Addr::BITS - Ipv4Addr::BITS)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) if bits <= Ipv6Addr::BITS => {
+            network.to_bits() ^ address.to_bits()
+        }
+        _ => return false,
+    };
+    difference.leading_zeros() >= bits
 }
 
 /// The IPv4 address that an IPv6 address stands for.

@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 
+use percent_encoding::percent_decode_str;
+
 use crate::encoding;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-use super::super::url::{Origin, Scheme};
+use super::super::url::{Origin, Scheme, split_port};
+use super::address::is_within;
 
 /// The values of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 #[derive(Clone, Default)]
@@ -52,12 +55,9 @@ impl Proxy {
 impl Proxies {
     /// The proxy to use; `None` to go directly. This machine itself is never asked through one.
     pub(super) fn choose(&self, origin: &Origin) -> Result<Option<Proxy>> {
-        let text = match origin.scheme {
-            Scheme::Https => &self.https,
-            Scheme::Http => &self.http,
-        };
-        let text = text.as_ref().filter(|text| !text.is_empty());
-        let Some(text) = text.or(self.all.as_ref()).filter(|text| !text.is_empty()) else {
+        let of_scheme = if origin.scheme == Scheme::Https { &self.https } else { &self.http };
+        let mut texts = [of_scheme, &self.all].into_iter().flatten();
+        let Some(text) = texts.find(|text| !text.is_empty()) else {
             return Ok(None);
         };
         let except = self.except.as_deref().unwrap_or_default();
@@ -79,8 +79,7 @@ fn parse(text: &str) -> Result<Proxy> {
         "socks5" | "socks5h" => (Protocol::Socks5, 1080),
         _ => return Err(wrong("expected http, https, socks5 or socks5h")),
     };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     if path.contains('@') {
         return Err(wrong("a '/' in its password is written as %2F"));
     }
@@ -88,27 +87,19 @@ fn parse(text: &str) -> Result<Proxy> {
         Some((user, authority)) => (Some(user), authority),
         None => (None, authority),
     };
-    let bracket = authority.rfind(']').unwrap_or(0);
-    let (host, port) = match authority[bracket..].find(':') {
-        Some(colon) => {
-            let (host, digits) = authority.split_at(bracket + colon);
-            let port = digits[1..].parse();
-            (host, port.map_err(|_| wrong("the port is a number up to 65535"))?)
-        }
-        None => (authority, port),
-    };
+    let (host, digits) = split_port(authority);
+    let port = digits.map_or(Ok(port), str::parse);
+    let port = port.map_err(|_| wrong("the port is a number up to 65535"))?;
     if host.is_empty() {
         return Err(wrong("expected [http://]HOST:PORT"));
     }
-    Ok(Proxy {
-        protocol,
-        host: host.trim_matches(['[', ']']).to_owned(),
-        port,
-        user: user.map(|user| {
-            let (user, password) = user.split_once(':').unwrap_or((user, ""));
-            (unescape(user), Secret::new(unescape(password)))
-        }),
-    })
+    let host = host.trim_matches(['[', ']']).to_owned();
+    let unescape = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let user = user.map(|user| {
+        let (user, password) = user.split_once(':').unwrap_or((user, ""));
+        (unescape(user), Secret::new(unescape(password)))
+    });
+    Ok(Proxy { protocol, host, port, user })
 }
 
 /// Whether an entry of `NO_PROXY` covers the origin: `*`, a name with all below it, `.name` for those
@@ -118,15 +109,15 @@ fn covers(entry: &str, origin: &Origin) -> bool {
     if entry == "*" {
         return true;
     }
-    if let Some((network, bits)) = entry.split_once('/') {
-        let network = network.trim_matches(['[', ']']).parse().ok();
-        return match (network, bits.parse().ok(), origin.address()) {
-            (Some(network), Some(bits), Some(address)) => holds(network, bits, address),
-            _ => false,
-        };
+    if entry.contains('/') {
+        return origin.address().is_some_and(|address| is_within(address, &entry));
     }
-    let (name, port) = split_port(&entry);
-    if name.is_empty() || port.is_some_and(|port| port != origin.port) {
+    let (name, port) = match entry.parse::<IpAddr>() {
+        Ok(_) => (entry.as_str(), None),
+        Err(_) => split_port(&entry),
+    };
+    let name = name.trim_matches(['[', ']']);
+    if name.is_empty() || port.is_some_and(|port| port.parse() != Ok(origin.port)) {
         return false;
     }
     if let Ok(address) = name.parse::<IpAddr>() {
@@ -134,53 +125,8 @@ fn covers(entry: &str, origin: &Origin) -> bool {
     }
     let host = origin.host.trim_end_matches('.');
     let suffix = name.strip_prefix('*').unwrap_or(name);
-    match suffix.strip_prefix('.') {
-        Some(_) => host.ends_with(suffix),
-        None => {
-            host.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        }
-    }
-}
-
-fn split_port(entry: &str) -> (&str, Option<u16>) {
-    if entry.parse::<IpAddr>().is_ok() {
-        return (entry, None);
-    }
-    let (name, port) = match entry.rsplit_once(':') {
-        Some((name, port)) if port.parse::<u16>().is_ok() => (name, port.parse().ok()),
-        _ => (entry, None),
-    };
-    (name.trim_matches(['[', ']']), port)
-}
-
-/// Whether the network of the first `bits` bits holds the address.
-fn holds(network: IpAddr, bits: u32, address: IpAddr) -> bool {
-    let (network, address, width) = match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => {
-            (u128::from(network.to_bits()), u128::from(address.to_bits()), 32)
-        }
-        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
-        _ => return false,
-    };
-    let Some(rest) = u32::checked_sub(width, bits) else {
-        return false;
-    };
-    // A shift by the whole width of the type is none.
-    (network ^ address).checked_shr(rest).unwrap_or(0) == 0
-}
-
-fn unescape(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let code = tail
-            .get(..2)
-            .filter(|_| first == b'%')
-            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        out.push(code.unwrap_or(first));
-        rest = if code.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    let above = host.strip_suffix(suffix);
+    above.is_some_and(|rest| suffix.starts_with('.') || rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]

@@ -1,25 +1,26 @@
 //! TLS: whom we trust and who we are. The only user of rustls and of the stores of certificates.
 
-mod purpose;
 mod stream;
 mod trust;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, Error as TlsError};
 
 use crate::error::{During, Error, Kind, Result};
 use crate::parallel::lock;
 
 use super::super::url::Origin;
 use super::failure::unavailable;
-use trust::{System, Verifier};
+use trust::{Roots, System, Verifier};
 
 pub(super) use stream::TlsStream;
 
@@ -51,8 +52,9 @@ pub(in super::super) struct Trust {
 impl Trust {
     pub(in super::super) fn new(certificates: Certificates) -> Self {
         let file = certificates.ssl_cert_file.clone();
-        let system = System::new(file, certificates.ssl_cert_dir.clone());
-        Trust { certificates, system: Arc::new(system), configurations: Mutex::default() }
+        let directories = certificates.ssl_cert_dir.clone();
+        let system = Arc::new(System { file, directories, roots: OnceLock::new() });
+        Trust { certificates, system, configurations: Mutex::default() }
     }
 
     /// What connections to the origin are made with. Only if the user names it as a registry may
@@ -62,38 +64,55 @@ impl Trust {
         origin: &Origin,
         is_named: bool,
     ) -> Result<Arc<ClientConfig>> {
-        let mut known = lock(&self.configurations);
-        let key = (origin.authority(), is_named);
-        if let Some(configuration) = known.get(&key) {
-            return Ok(Arc::clone(configuration));
+        match lock(&self.configurations).entry((origin.authority(), is_named)) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(place) => {
+                Ok(Arc::clone(place.insert(Arc::new(self.configure(origin, is_named)?))))
+            }
         }
-        let configuration = Arc::new(self.configure(origin, is_named)?);
-        known.insert(key, Arc::clone(&configuration));
-        Ok(configuration)
     }
 
     /// The files of the client certificate for an origin, and of its key.
     pub(super) fn identity(&self, origin: &Origin, is_named: bool) -> Option<(PathBuf, PathBuf)> {
         let given = &self.certificates;
-        match given.cert.as_ref().filter(|_| is_named) {
-            Some(cert) => Some((cert.clone(), given.key.as_ref().unwrap_or(cert).clone())),
-            None => docker_certificates(&given.certs_dir, origin).1,
+        if let Some(cert) = given.cert.as_ref().filter(|_| is_named) {
+            return Some((cert.clone(), given.key.as_ref().unwrap_or(cert).clone()));
         }
+        let cert = self.docker_certificates(origin, "cert").into_iter().next()?;
+        let key = cert.with_extension("key");
+        Some((cert, key))
+    }
+
+    /// The files of Docker for the origin: `*.crt` are authorities, `*.cert` with a `*.key` beside it
+    /// is a client's certificate.
+    fn docker_certificates(&self, origin: &Origin, extension: &str) -> Vec<PathBuf> {
+        let explicit = format!("{}:{}", origin.host, origin.port);
+        let mut files: Vec<PathBuf> = [origin.authority(), explicit]
+            .iter()
+            .filter_map(|name| fs::read_dir(self.certificates.certs_dir.join(name)).ok())
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|it| it == extension))
+            .collect();
+        files.sort();
+        files.dedup();
+        files
     }
 
     fn configure(&self, origin: &Origin, is_named: bool) -> Result<ClientConfig> {
-        let given = &self.certificates;
-        let (mut authorities, _) = docker_certificates(&given.certs_dir, origin);
-        authorities.extend(given.cacert.clone());
         let mut named = Vec::new();
-        for path in authorities {
-            named.extend(certificates(&path)?);
+        let authorities = self.docker_certificates(origin, "crt");
+        for path in authorities.iter().chain(&self.certificates.cacert) {
+            named.extend(certificates(path)?);
         }
-        let provider = Arc::new(ring::default_provider());
-        let system = Arc::clone(&self.system);
-        let is_insecure = given.insecure && is_named;
-        let verifier = Verifier::new(Arc::clone(&provider), named, system, is_insecure)?;
-        let builder = ClientConfig::builder_with_provider(provider)
+        let provider = ring::default_provider();
+        let verifier = Verifier {
+            named: Roots::new(named)?,
+            system: Arc::clone(&self.system),
+            insecure: self.certificates.insecure && is_named,
+            algorithms: provider.signature_verification_algorithms,
+        };
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| unavailable(error.to_string()))?
             .dangerous()
@@ -101,60 +120,35 @@ impl Trust {
         let Some((cert, key)) = self.identity(origin, is_named) else {
             return Ok(builder.with_no_client_auth());
         };
-        let chain = certificates(&cert)?;
+        let (chain, key_path) = (certificates(&cert)?, key.display());
         let secret = PrivateKeyDer::from_pem_file(&key).map_err(|_| {
-            let path = key.display();
-            Error::new(Kind::Local, format!("{path}: no private key can be read"))
+            Error::new(Kind::Local, format!("{key_path}: no private key can be read"))
                 .hint("the key is in PEM form, and not encrypted")
         })?;
-        builder.with_client_auth_cert(chain, secret).map_err(|error| unusable(&cert, &key, &error))
+        builder.with_client_auth_cert(chain, secret).map_err(|error| {
+            let why = match error {
+                TlsError::InconsistentKeys(_) => {
+                    format!("it does not belong to the key {key_path}")
+                }
+                TlsError::InvalidCertificate(_) => {
+                    "it is not an X.509 version 3 certificate".into()
+                }
+                error => error.to_string(),
+            };
+            let path = cert.display();
+            let message = format!("{path}: the client certificate cannot be used: {why}");
+            Error::new(Kind::Local, message)
+        })
     }
-}
-
-/// `*.crt` are authorities, `*.cert` with a `*.key` beside it is a client's certificate.
-fn docker_certificates(
-    directory: &Path,
-    origin: &Origin,
-) -> (Vec<PathBuf>, Option<(PathBuf, PathBuf)>) {
-    let explicit = format!("{}:{}", origin.host, origin.port);
-    let mut files: Vec<PathBuf> = [origin.authority(), explicit]
-        .iter()
-        .filter_map(|name| std::fs::read_dir(directory.join(name)).ok())
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    files.sort();
-    files.dedup();
-    let has = |path: &Path, extension: &str| path.extension().is_some_and(|e| e == extension);
-    let identity = files
-        .iter()
-        .find(|path| has(path, "cert"))
-        .map(|path| (path.clone(), path.with_extension("key")));
-    files.retain(|path| has(path, "crt"));
-    (files, identity)
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let bytes = std::fs::read(path).during(path.display())?;
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
-        .collect::<std::result::Result<_, _>>()
-        .unwrap_or_default();
-    if found.is_empty() {
-        let message = format!("{}: no certificate in PEM form", path.display());
-        return Err(Error::new(Kind::Local, message));
-    }
-    Ok(found)
-}
-
-fn unusable(cert: &Path, key: &Path, error: &rustls::Error) -> Error {
-    let why = match error {
-        rustls::Error::InconsistentKeys(_) => {
-            format!("it does not belong to the key {}", key.display())
+    let bytes = fs::read(path).during(path.display())?;
+    match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => {
+            let message = format!("{}: no certificate in PEM form", path.display());
+            Err(Error::new(Kind::Local, message))
         }
-        rustls::Error::InvalidCertificate(_) => "it is not an X.509 version 3 certificate".into(),
-        error => error.to_string(),
-    };
-    let path = cert.display();
-    let message = format!("{path}: the client certificate cannot be used: {why}");
-    Error::new(Kind::Local, message)
+    }
 }

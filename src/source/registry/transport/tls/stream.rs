@@ -38,10 +38,9 @@ impl TlsStream {
         let mut stream = StreamOwned::new(connection, stream);
         lock(pace).limit = Limit::Connection("TLS handshake");
         stream.conn.complete_io(&mut stream.sock).map_err(|error| {
-            let error = error.downcast::<rustls::Error>();
-            let is_tls =
-                matches!(&error, Ok(error) if !matches!(error, rustls::Error::InvalidMessage(_)));
-            let not_tls = !is_tls && stream.conn.protocol_version().is_none();
+            let error = error.downcast();
+            let is_noise = matches!(error, Err(_) | Ok(rustls::Error::InvalidMessage(_)));
+            let not_tls = is_noise && stream.conn.protocol_version().is_none();
             let failure = Failure::of_io(error.map_or_else(|error| error, described));
             Failure { not_tls, ..failure }
         })?;
@@ -94,17 +93,17 @@ fn fault(error: &CertificateError) -> String {
         NotValidYet | NotValidYetContext { .. } => "is not valid yet".to_owned(),
         InvalidPurpose => "is not for servers".to_owned(),
         NotValidForName => "is for another name".to_owned(),
+        NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            "names no host".to_owned()
+        }
         NotValidForNameContext { presented, .. } => {
             // They come as `DnsName("example.com")`.
-            let name = |text: &String| {
-                let inner = text.split_once('(').map_or(text.as_str(), |(_, inner)| inner);
-                inner.trim_end_matches(')').trim_matches('"').to_owned()
-            };
-            let names: Vec<String> = presented.iter().take(NAMES).map(name).collect();
-            match names.is_empty() {
-                true => "names no host".to_owned(),
-                false => format!("is for another name: {}", names.join(", ")),
-            }
+            let names = presented.iter().take(NAMES).map(|text| {
+                let mut parts = text.split(['(', '"', ')']).filter(|part| !part.is_empty());
+                parts.nth(1).unwrap_or(text)
+            });
+            let names: Vec<&str> = names.collect();
+            format!("is for another name: {}", names.join(", "))
         }
         error => format!("cannot be trusted: {error}"),
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
@@ -14,10 +14,9 @@ use rustls::{
     SignatureScheme,
 };
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::super::failure::unavailable;
-use super::purpose::is_for_servers;
 
 /// Where systems keep all their certificates in one file, which is faster to read than a directory.
 const BUNDLES: [&str; 6] = [
@@ -29,30 +28,45 @@ const BUNDLES: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
+/// Certificates that are trusted.
+#[derive(Debug)]
+pub(super) struct Roots {
+    store: RootCertStore,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Roots {
+    pub(super) fn new(certificates: Vec<CertificateDer<'static>>) -> Result<Self> {
+        let mut store = RootCertStore::empty();
+        for certificate in &certificates {
+            store.add(certificate.clone()).map_err(|error| {
+                unavailable(format!("a certificate to trust cannot be used: {error}"))
+            })?;
+        }
+        Ok(Roots { store, certificates })
+    }
+}
+
 /// The system's certificates, read when a certificate is not one of those that the user named.
+#[derive(Debug)]
 pub(super) struct System {
-    file: Option<PathBuf>,
-    directories: Option<OsString>,
-    roots: OnceLock<Option<Roots>>,
+    /// To be read instead, if one is given; perhaps several directories, as in `PATH`.
+    pub(super) file: Option<PathBuf>,
+    pub(super) directories: Option<OsString>,
+    pub(super) roots: OnceLock<Roots>,
 }
 
 impl System {
-    /// Of `file` and `directories` instead where one is given.
-    pub(super) fn new(file: Option<PathBuf>, directories: Option<OsString>) -> Self {
-        System { file, directories, roots: OnceLock::new() }
-    }
-
-    fn roots(&self, provider: &Arc<CryptoProvider>) -> Option<&Roots> {
-        let load = || {
-            let mut store = RootCertStore::empty();
+    fn roots(&self) -> &Roots {
+        self.roots.get_or_init(|| {
             let certificates = self.certificates();
+            let mut store = RootCertStore::empty();
             store.add_parsable_certificates(certificates.iter().cloned());
             if store.is_empty() && !self.is_given() {
                 store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
             }
-            Roots::new(store, certificates, provider).ok()
-        };
-        self.roots.get_or_init(load).as_ref()
+            Roots { store, certificates }
+        })
     }
 
     fn is_given(&self) -> bool {
@@ -61,55 +75,16 @@ impl System {
 
     fn certificates(&self) -> Vec<CertificateDer<'static>> {
         use rustls_native_certs::{load_certs_from_paths, load_native_certs};
-        let given = self.file.iter().map(|file| load_certs_from_paths(Some(file), None));
-        // OpenSSL takes several directories in one value.
-        let directories = self.directories.iter().flat_map(std::env::split_paths);
-        let given = given.chain(directories.map(|path| load_certs_from_paths(None, Some(&path))));
-        let given: Vec<_> = given.flat_map(|loaded| loaded.certs).collect();
         if self.is_given() {
-            return given;
+            let file = self.file.iter().map(|file| load_certs_from_paths(Some(file), None));
+            let directories = self.directories.iter().flat_map(std::env::split_paths);
+            let loaded = file.chain(directories.map(|it| load_certs_from_paths(None, Some(&it))));
+            return loaded.flat_map(|loaded| loaded.certs).collect();
         }
         let bundle = BUNDLES.map(Path::new).into_iter().find(|p| p.is_file());
         match bundle.filter(|_| cfg!(all(unix, not(target_os = "macos")))) {
             Some(bundle) => load_certs_from_paths(Some(bundle), None).certs,
             None => load_native_certs().certs,
-        }
-    }
-}
-
-/// Trusted certificates, and what verifies by them.
-struct Roots {
-    certificates: Vec<CertificateDer<'static>>,
-    verifier: Arc<WebPkiServerVerifier>,
-}
-
-impl Roots {
-    /// `store` is what the certificates became. Fails if it is empty.
-    fn new(
-        store: RootCertStore,
-        certificates: Vec<CertificateDer<'static>>,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Self> {
-        let builder =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
-        let verifier = builder.build().map_err(|error| unavailable(error.to_string()))?;
-        Ok(Roots { certificates, verifier })
-    }
-
-    fn verify(&self, presented: &Presented) -> std::result::Result<(), TlsError> {
-        let Presented { certificate, intermediates, name, now } = *presented;
-        let verifier = &self.verifier;
-        let verified = verifier.verify_server_cert(certificate, intermediates, name, &[], now);
-        match verified {
-            Ok(_) => Ok(()),
-            // That very certificate: one with the same name and key may be anybody's.
-            Err(error) if is_authority(&error) && self.certificates.contains(certificate) => {
-                if !is_for_servers(certificate) {
-                    return Err(CertificateError::InvalidPurpose.into());
-                }
-                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)
-            }
-            Err(error) => Err(error),
         }
     }
 }
@@ -128,67 +103,27 @@ pub(super) fn is_authority(error: &TlsError) -> bool {
     let TlsError::InvalidCertificate(CertificateError::Other(OtherError(inner))) = error else {
         return false;
     };
-    let inner = inner.downcast_ref::<webpki::Error>();
-    inner == Some(&webpki::Error::CaUsedAsEndEntity)
+    inner.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
 }
 
-#[derive(Clone, Copy)]
-struct Presented<'a> {
-    certificate: &'a CertificateDer<'a>,
-    intermediates: &'a [CertificateDer<'a>],
-    name: &'a ServerName<'a>,
-    now: UnixTime,
+/// Whether a certificate that is trusted itself may be a server's: its extended key usage (RFC 5280,
+/// 4.2.1.12), at which webpki does not look then, is not limited, or names servers after it.
+fn is_for_servers(certificate: &[u8]) -> bool {
+    /// 2.5.29.37
+    const EXTENDED_KEY_USAGE: [u8; 5] = [6, 3, 0x55, 0x1d, 0x25];
+    /// 1.3.6.1.5.5.7.3.1
+    const SERVER: [u8; 10] = [6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
+    let find = |part: &[u8]| certificate.windows(part.len()).position(|window| window == part);
+    find(&EXTENDED_KEY_USAGE).is_none_or(|usage| find(&SERVER).is_some_and(|at| at > usage))
 }
 
 /// Trusts what the user named, then what the system trusts; or everybody.
+#[derive(Debug)]
 pub(super) struct Verifier {
-    provider: Arc<CryptoProvider>,
-    named: Option<Roots>,
-    system: Arc<System>,
-    insecure: bool,
-}
-
-impl Verifier {
-    pub(super) fn new(
-        provider: Arc<CryptoProvider>,
-        named: Vec<CertificateDer<'static>>,
-        system: Arc<System>,
-        insecure: bool,
-    ) -> Result<Self> {
-        let mut store = RootCertStore::empty();
-        for certificate in &named {
-            store.add(certificate.clone()).map_err(|error| -> Error {
-                unavailable(format!("a certificate to trust cannot be used: {error}"))
-            })?;
-        }
-        let named = match store.is_empty() {
-            true => None,
-            false => Some(Roots::new(store, named, &provider)?),
-        };
-        Ok(Verifier { provider, named, system, insecure })
-    }
-
-    fn verify(&self, presented: &Presented) -> std::result::Result<(), TlsError> {
-        let unknown = || TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
-        let by_name = match &self.named {
-            Some(roots) => roots.verify(presented),
-            None => Err(unknown()),
-        };
-        match by_name {
-            // Only an unknown issuer can be known to the system.
-            Err(error) if is_unknown_issuer(&error) || is_authority(&error) => {
-                let system = self.system.roots(&self.provider);
-                system.ok_or_else(unknown)?.verify(presented)
-            }
-            result => result,
-        }
-    }
-}
-
-impl std::fmt::Debug for Verifier {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.debug_struct("Verifier").finish_non_exhaustive()
-    }
+    pub(super) named: Roots,
+    pub(super) system: Arc<System>,
+    pub(super) insecure: bool,
+    pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -199,10 +134,36 @@ impl ServerCertVerifier for Verifier {
         name: &ServerName,
         _ocsp_response: &[u8],
         now: UnixTime,
-    ) -> std::result::Result<ServerCertVerified, TlsError> {
-        let presented = Presented { certificate, intermediates, name, now };
-        if !self.insecure {
-            self.verify(&presented)?;
+    ) -> Result<ServerCertVerified, TlsError> {
+        if self.insecure {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let parsed = ParsedCertificate::try_from(certificate)?;
+        let verify = |Roots { store, certificates }: &Roots| {
+            let algorithms = self.algorithms.all;
+            match verify_server_cert_signed_by_trust_anchor(
+                &parsed,
+                store,
+                intermediates,
+                now,
+                algorithms,
+            ) {
+                // That very certificate: one with the same name and key may be anybody's.
+                Err(error) if is_authority(&error) && certificates.contains(certificate) => {
+                    if !is_for_servers(certificate) {
+                        return Err(CertificateError::InvalidPurpose.into());
+                    }
+                }
+                verified => verified?,
+            }
+            verify_server_name(&parsed, name)
+        };
+        match verify(&self.named) {
+            // Only an unknown issuer can be known to the system.
+            Err(error) if is_unknown_issuer(&error) || is_authority(&error) => {
+                verify(self.system.roots())?;
+            }
+            verified => verified?,
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -212,9 +173,8 @@ impl ServerCertVerifier for Verifier {
         message: &[u8],
         certificate: &CertificateDer,
         signed: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -222,13 +182,11 @@ impl ServerCertVerifier for Verifier {
         message: &[u8],
         certificate: &CertificateDer,
         signed: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        algorithms.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
