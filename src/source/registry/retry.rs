@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::error::{During, Error, Kind, Result};
+use crate::error::{During, Error, Kind, Result, say};
 use crate::parallel::lock;
 
 use super::client::Client;
 use super::message::{Method, Request, Response};
+use super::realm;
 use super::transport::Outcome;
 use super::url::{Scheme, Url};
-use super::{realm, trace};
 
 const REDIRECTS: usize = 10;
 
@@ -100,7 +100,7 @@ impl Client {
         };
         if wait > NOTICEABLE {
             let words = words(wait);
-            trace::line(&format!("docker-registry: waiting {words} before asking {host} again"));
+            say(&format!("docker-registry: waiting {words} before asking {host} again"));
         }
         thread::sleep(wait);
         true

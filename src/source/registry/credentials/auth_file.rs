@@ -1,8 +1,11 @@
 //! A file of stored credentials, Docker's or containers', and which of its entries is whose.
 
+use std::io;
+
 use serde_json::Value;
 
 use crate::encoding;
+use crate::error::Error;
 use crate::json;
 use crate::secret::Secret;
 
@@ -50,15 +53,18 @@ pub(super) struct AuthFile {
 }
 
 impl AuthFile {
-    /// `None`, with a warning, for what is not JSON.
-    pub(super) fn read(name: String, format: AuthFileFormat, bytes: &[u8]) -> Option<AuthFile> {
-        match json::parse(bytes) {
-            Ok(json) => Some(AuthFile { name, format, json }),
-            Err(error) => {
-                warn(&format!("{name}: {error}"));
-                None
-            }
-        }
+    /// `None` for a file that does not exist and, with a warning, for what is not JSON.
+    pub(super) fn read(
+        name: String,
+        format: AuthFileFormat,
+        bytes: io::Result<Vec<u8>>,
+    ) -> Option<AuthFile> {
+        let json = match bytes {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            bytes => bytes.map_err(Error::from).and_then(|bytes| json::parse(&bytes)),
+        };
+        let json = json.inspect_err(|error| warn(&format!("{name}: {error}"))).ok()?;
+        Some(AuthFile { name, format, json })
     }
 
     /// The helpers to ask for `HOST[/NAME]`: the host's own, then the one for all.
@@ -76,15 +82,10 @@ impl AuthFile {
 
 /// The value whose key fits `HOST[/NAME]` best: the longest path, and no `*` rather than one.
 fn best<'a>(object: &'a Value, format: AuthFileFormat, name: &str) -> Option<&'a Value> {
-    let fitting = object.as_object()?.iter().filter_map(|(key, value)| {
-        let key = normal(key, format);
-        let is_pattern = key.contains('*');
-        fits(&key, name).then_some((key.len(), is_pattern, value))
-    });
-    let (exact, patterns): (Vec<_>, Vec<_>) = fitting.partition(|(_, is_pattern, _)| !is_pattern);
-    let longest = |found: Vec<_>| found.into_iter().max_by_key(|(length, _, _)| *length);
-    let (_, _, value) = longest(exact).or_else(|| longest(patterns))?;
-    Some(value)
+    let keys = object.as_object()?.iter().map(|(key, value)| (normal(key, format), value));
+    let fitting = keys.filter(|(key, _)| fits(key, name));
+    let best = fitting.max_by_key(|(key, _)| (!key.contains('*'), key.len()));
+    best.map(|(_, value)| value)
 }
 
 /// `HOST[/PATH]`, whatever name Docker Hub is given.
@@ -108,45 +109,38 @@ fn fits(key: &str, name: &str) -> bool {
     let (key_host, key_path) = key.split_once('/').unwrap_or((key, ""));
     let (host, path) = name.split_once('/').unwrap_or((name, ""));
     let below = path.strip_prefix(key_path);
-    let is_below =
-        below.is_some_and(|rest| key_path.is_empty() || rest.is_empty() || rest.starts_with('/'));
+    let is_below = |rest: &str| key_path.is_empty() || rest.is_empty() || rest.starts_with('/');
     let (patterns, labels) = (key_host.split('.'), host.split('.'));
-    let hosts_fit = patterns.clone().count() == labels.clone().count()
-        && patterns.zip(labels).all(|(pattern, label)| label_fits(pattern, label));
-    is_below && hosts_fit
-}
-
-fn label_fits(pattern: &str, label: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == label,
-        Some((before, after)) => label
-            .strip_prefix(before)
-            .and_then(|rest| rest.strip_suffix(after))
-            .is_some_and(|middle| !middle.is_empty()),
-    }
+    below.is_some_and(is_below)
+        && patterns.clone().count() == labels.clone().count()
+        && patterns.zip(labels).all(|(pattern, label)| match pattern.split_once('*') {
+            None => pattern == label,
+            Some((before, after)) => {
+                let middle = label.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+                middle.is_some_and(|middle| !middle.is_empty())
+            }
+        })
 }
 
 /// An entry of `auths`; `None` for one that holds nothing, as `docker login` leaves beside a helper.
 fn entry(value: &Value) -> Option<Credential> {
-    let text = |key: &str| value[key].as_str().filter(|text| !text.is_empty());
-    let (mut user, mut password) =
-        (text("username").map(str::to_owned), text("password").map(str::to_owned));
-    if let Some(decoded) = text("auth").and_then(encoding::decode) {
+    let text = |key: &str| value[key].as_str().unwrap_or_default();
+    let (mut user, mut password) = (text("username").to_owned(), text("password").to_owned());
+    if let Some(decoded) = Some(text("auth")).filter(|it| !it.is_empty()).and_then(encoding::decode)
+    {
         let decoded = String::from_utf8(decoded).ok()?;
         // Docker takes off the zeros with which some old clients filled it up.
         let (first, second) = decoded.trim_end_matches('\0').split_once(':')?;
-        (user, password) = (Some(first.to_owned()), Some(second.to_owned()));
+        (user, password) = (first.to_owned(), second.to_owned());
     }
-    if let Some(token) = text("registrytoken") {
-        return Some(Credential::RegistryToken(Secret::new(token)));
+    let [registry, identity, password] =
+        [text("registrytoken"), text("identitytoken"), &password].map(Secret::new);
+    match (registry.is_empty(), identity.is_empty(), password.is_empty()) {
+        (false, ..) => Some(Credential::RegistryToken(registry)),
+        (_, false, _) => Some(Credential::IdentityToken { user, token: identity }),
+        (_, _, false) => Some(Credential::Password { user, password }),
+        _ => None,
     }
-    let user = user.unwrap_or_default();
-    if let Some(token) = text("identitytoken") {
-        let token = Secret::new(token);
-        return Some(Credential::IdentityToken { user, token });
-    }
-    let password = password.filter(|password| !password.is_empty())?;
-    Some(Credential::Password { user, password: Secret::new(password) })
 }
 
 #[cfg(test)]

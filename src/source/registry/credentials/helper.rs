@@ -23,62 +23,49 @@ pub(super) fn ask(
     timeout: Duration,
 ) -> Result<Option<Credential>, String> {
     let program = format!("docker-credential-{name}");
-    let wrong = |why: &str| format!("{program}: {why}");
-    if name.is_empty() || name.contains(['/', '\\']) {
-        return Err(wrong("not the name of a program"));
-    }
-    let child = Command::new(&program)
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut child = child.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => wrong("there is no such program"),
-        _ => wrong(&Error::from(error).to_string()),
-    })?;
-    let deadline = Instant::now() + timeout;
-    let output = talk(&mut child, server, timeout);
-    let status = match output {
-        Ok(Ok(_)) => ended(&mut child, deadline),
-        _ => None,
+    let answer = match name.is_empty() || name.contains(['/', '\\']) {
+        true => Err("not the name of a program".to_owned()),
+        false => run(&program, server, timeout),
     };
-    if status.is_none() {
+    answer.map_err(|why| format!("{program}: {why}"))
+}
+
+fn run(program: &str, server: &str, timeout: Duration) -> Result<Option<Credential>, String> {
+    let (stdin, stdout) = (Stdio::piped(), Stdio::piped());
+    let mut command = Command::new(program);
+    let child = command.arg("get").stdin(stdin).stdout(stdout).stderr(Stdio::null()).spawn();
+    let mut child = child.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "there is no such program".to_owned(),
+        _ => words(error),
+    })?;
+    let (output, status) = talk(&mut child, server, timeout).inspect_err(|_| {
         // It hangs, or cannot be understood: do not wait for it.
         let _ = child.kill();
         let _ = child.wait();
+    })?;
+    if status.success() {
+        return read(&output);
     }
-    let late = || wrong(&format!("no answer within {} s", timeout.as_secs_f64()));
-    let output = output.map_err(|_| late())?;
-    let output = output.map_err(|error| wrong(&Error::from(error).to_string()))?;
-    if output.len() as u64 > LIMIT {
-        return Err(wrong("its answer has no end"));
-    }
-    if !status.ok_or_else(late)?.success() {
-        let why = String::from_utf8_lossy(&output);
-        let why = why.trim().lines().next().unwrap_or_default();
-        // What looks like an answer may hold a secret.
-        let why = if why.contains('{') { "" } else { why };
+    let why = String::from_utf8_lossy(&output);
+    // What looks like an answer may hold a secret.
+    let why = why.trim().lines().next().filter(|why| !why.contains('{')).unwrap_or_default();
+    match why {
+        "" => Err("it failed".to_owned()),
         // That is how every helper says so, since the first ones did.
-        if why.contains("credentials not found") {
-            return Ok(None);
-        }
-        let why: String = why.chars().take(200).collect();
-        return Err(wrong(if why.is_empty() { "it failed" } else { &why }));
+        why if why.contains("credentials not found") => Ok(None),
+        why => Err(why.chars().take(200).collect()),
     }
-    read(&output).map_err(wrong)
 }
 
-/// What it printed.
-type Output = io::Result<Vec<u8>>;
-
-/// What the child says to `server`, unless it takes too long. The thread that listens is left
-/// behind then: a grandchild may hold the pipe open.
+/// What the child says to `server`, and its end, unless either takes too long. The thread that
+/// listens is left behind then: a grandchild may hold the pipe open.
 fn talk(
     child: &mut Child,
     server: &str,
     timeout: Duration,
-) -> Result<Output, mpsc::RecvTimeoutError> {
+) -> Result<(Vec<u8>, ExitStatus), String> {
+    let late = || format!("no answer within {} s", timeout.as_secs_f64());
+    let deadline = Instant::now() + timeout;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let server = server.to_owned();
     let (sender, receiver) = mpsc::channel();
@@ -89,37 +76,37 @@ fn talk(
         let read = stdout.map(|stdout| stdout.take(LIMIT + 1).read_to_end(&mut output));
         let _ = sender.send(read.unwrap_or(Ok(0)).map(|_| output));
     };
-    if let Err(error) = thread::Builder::new().spawn(listen) {
-        return Ok(Err(error));
+    thread::Builder::new().spawn(listen).map_err(words)?;
+    let output = receiver.recv_timeout(timeout).map_err(|_| late())?.map_err(words)?;
+    if output.len() as u64 > LIMIT {
+        return Err("its answer has no end".to_owned());
     }
-    receiver.recv_timeout(timeout)
+    // It has closed its output and is about to end.
+    loop {
+        match child.try_wait().map_err(words)? {
+            Some(status) => return Ok((output, status)),
+            None if Instant::now() > deadline => return Err(late()),
+            None => thread::sleep(Duration::from_millis(1)),
+        }
+    }
 }
 
-/// The status of a child that has closed its output and is about to end; `None` if it goes on.
-fn ended(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
-    loop {
-        let status = child.try_wait().ok()?;
-        if status.is_some() || Instant::now() > deadline {
-            return status;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
+fn words(error: io::Error) -> String {
+    Error::from(error).to_string()
 }
 
 /// `{"Username": …, "Secret": …}`; the user `<token>` says that the secret is an identity token.
-fn read(output: &[u8]) -> Result<Option<Credential>, &'static str> {
-    const NONSENSE: &str = "its answer is not {\"Username\": …, \"Secret\": …}";
-    let json = json::parse(output).map_err(|_| NONSENSE)?;
-    let secret = json["Secret"].as_str().ok_or(NONSENSE)?;
-    let user = json["Username"].as_str().ok_or(NONSENSE)?;
-    if secret.is_empty() {
-        return Ok(None);
-    }
-    let secret = Secret::new(secret);
-    Ok(Some(match user {
-        "<token>" => Credential::IdentityToken { user: String::new(), token: secret },
-        user => Credential::Password { user: user.to_owned(), password: secret },
-    }))
+fn read(output: &[u8]) -> Result<Option<Credential>, String> {
+    let json = json::parse(output).unwrap_or_default();
+    let (Some(user), Some(secret)) = (json["Username"].as_str(), json["Secret"].as_str()) else {
+        return Err("its answer is not {\"Username\": …, \"Secret\": …}".to_owned());
+    };
+    let (user, token) = (user.to_owned(), Secret::new(secret));
+    Ok(match user.as_str() {
+        _ if secret.is_empty() => None,
+        "<token>" => Some(Credential::IdentityToken { user: String::new(), token }),
+        _ => Some(Credential::Password { user, password: token }),
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod auth_file;
 mod helper;
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
@@ -55,6 +56,7 @@ pub(super) struct ResolvedCredentials {
 }
 
 /// Looks for credentials; files are read when first needed.
+#[derive(Default)]
 pub(super) struct Credentials {
     sources: AuthFiles,
     /// Whose the given credentials are.
@@ -67,13 +69,7 @@ pub(super) struct Credentials {
 
 impl Credentials {
     pub(super) fn new(sources: AuthFiles, timeout: Duration) -> Self {
-        Credentials {
-            sources,
-            owner: OnceLock::new(),
-            timeout,
-            files: OnceLock::new(),
-            helped: Mutex::default(),
-        }
+        Credentials { sources, timeout, ..Credentials::default() }
     }
 
     /// Given credentials are for one registry, the first that is named. `Kind::Usage` for another:
@@ -83,24 +79,20 @@ impl Credentials {
             return Ok(());
         };
         let owner = self.owner.get_or_init(|| host.clone());
-        if owner == host {
-            return Ok(());
+        match owner == host {
+            true => Ok(()),
+            false => {
+                Err(Error::usage(format!("{} is for one registry, {}", given.by, owner.name())))
+            }
         }
-        let message = format!("{} is for one registry, {}", given.by, owner.name());
-        Err(Error::usage(message))
     }
 
     /// What the user gave for the host.
     pub(super) fn given(&self, host: &Host) -> Option<ResolvedCredentials> {
-        let given = self.sources.given.as_ref();
-        let given = given.filter(|_| self.claim(host).is_ok())?;
-        Some(ResolvedCredentials {
-            credential: Credential::Password {
-                user: given.user.clone(),
-                password: given.password.clone(),
-            },
-            store: None,
-        })
+        let given = self.sources.given.as_ref().filter(|_| self.claim(host).is_ok())?;
+        let (user, password) = (given.user.clone(), given.password.clone());
+        let credential = Credential::Password { user, password };
+        Some(ResolvedCredentials { credential, store: None })
     }
 
     /// For a repository, or for the host alone.
@@ -113,87 +105,59 @@ impl Credentials {
             return Some(given);
         }
         // A reference to Docker Hub's API means the login of docker.io.
-        let host = match host.name() {
-            HUB_API => "docker.io",
-            name => name,
-        };
+        let host = if host.name() == HUB_API { "docker.io" } else { host.name() };
         let name = match repository {
             Some(repository) => format!("{host}/{}", repository.name),
             None => host.to_owned(),
         };
         self.files().iter().find_map(|file| {
-            let credential = self.look(file, &name)?;
+            // By the file's helper for the host, its helper for all, the file itself.
+            let is_hub = host == "docker.io" && file.format == AuthFileFormat::Docker;
+            let server = if is_hub { HUB } else { host };
+            let helped = file.helpers(&name).find_map(|helper| self.help(helper, server));
+            let credential = helped.or_else(|| file.entry(&name))?;
             Some(ResolvedCredentials { credential, store: Some(file.name.clone()) })
         })
     }
 
     fn files(&self) -> &[AuthFile] {
+        use AuthFileFormat::{Containers, Docker};
         self.files.get_or_init(|| {
             let sources = &self.sources;
-            let value = sources.docker_auth_config.iter().filter_map(|text| {
-                AuthFile::read(
-                    "DOCKER_AUTH_CONFIG".into(),
-                    AuthFileFormat::Docker,
-                    text.reveal().as_bytes(),
-                )
+            let value = sources.docker_auth_config.iter().map(|text| {
+                ("DOCKER_AUTH_CONFIG".to_owned(), Docker, Ok(text.reveal().as_bytes().to_vec()))
             });
-            let docker = sources.docker_config.iter().map(|path| (AuthFileFormat::Docker, path));
-            let containers =
-                sources.auth_files.iter().map(|path| (AuthFileFormat::Containers, path));
-            let files = docker.chain(containers).filter_map(|(format, path)| {
-                let bytes = match std::fs::read(path) {
-                    Ok(bytes) => bytes,
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-                    Err(error) => {
-                        let why = Error::from(error);
-                        warn(&format!("{}: {why}", path.display()));
-                        return None;
-                    }
-                };
-                AuthFile::read(path.display().to_string(), format, &bytes)
-            });
-            value.chain(files).collect()
+            let docker = sources.docker_config.iter().map(|path| (path, Docker));
+            let containers = sources.auth_files.iter().map(|path| (path, Containers));
+            let files = docker.chain(containers);
+            let files =
+                files.map(|(path, format)| (path.display().to_string(), format, fs::read(path)));
+            let files = value.chain(files);
+            files.filter_map(|(name, format, bytes)| AuthFile::read(name, format, bytes)).collect()
         })
-    }
-
-    /// What one file says of `HOST[/NAME]`: by its helper for the host, its helper for all, itself.
-    fn look(&self, file: &AuthFile, name: &str) -> Option<Credential> {
-        let (host, _) = name.split_once('/').unwrap_or((name, ""));
-        let server = match file.format {
-            AuthFileFormat::Docker if host == "docker.io" => HUB,
-            _ => host,
-        };
-        let helped = file.helpers(name).find_map(|helper| self.help(helper, server));
-        helped.or_else(|| file.entry(name))
     }
 
     /// The lock is held while a helper runs: others that want to know the same can wait.
     fn help(&self, name: &str, server: &str) -> Option<Credential> {
         let mut helped = lock(&self.helped);
-        let key = (name.to_owned(), server.to_owned());
-        if let Some(known) = helped.get(&key) {
-            return known.clone();
-        }
-        let answer = helper::ask(name, server, self.timeout).unwrap_or_else(|why| {
-            warn(&why);
-            None
+        let answer = helped.entry((name.to_owned(), server.to_owned())).or_insert_with(|| {
+            let answer = helper::ask(name, server, self.timeout);
+            answer.inspect_err(|why| warn(why)).unwrap_or_default()
         });
-        helped.insert(key, answer.clone());
-        answer
+        answer.clone()
     }
 }
 
 /// A refusal of these credentials, with what to do about it.
 pub(super) fn hinted(error: Error, host: &Host, shown: Option<&ResolvedCredentials>) -> Error {
-    if error.kind() != Kind::Denied {
-        return error;
-    }
     let host = host.name();
-    error.hint(match shown.map(|shown| &shown.store) {
+    let hint = match shown.map(|shown| &shown.store) {
+        _ if error.kind() != Kind::Denied => return error,
         None => format!(
             "it may not exist, or need credentials: docker login {host}, or -u USER:PASSWORD"
         ),
         Some(None) => "the given credentials do not let us in".to_owned(),
         Some(Some(store)) => format!("the credentials of {store} do not let us in"),
-    })
+    };
+    error.hint(hint)
 }

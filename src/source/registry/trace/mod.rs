@@ -3,7 +3,6 @@
 mod redacted;
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -27,12 +26,7 @@ pub(crate) enum Verbosity {
 
 /// Says something on stderr that is no error.
 pub(crate) fn warn(text: &str) {
-    line(&format!("docker-registry: warning: {text}"));
-}
-
-/// One line on stderr, with what could drive a terminal escaped.
-pub(crate) fn line(text: &str) {
-    say(text);
+    say(&format!("docker-registry: warning: {text}"));
 }
 
 pub(super) struct Trace {
@@ -54,7 +48,7 @@ impl Trace {
 
     pub(super) fn asking(&self, request: &Request) {
         if self.verbosity >= Verbosity::Curl {
-            line(&self.command(request));
+            say(&self.command(request));
         }
     }
 
@@ -69,76 +63,54 @@ impl Trace {
         if self.verbosity < Verbosity::Curl {
             return;
         }
-        let how = match request {
-            Some(request) => {
-                let command = self.command(request);
-                format!("TOKEN=$({command} | jq -r '.token // .access_token')")
-            }
-            None => "# TOKEN is the registrytoken of Docker's config.json".to_owned(),
-        };
-        let mut told = lock(&self.told);
-        if told.insert(how.clone()) {
-            line(&how);
+        let how = request.map(|request| {
+            format!("TOKEN=$({} | jq -r '.token // .access_token')", self.command(request))
+        });
+        let how = how.as_deref().unwrap_or("# TOKEN is the registrytoken of Docker's config.json");
+        if lock(&self.told).insert(how.to_owned()) {
+            say(how);
         }
     }
 
     pub(super) fn ended(&self, request: &Request, outcome: &Outcome, took: Duration) {
-        match outcome {
-            Ok(response) => self.answered(request, response, took),
-            // Nothing was wrong: it is sent again at once.
-            Err(failure) if failure.is_stale() && request.tries.is_some() => {}
-            Err(failure) => self.failed(request, failure),
+        // Nothing was wrong where a kept connection was closed: it is sent again at once.
+        let is_stale = outcome.as_ref().is_err_and(Failure::is_stale);
+        if self.verbosity < Verbosity::Requests || (is_stale && request.tries.is_some()) {
+            return;
         }
-    }
-
-    fn answered(&self, request: &Request, response: &Response, took: Duration) {
-        if self.verbosity >= Verbosity::Requests {
-            let (method, url) = (request.method.name(), redacted::url(&request.url));
-            let (status, size) = (response.status, length(request, response));
-            let took = took.as_millis();
-            line(&format!("{method} {url} {status} {size}{took} ms"));
-            rate_left(request, response);
+        let what = format!("{} {}", request.method.name(), redacted::url(&request.url));
+        let response = match outcome {
+            Ok(response) => response,
+            Err(failure) => return say(&format!("{what} {failure}")),
+        };
+        let (status, size, took) = (response.status, length(request, response), took.as_millis());
+        say(&format!("{what} {status} {size}{took} ms"));
+        // When the count begins anew is not told here, so the time does not matter.
+        let rate = Rate::read(response, SystemTime::UNIX_EPOCH);
+        if let (Some(limit), Some(remaining), true) = (rate.limit, rate.remaining, rate.is_scarce())
+        {
+            let host = request.url.origin.authority();
+            say(&format!("{host}: {remaining} of {limit} requests left"));
         }
         if self.verbosity >= Verbosity::Curl {
             for (name, value) in &response.headers {
-                line(&format!("< {name}: {}", redacted::header(name, value)));
+                say(&format!("< {name}: {}", redacted::header(name, value)));
             }
         }
-    }
-
-    fn failed(&self, request: &Request, failure: &Failure) {
-        if self.verbosity >= Verbosity::Requests {
-            let (method, url) = (request.method.name(), redacted::url(&request.url));
-            line(&format!("{method} {url} {failure}"));
-        }
-    }
-}
-
-/// Tells what the registry still allows where that is little.
-fn rate_left(request: &Request, response: &Response) {
-    // When the count begins anew is not told here, so the time does not matter.
-    let rate = Rate::read(response, SystemTime::UNIX_EPOCH);
-    if let (Some(limit), Some(remaining), true) = (rate.limit, rate.remaining, rate.is_scarce()) {
-        let host = request.url.origin.authority();
-        line(&format!("{host}: {remaining} of {limit} requests left"));
     }
 }
 
 /// How curl is told whom the user trusts, and who the user is. It reads the variables of the
 /// environment itself.
-fn options(certificates: &Certificates, is_named: bool) -> String {
-    let mut options = String::new();
-    if certificates.insecure && is_named {
-        options.push_str(" -k");
-    }
-    for (name, path, is_shown) in [
-        ("--cacert", &certificates.cacert, true),
-        ("--cert", &certificates.cert, is_named),
-        ("--key", &certificates.key, is_named),
+fn options(given: &Certificates, is_named: bool) -> String {
+    let mut options = if given.insecure && is_named { " -k" } else { "" }.to_owned();
+    for (name, path) in [
+        ("--cacert", given.cacert.as_ref()),
+        ("--cert", given.cert.as_ref().filter(|_| is_named)),
+        ("--key", given.key.as_ref().filter(|_| is_named)),
     ] {
-        if let Some(path) = path.as_ref().filter(|_| is_shown) {
-            let path = quoted(&path.display().to_string());
-            let _ = write!(options, " {name} {path}");
+        if let Some(path) = path {
+            options += &format!(" {name} {}", quoted(&path.display().to_string()));
         }
     }
     options
@@ -148,31 +120,26 @@ fn options(certificates: &Certificates, is_named: bool) -> String {
 fn curl(request: &Request, options: &str) -> String {
     let mut command = "curl -sS --globoff".to_owned();
     if request.url.origin.scheme == Scheme::Https {
-        command.push_str(options);
+        command += options;
     }
     match request.method {
         Method::Get => {}
-        Method::Head => command.push_str(" -I"),
-        method => {
-            let _ = write!(command, " -X {}", method.name());
-        }
+        Method::Head => command += " -I",
+        method => command += &format!(" -X {}", method.name()),
     }
-    match &request.authorization {
-        Some(value) if value.reveal().starts_with("Basic ") => {
-            command.push_str(r#" -u "$CREDENTIALS""#);
-        }
-        Some(_) => command.push_str(r#" -H "Authorization: Bearer $TOKEN""#),
-        None => {}
-    }
+    command += match request.authorization.as_ref().map(|it| it.reveal().starts_with("Basic ")) {
+        Some(true) => r#" -u "$CREDENTIALS""#,
+        Some(false) => r#" -H "Authorization: Bearer $TOKEN""#,
+        None => "",
+    };
     for (name, value) in &request.headers {
-        let _ = write!(command, " -H {}", quoted(&format!("{name}: {value}")));
+        command += &format!(" -H {}", quoted(&format!("{name}: {value}")));
     }
     if let Some(body) = &request.body {
         let media_type = quoted(&format!("Content-Type: {}", body.media_type));
-        let _ = write!(command, r#" -H {media_type} --data-binary "$BODY""#);
+        command += &format!(r#" -H {media_type} --data-binary "$BODY""#);
     }
-    let _ = write!(command, " {}", quoted(&redacted::url(&request.url)));
-    command
+    format!("{command} {}", quoted(&redacted::url(&request.url)))
 }
 
 /// As a word of the shell.

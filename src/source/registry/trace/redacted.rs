@@ -21,8 +21,7 @@ pub(super) fn url(url: &Url) -> String {
 
 /// The value of a header of an answer; `…` unless the header may be shown.
 pub(super) fn header(name: &str, value: &str) -> String {
-    let is_rate = name.starts_with("x-ratelimit-");
-    if !is_rate && !HEADERS.split(' ').any(|it| it == name) {
+    if !name.starts_with("x-ratelimit-") && !HEADERS.split(' ').any(|it| it == name) {
         return "…".to_owned();
     }
     // Link and WWW-Authenticate have their URLs in brackets or quotes.
@@ -32,42 +31,33 @@ pub(super) fn header(name: &str, value: &str) -> String {
 
 /// An absolute or relative URL without user, secrets of its query, and fragment; what is no URL stays.
 fn reference(text: &str) -> String {
-    let (text, end) = match text.char_indices().next_back() {
-        Some((at, '"' | '<' | '>')) => text.split_at(at),
-        _ => text.split_at(text.trim_end().len()),
-    };
-    let (text, fragment) = match text.split_once('#') {
-        Some((text, _)) => (text, "#…"),
-        None => (text, ""),
-    };
-    let (path, query) = match text.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (text, None),
-    };
+    let bare = text.trim_end_matches(['"', '<', '>']).trim_end();
+    let (text, end) = text.split_at(bare.len());
+    let (text, fragment) = text.split_once('#').map_or((text, ""), |(text, _)| (text, "#…"));
+    let (path, query) = text.split_at(text.find('?').unwrap_or(text.len()));
     let path = match (path.find("//"), path.rfind('@')) {
         (Some(start), Some(sign)) if start < sign => {
             format!("{}…{}", &path[..start + 2], &path[sign..])
         }
         _ => path.to_owned(),
     };
-    let query = query.map_or_else(String::new, |query| {
-        let parameters = query.split('&').map(parameter);
-        format!("?{}", parameters.collect::<Vec<_>>().join("&"))
-    });
+    let query: String = query.split_inclusive(['?', '&']).map(parameter).collect();
     format!("{path}{query}{fragment}{end}")
 }
 
+/// A parameter of a query with the sign that divides it from the next.
 fn parameter(text: &str) -> String {
+    let (text, sign) = text.split_at(text.trim_end_matches(['?', '&']).len());
     match text.split_once('=') {
         // To some servers `;` divides parameters as well.
         Some((name, value))
             if PARAMETERS.split(' ').any(|it| it == name) && !value.contains(';') =>
         {
-            text.to_owned()
+            format!("{text}{sign}")
         }
-        Some((name, _)) => format!("{name}=…"),
-        None if text.is_empty() => String::new(),
-        None => "…".to_owned(),
+        Some((name, _)) => format!("{name}=…{sign}"),
+        None if text.is_empty() => sign.to_owned(),
+        None => format!("…{sign}"),
     }
 }
 
