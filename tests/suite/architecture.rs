@@ -42,7 +42,7 @@ const SOURCES: [&str; 3] = ["cache", "layout", "registry"];
 
 /// What a dependency is called in code, and the one file or folder that names it; the system's
 /// interface has more than one.
-const HOMES: [(&str, &str, &str); 27] = [
+const HOMES: [(&str, &str, &str); 28] = [
     ("base64", "base64", "encoding"),
     ("bytes", "bytes", "query"),
     ("fancy-regex", "fancy_regex", "query/regex"),

@@ -36,12 +36,30 @@ fn is_number(label: &str) -> bool {
 
 /// Whether an address leads to this machine, or to a network that not everybody can reach.
 pub(in super::super) fn is_internal(address: IpAddr) -> bool {
-    let embedded = match address {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(address) => embedded(address.segments()),
+    is_in(address, INTERNAL) || embedded(address).is_some_and(|it| is_in(it.into(), INTERNAL))
+}
+
+/// The IPv4 address that an IPv6 address stands for.
+fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
+    /// Compatible, which holds `::` and `::1` as well, mapped and translated (RFC 4291, 2765, 6052).
+    const LAST: &str = "::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96";
+    let IpAddr::V6(inner) = address else {
+        return None;
     };
-    let is_inside = |address| INTERNAL.split(' ').any(|network| is_within(address, network));
-    is_inside(address) || embedded.is_some_and(|address| is_inside(address.into()))
+    let last = inner.to_bits() as u32;
+    let bits = match () {
+        () if is_in(address, LAST) => last,
+        // 6to4 (RFC 3056).
+        () if is_in(address, "2002::/16") => (inner.to_bits() >> 80) as u32,
+        // Teredo turns every bit around (RFC 4380).
+        () if is_in(address, "2001::/32") => !last,
+        () => return None,
+    };
+    Some(Ipv4Addr::from_bits(bits))
+}
+
+fn is_in(address: IpAddr, networks: &str) -> bool {
+    networks.split(' ').any(|network| is_within(address, network))
 }
 
 /// Whether a network `ADDRESS/BITS` holds the address.
@@ -60,24 +78,6 @@ pub(super) fn is_within(address: IpAddr, network: &str) -> bool {
         _ => return false,
     };
     difference.leading_zeros() >= bits
-}
-
-/// The IPv4 address that an IPv6 address stands for.
-fn embedded(segments: [u16; 8]) -> Option<Ipv4Addr> {
-    let join = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
-    let last = join(segments[6], segments[7]);
-    match segments {
-        // Compatible, which holds `::` and `::1` as well, mapped and translated (RFC 4291, 2765, 6052).
-        [0, 0, 0, 0, 0, 0, ..]
-        | [0, 0, 0, 0, 0, 0xffff, ..]
-        | [0, 0, 0, 0, 0xffff, 0, ..]
-        | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(last),
-        // 6to4 (RFC 3056).
-        [0x2002, high, low, ..] => Some(join(high, low)),
-        // Teredo turns every bit around (RFC 4380).
-        [0x2001, 0, ..] => Some(Ipv4Addr::from_bits(!last.to_bits())),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

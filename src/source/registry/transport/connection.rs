@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -20,7 +20,7 @@ use super::super::error_response::speaks_tls;
 use super::super::url::{Origin, Scheme};
 use super::connections::Connections;
 use super::failure::Failure;
-use super::pace::{Limit, Pace, SharedPace};
+use super::pace::{Limit, SharedPace};
 use super::proxy::Proxy;
 use super::stream::Stream;
 
@@ -69,8 +69,6 @@ pub(super) struct Connection {
     /// The proxy that forwards the requests to the origin, where that is how it is reached.
     forwarding: Option<(Origin, Proxy)>,
     buffers: LazyBuffers,
-    pace: SharedPace,
-    timeout: Duration,
     /// Whether a request is on its way.
     is_asked: bool,
     /// Whether there was an answer before.
@@ -78,21 +76,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(
-        stream: Box<dyn Stream>,
-        origin: &Origin,
-        proxy: Option<Proxy>,
-        pace: SharedPace,
-        timeout: Duration,
-    ) -> Self {
+    pub(super) fn new(stream: Box<dyn Stream>, origin: &Origin, proxy: Option<Proxy>) -> Self {
         let proxy = proxy.filter(|proxy| proxy.forwards(origin));
         Connection {
             stream,
             is_tls: origin.scheme == Scheme::Https,
             forwarding: proxy.map(|proxy| (origin.clone(), proxy)),
             buffers: LazyBuffers::new(BUFFER, BUFFER),
-            pace,
-            timeout,
             is_asked: false,
             is_used: false,
         }
@@ -102,16 +92,16 @@ impl Connection {
         let mut output = Cow::Borrowed(&self.buffers.output()[..amount]);
         if !self.is_asked {
             self.is_asked = true;
-            *lock(&self.pace) = Pace::new(Limit::Rate, self.timeout);
-            PACE.set(Some(Arc::clone(&self.pace)));
+            lock(self.stream.pace()).restart(Limit::Rate);
+            PACE.set(Some(Arc::clone(self.stream.pace())));
             if let Some((origin, proxy)) = &self.forwarding {
                 output = forwarded(&output, origin, proxy).into();
             }
         }
-        lock(&self.pace).begin(Instant::now());
+        lock(self.stream.pace()).begin(Instant::now());
         self.stream.write_all(&output)?;
         self.stream.flush()?;
-        lock(&self.pace).end(Instant::now(), amount);
+        lock(self.stream.pace()).end(Instant::now(), amount);
         Ok(())
     }
 
@@ -142,7 +132,7 @@ impl Transport for Connection {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, HttpError> {
         if self.is_asked {
-            lock(&self.pace).restart(Limit::Answer);
+            lock(self.stream.pace()).restart(Limit::Answer);
         }
         let read = self.stream.read(self.buffers.input_append_buf());
         self.buffers.input_appended(*read.as_ref().unwrap_or(&0));

@@ -13,7 +13,7 @@ use crate::parallel::lock;
 use super::super::url::{Origin, Scheme};
 use super::connection::Connection;
 use super::failure::{Failure, is_exhausted, unavailable};
-use super::pace::{Limit, Pace, SharedPace};
+use super::pace::{Limit, Pace};
 use super::proxy::{Protocol, Proxies, Proxy};
 use super::stream::{PacedStream, Stream};
 use super::tls::{TlsStream, Trust};
@@ -25,6 +25,7 @@ type Opened = Result<Connection, Failure>;
 type Opening = Box<dyn FnOnce() -> Option<Opened> + Send>;
 
 /// Opens connections; knows the way to every origin.
+#[derive(Default)]
 pub(in super::super) struct Connections {
     proxies: Proxies,
     trust: Trust,
@@ -40,14 +41,7 @@ pub(in super::super) struct Connections {
 
 impl Connections {
     pub(in super::super) fn new(proxies: Proxies, trust: Trust, timeout: Duration) -> Self {
-        Connections {
-            proxies,
-            trust,
-            timeout,
-            named: Mutex::default(),
-            addresses: Mutex::default(),
-            ahead: Mutex::default(),
-        }
+        Connections { proxies, trust, timeout, ..Connections::default() }
     }
 
     /// Says that the user names the registry at this origin.
@@ -101,31 +95,27 @@ impl Connections {
     }
 
     fn open_new(&self, origin: &Origin) -> Opened {
-        let pace = Arc::new(Mutex::new(Pace::new(Limit::Connection(""), self.timeout)));
         let proxy = self.proxies.choose(origin)?;
         let mut stream = match &proxy {
-            None => self.reach(origin.bare_host(), origin.port, &pace)?,
+            None => self.reach(origin.bare_host(), origin.port)?,
             Some(proxy) => self
-                .reach_through(proxy, origin, &pace)
+                .reach_through(proxy, origin)
                 .map_err(|failure| failure.during(format!("proxy {}", proxy.host)))?,
         };
         if origin.scheme == Scheme::Https {
-            stream = self.secure(stream, origin, self.is_named(origin), &pace)?;
+            let configuration = self.trust.configuration(origin, self.is_named(origin))?;
+            stream = Box::new(TlsStream::open(stream, origin, configuration)?);
         }
-        Ok(Connection::new(stream, origin, proxy, pace, self.timeout))
+        Ok(Connection::new(stream, origin, proxy))
     }
 
     /// A stream that ends at the origin, or at a proxy that forwards its requests.
-    fn reach_through(
-        &self,
-        proxy: &Proxy,
-        origin: &Origin,
-        pace: &SharedPace,
-    ) -> Result<Box<dyn Stream>, Failure> {
-        let mut stream = self.reach(&proxy.host, proxy.port, pace)?;
+    fn reach_through(&self, proxy: &Proxy, origin: &Origin) -> Result<Box<dyn Stream>, Failure> {
+        let mut stream = self.reach(&proxy.host, proxy.port)?;
         if proxy.protocol == Protocol::Https {
             let itself = Origin::new(Scheme::Https, &format!("{}:{}", proxy.host, proxy.port))?;
-            stream = self.secure(stream, &itself, false, pace)?;
+            let configuration = self.trust.configuration(&itself, false)?;
+            stream = Box::new(TlsStream::open(stream, &itself, configuration)?);
         }
         match proxy.protocol {
             Protocol::Socks5 => tunnel::socks5(&mut *stream, proxy, origin)?,
@@ -135,26 +125,15 @@ impl Connections {
         Ok(stream)
     }
 
-    fn secure(
-        &self,
-        stream: Box<dyn Stream>,
-        origin: &Origin,
-        is_named: bool,
-        pace: &SharedPace,
-    ) -> Result<Box<dyn Stream>, Failure> {
-        let configuration = self.trust.configuration(origin, is_named)?;
-        Ok(Box::new(TlsStream::open(stream, origin, configuration, pace)?))
-    }
-
     /// The addresses are tried in turn, each with its share of the time that is left.
-    fn reach(&self, host: &str, port: u16, pace: &SharedPace) -> Result<Box<dyn Stream>, Failure> {
+    fn reach(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, Failure> {
+        let pace = Pace::new(Limit::Connection(""), self.timeout);
         let addresses = self.addresses(host)?;
         let mut failure = Failure::broken(unavailable("the name has no address"));
         for (at, address) in addresses.iter().enumerate() {
-            let left = lock(pace).wait(Instant::now())?;
-            let share = left / u32::try_from(addresses.len() - at).unwrap_or(1);
+            let share = pace.wait(Instant::now())? / (addresses.len() - at) as u32;
             match TcpStream::connect_timeout(&SocketAddr::new(*address, port), share) {
-                Ok(stream) => return Ok(Box::new(PacedStream::new(stream, Arc::clone(pace)))),
+                Ok(stream) => return Ok(Box::new(PacedStream::new(stream, pace))),
                 Err(error) => failure = Failure::of_io(error),
             }
         }

@@ -75,13 +75,11 @@ impl HttpClient {
         };
         let answer = self.agent.run(build(request, body)?);
         let (parts, body) = answer.map_err(failure)?.into_parts();
-        let headers = parts.headers.iter().map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            (name.as_str().to_owned(), value.into_owned())
-        });
-        let headers = headers.collect();
+        let owned = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let headers = parts.headers.iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), owned(value.as_bytes())));
+        let (status, headers) = (parts.status.as_u16(), headers.collect());
         let reader = body.into_reader();
-        let status = parts.status.as_u16();
         let body = match request.want {
             Want::Stream if parts.status.is_success() => {
                 let pace = PACE.take().expect("the connection of the request has set it");
@@ -127,9 +125,8 @@ fn whole(reader: BodyReader<'static>, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut reader = reader.take(limit + 1);
     loop {
         let read = reader.by_ref().take(PIECE).read_to_end(&mut bytes);
-        let read = read.map_err(|error| {
-            failure(HttpError::from(error)).during("in the middle of the answer")
-        })?;
+        let read =
+            read.map_err(|error| failure(error.into()).during("in the middle of the answer"))?;
         if read == 0 {
             break;
         }
@@ -169,7 +166,7 @@ impl BodyStream {
         lock(&self.pace).begin(Instant::now());
         let read = self.reader.read(buffer);
         lock(&self.pace).end(Instant::now(), *read.as_ref().unwrap_or(&0));
-        read.map_err(|error| failure(HttpError::from(error)))
+        read.map_err(|error| failure(error.into()))
     }
 }
 

@@ -63,6 +63,12 @@ impl Pace {
         *self = Pace::new(limit, self.timeout);
     }
 
+    /// Only what is there already is waited for.
+    pub(super) fn hurry(&mut self) {
+        self.restart(Limit::Connection(""));
+        self.left = BYTE;
+    }
+
     pub(super) fn begin(&mut self, now: Instant) {
         self.since.get_or_insert(now);
     }

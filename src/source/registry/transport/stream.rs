@@ -2,13 +2,17 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::parallel::lock;
 
-use super::pace::SharedPace;
+use super::pace::{Pace, SharedPace};
 
 pub(super) trait Stream: Read + Write + Send + Sync {
+    /// What reads and writes may take.
+    fn pace(&self) -> &SharedPace;
+
     /// Whether the connection can be used again. Anything that came unasked speaks against it.
     fn is_open(&mut self) -> bool;
 }
@@ -22,10 +26,10 @@ pub(super) struct PacedStream {
 }
 
 impl PacedStream {
-    pub(super) fn new(stream: TcpStream, pace: SharedPace) -> Self {
+    pub(super) fn new(stream: TcpStream, pace: Pace) -> Self {
         // Requests are small and wait for their answer.
         let _ = stream.set_nodelay(true);
-        PacedStream { stream, pace, set: None }
+        PacedStream { stream, pace: Arc::new(Mutex::new(pace)), set: None }
     }
 
     fn at_pace(
@@ -65,6 +69,10 @@ impl Write for PacedStream {
 }
 
 impl Stream for PacedStream {
+    fn pace(&self) -> &SharedPace {
+        &self.pace
+    }
+
     fn is_open(&mut self) -> bool {
         let _ = self.stream.set_nonblocking(true);
         let peeked = self.stream.peek(&mut [0]);

@@ -43,6 +43,7 @@ pub(crate) struct Certificates {
 }
 
 /// Whom we trust and who we are, read when the first connection needs it.
+#[derive(Default)]
 pub(in super::super) struct Trust {
     certificates: Certificates,
     system: Arc<System>,

@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, StreamOwned};
@@ -11,17 +10,14 @@ use crate::parallel::lock;
 
 use super::super::super::url::Origin;
 use super::super::failure::{Failure, unavailable};
-use super::super::pace::{Limit, Pace, SharedPace};
+use super::super::pace::{Limit, SharedPace};
 use super::super::stream::Stream;
 use super::trust;
 
 /// How often something may come unasked before a connection is not used again.
 const FLIGHTS: usize = 8;
 
-pub(in super::super) struct TlsStream {
-    stream: StreamOwned<ClientConnection, Box<dyn Stream>>,
-    pace: SharedPace,
-}
+pub(in super::super) struct TlsStream(StreamOwned<ClientConnection, Box<dyn Stream>>);
 
 impl TlsStream {
     /// Shakes hands with the origin.
@@ -29,14 +25,13 @@ impl TlsStream {
         stream: Box<dyn Stream>,
         origin: &Origin,
         configuration: Arc<ClientConfig>,
-        pace: &SharedPace,
     ) -> Result<Self, Failure> {
         let name = ServerName::try_from(origin.bare_host().to_owned())
             .map_err(|_| unavailable(format!("'{}' is no name for TLS", origin.host)))?;
         let connection = ClientConnection::new(configuration, name)
             .map_err(|error| unavailable(error.to_string()))?;
         let mut stream = StreamOwned::new(connection, stream);
-        lock(pace).limit = Limit::Connection("TLS handshake");
+        lock(stream.sock.pace()).limit = Limit::Connection("TLS handshake");
         stream.conn.complete_io(&mut stream.sock).map_err(|error| {
             let error = error.downcast();
             let is_noise = matches!(error, Err(_) | Ok(rustls::Error::InvalidMessage(_)));
@@ -44,15 +39,15 @@ impl TlsStream {
             let failure = Failure::of_io(error.map_or_else(|error| error, described));
             Failure { not_tls, ..failure }
         })?;
-        lock(pace).limit = Limit::Connection("");
-        Ok(TlsStream { stream, pace: Arc::clone(pace) })
+        lock(stream.sock.pace()).limit = Limit::Connection("");
+        Ok(TlsStream(stream))
     }
 
     /// Reads what is there, as session tickets come unasked; false if it was the end or data.
     fn absorb(&mut self) -> io::Result<bool> {
-        *lock(&self.pace) = Pace::new(Limit::Connection(""), Duration::from_millis(1));
-        let length = self.stream.conn.read_tls(&mut self.stream.sock)?;
-        let state = self.stream.conn.process_new_packets().map_err(described)?;
+        lock(self.pace()).hurry();
+        let length = self.0.conn.read_tls(&mut self.0.sock)?;
+        let state = self.0.conn.process_new_packets().map_err(described)?;
         Ok(length > 0 && state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed())
     }
 }
@@ -116,25 +111,29 @@ fn unwrapped(error: io::Error) -> io::Error {
 
 impl Read for TlsStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer).map_err(unwrapped)
+        self.0.read(buffer).map_err(unwrapped)
     }
 }
 
 impl Write for TlsStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes).map_err(unwrapped)
+        self.0.write(bytes).map_err(unwrapped)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush().map_err(unwrapped)
+        self.0.flush().map_err(unwrapped)
     }
 }
 
 impl Stream for TlsStream {
+    fn pace(&self) -> &SharedPace {
+        self.0.sock.pace()
+    }
+
     fn is_open(&mut self) -> bool {
         // Who sends tickets without end is not waited for.
         for _ in 0..FLIGHTS {
-            if self.stream.sock.is_open() {
+            if self.0.sock.is_open() {
                 return true;
             }
             if !self.absorb().unwrap_or(false) {

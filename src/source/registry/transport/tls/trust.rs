@@ -48,7 +48,7 @@ impl Roots {
 }
 
 /// The system's certificates, read when a certificate is not one of those that the user named.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct System {
     /// To be read instead, if one is given; perhaps several directories, as in `PATH`.
     pub(super) file: Option<PathBuf>,
@@ -62,30 +62,25 @@ impl System {
             let certificates = self.certificates();
             let mut store = RootCertStore::empty();
             store.add_parsable_certificates(certificates.iter().cloned());
-            if store.is_empty() && !self.is_given() {
+            if store.is_empty() && self.file.is_none() && self.directories.is_none() {
                 store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
             }
             Roots { store, certificates }
         })
     }
 
-    fn is_given(&self) -> bool {
-        self.file.is_some() || self.directories.is_some()
-    }
-
     fn certificates(&self) -> Vec<CertificateDer<'static>> {
         use rustls_native_certs::{load_certs_from_paths, load_native_certs};
-        if self.is_given() {
+        if self.file.is_some() || self.directories.is_some() {
             let file = self.file.iter().map(|file| load_certs_from_paths(Some(file), None));
             let directories = self.directories.iter().flat_map(std::env::split_paths);
             let loaded = file.chain(directories.map(|it| load_certs_from_paths(None, Some(&it))));
             return loaded.flat_map(|loaded| loaded.certs).collect();
         }
-        let bundle = BUNDLES.map(Path::new).into_iter().find(|p| p.is_file());
-        match bundle.filter(|_| cfg!(all(unix, not(target_os = "macos")))) {
-            Some(bundle) => load_certs_from_paths(Some(bundle), None).certs,
-            None => load_native_certs().certs,
-        }
+        let bundle = BUNDLES.map(Path::new).into_iter().find(|path| path.is_file());
+        let bundle = bundle.filter(|_| cfg!(all(unix, not(target_os = "macos"))));
+        let loaded = bundle.map(|bundle| load_certs_from_paths(Some(bundle), None));
+        loaded.unwrap_or_else(load_native_certs).certs
     }
 }
 
