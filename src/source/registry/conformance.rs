@@ -44,9 +44,10 @@ impl Registry {
 
     /// Whether a list of one tag, where there are more, says where the next ones are.
     pub(crate) fn check_paging(&self) -> Result<()> {
-        let response = self.succeeded(self.ask(self.list("tags/list")?.query("n", "1"))?)?;
+        let response =
+            self.succeeded(self.ask(self.list_request("tags/list")?.query("n", "1"))?)?;
         let mut tags = Names::default();
-        pages::names(response.bytes(), "tags", &mut tags)?;
+        pages::read_names(response.bytes(), "tags", &mut tags)?;
         match (tags.len(), response.header("link")) {
             (1, link) => ensure(link.is_some(), "the answer has no Link header"),
             (count, _) => ensure(false, &format!("{count} tags come where 1 was asked for")),
@@ -56,9 +57,9 @@ impl Registry {
     /// Whether the referrers API lists `referrer` among those of `subject`; the fallback tag does
     /// not count.
     pub(crate) fn check_referrers(&self, subject: &Digest, referrer: &Digest) -> Result<()> {
-        let request = self.list(&format!("referrers/{subject}"))?;
+        let request = self.list_request(&format!("referrers/{subject}"))?;
         let response = self.succeeded(self.ask(request)?)?;
-        let listed = pages::items(response.bytes(), "manifests", MOST)?;
+        let listed = pages::read_items(response.bytes(), "manifests", MOST)?;
         let referrer = referrer.to_string();
         let is_listed = listed.iter().any(|item| item["digest"] == *referrer);
         ensure(is_listed, "the list lacks a manifest that was just pushed")

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind};
 use crate::json;
 
 use super::message::Response;
-use super::retry::{wait, words};
+use super::retry::{retry_after, words};
 use super::url::Scheme;
 
 /// A registry's own words are not quoted beyond this many characters.
@@ -38,7 +38,7 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
         status => (Kind::Protocol, format!("the registry answers {status}")),
     };
     let quoted = quoted(if message.is_empty() { &code } else { &message });
-    let when = match (kind, wait(response, now)) {
+    let when = match (kind, retry_after(response, now)) {
         (Kind::RateLimited | Kind::Unavailable, Some(wait)) => {
             format!(": come back in {}", words(wait))
         }

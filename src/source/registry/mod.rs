@@ -90,14 +90,15 @@ pub(crate) struct Registry {
     client: Arc<Client>,
     host: Host,
     state: Arc<RegistryState>,
-    /// What requests want to do, and in which repository.
+    /// What requests want to do, as tokens name it, and in which repository.
     scope: Scope,
     /// The only manifest that is asked for by the media types that the user chose.
     accept_override: Option<TagOrDigest>,
 }
 
 /// The endpoints. A blob is sent in one request, so that there is no use for end-4b and end-5, and
-/// sent anew where that breaks, so that there is none for end-13.
+/// sent anew where that breaks, so that there is none for end-13. `tries` are shared by requests that
+/// are tried again as one.
 impl Registry {
     /// end-1: `GET /v2/`. It goes without credentials, to learn which ones are asked for.
     fn ping(&self, origin: &Origin, tries: Option<Tries>) -> Result<Response> {
@@ -234,9 +235,14 @@ impl Registry {
 
     /// end-12a and end-12b: `GET /v2/<name>/referrers/<digest>?artifactType=<type>`, all pages. `None`
     /// if the registry does not have this endpoint.
-    fn get_referrers(&self, digest: &Digest, kind: Option<&str>) -> Result<Option<Vec<Value>>> {
-        let mut request = self.list(&format!("referrers/{digest}"))?.header("Accept", OCI_INDEX);
-        if let Some(artifact_type) = kind {
+    fn get_referrers(
+        &self,
+        digest: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Option<Vec<Value>>> {
+        let mut request =
+            self.list_request(&format!("referrers/{digest}"))?.header("Accept", OCI_INDEX);
+        if let Some(artifact_type) = artifact_type {
             request = request.query("artifactType", artifact_type);
         }
         let first = self.ask(request.clone())?;

@@ -29,14 +29,14 @@ const PAGES: usize = 10_000;
 
 impl Registry {
     /// The request for the first page of a list.
-    pub(super) fn list(&self, path: &str) -> Result<Request> {
+    pub(super) fn list_request(&self, path: &str) -> Result<Request> {
         let request = self.request(Method::Get, path)?;
         Ok(Request { is_personal: true, want: Want::Whole(LIMIT), ..request })
     }
 
     /// All names below `key` of the list at `path`.
     pub(super) fn names(&self, path: &str, key: &str) -> Result<Names> {
-        let whole = self.list(path)?;
+        let whole = self.list_request(path)?;
         let request = whole.clone().query("n", &PAGE.to_string());
         let first = self.ask(request.clone())?;
         // distribution's `catalog.maxentries` may be smaller, and CUE's `MaxListPageSize`.
@@ -73,7 +73,7 @@ impl Registry {
     fn linked_names(&self, start: &Request, first: Option<Response>, key: &str) -> Result<Names> {
         let first = first.map_or_else(|| self.ask(start.clone()), Ok)?;
         let mut all = Names::default();
-        self.pages(start.clone(), first, |page| names(page, key, &mut all))?;
+        self.pages(start.clone(), first, |page| read_names(page, key, &mut all))?;
         Ok(all)
     }
 
@@ -81,7 +81,7 @@ impl Registry {
     pub(super) fn items(&self, start: Request, first: Response, key: &str) -> Result<Vec<Value>> {
         let (mut all, mut left) = (Vec::new(), MOST);
         self.pages(start, first, |page| {
-            let these = items(page, key, left)?;
+            let these = read_items(page, key, left)?;
             let is_any = !these.is_empty();
             let weight = these.iter().map(memory::weight).sum();
             left = left.saturating_sub(weight);
@@ -148,7 +148,7 @@ fn too_long() -> Error {
 }
 
 /// The items of one page, which take no more than so many bytes of memory.
-pub(super) fn items(page: &[u8], key: &str, most: usize) -> Result<Vec<Value>> {
+pub(super) fn read_items(page: &[u8], key: &str, most: usize) -> Result<Vec<Value>> {
     let mut json = json::parse_within(page, most).map_err(not_json)?;
     match json.get_mut(key).map(Value::take).unwrap_or_default() {
         Value::Array(items) => Ok(items),
@@ -159,7 +159,7 @@ pub(super) fn items(page: &[u8], key: &str, most: usize) -> Result<Vec<Value>> {
 }
 
 /// Adds the names of one page. Says whether there are any.
-pub(super) fn names(page: &[u8], key: &str, into: &mut Names) -> Result<bool> {
+pub(super) fn read_names(page: &[u8], key: &str, into: &mut Names) -> Result<bool> {
     let (begin, before) = (into.len(), into.weight());
     let found = json::strings(page, Some(key), into).map_err(not_json)?;
     memory::take(into.weight().saturating_sub(before))?;
@@ -259,10 +259,11 @@ mod tests {
 
     #[test]
     fn no_list_is_an_empty_one() {
-        let listed = |body: &str| items(body.as_bytes(), "tags", 1 << 20).map(|items| items.len());
+        let listed =
+            |body: &str| read_items(body.as_bytes(), "tags", 1 << 20).map(|items| items.len());
         let named = |body: &str| {
             let mut found = Names::default();
-            names(body.as_bytes(), "tags", &mut found).map(|_| found.len())
+            read_names(body.as_bytes(), "tags", &mut found).map(|_| found.len())
         };
         for (body, count) in [
             (r#"{"tags":["a","b"]}"#, 2),

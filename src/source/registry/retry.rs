@@ -82,7 +82,9 @@ impl Client {
             let after = match &outcome {
                 Err(failure) if failure.is_stale() => continue,
                 Err(failure) if failure.is_broken() => None,
-                Ok(response) if is_temporary(response.status) => wait(response, (self.clock)()),
+                Ok(response) if is_temporary(response.status) => {
+                    retry_after(response, (self.clock)())
+                }
                 _ => return outcome,
             };
             if !self.wait(tries, after, host) {
@@ -161,7 +163,7 @@ fn backoff(failed: u32, chance: f64) -> Duration {
 
 /// How long the registry wants to be left alone. `now` is our clock, for one that does not tell the
 /// time; where it does, both dates come from the same clock.
-pub(super) fn wait(response: &Response, now: SystemTime) -> Option<Duration> {
+pub(super) fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
     let now = response.header("date").and_then(date).unwrap_or(now);
     after(response.header("retry-after")?, now)
 }

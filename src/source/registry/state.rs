@@ -21,8 +21,9 @@ use super::url::{Origin, Scheme};
 type Get = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
 type Put = dyn Fn(&str, &[u8]) + Send + Sync;
 
-/// What is kept between runs, as bytes under a key: which registries lack TLS, challenges, and tokens that anybody can
-/// get, never one that was got with credentials. Other users must not read it all the same.
+/// What is kept between runs, as bytes under a key: which registries lack TLS, challenges, and tokens
+/// that anybody can get, never one that was got with credentials. Other users must not read it all
+/// the same.
 pub(crate) struct AuthCache {
     pub(crate) get: Box<Get>,
     /// No bytes: what is under the key is forgotten.
@@ -36,6 +37,7 @@ impl Default for AuthCache {
     }
 }
 
+/// Of one registry, shared by all its repositories.
 #[derive(Default)]
 pub(super) struct RegistryState {
     /// Where it is, and whether that is plain HTTP only because it was in the last run. The lock is
@@ -43,7 +45,7 @@ pub(super) struct RegistryState {
     origin: Mutex<Option<(Origin, bool)>>,
     /// Whether there was a request. The first one holds the lock until its answer has come.
     pub(super) is_asked: Mutex<bool>,
-    /// What this run was asked for, by scope, and under the empty one for all scopes.
+    /// What requests of this run were asked for, by scope; under the empty one what holds for all.
     challenges: Mutex<HashMap<String, Challenge>>,
     /// Whether the registry was found to have no use for credentials.
     pub(super) is_open: AtomicBool,

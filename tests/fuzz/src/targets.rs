@@ -144,8 +144,8 @@ fn answer(data: &[u8]) {
     let now = SystemTime::UNIX_EPOCH;
     let _ = error_response::error(&response, now).to_string();
     let _ = rate::Rate::read(&response, now).is_scarce();
-    let _ = pages::items(response.bytes(), "tags", 1 << 20);
-    let _ = pages::names(response.bytes(), "tags", &mut Names::default());
+    let _ = pages::read_items(response.bytes(), "tags", 1 << 20);
+    let _ = pages::read_names(response.bytes(), "tags", &mut Names::default());
     for (_, value) in &response.headers {
         let _ = retry::after(value, now).map(retry::words);
     }
