@@ -20,7 +20,6 @@ pub(crate) enum Algorithm {
 pub(crate) struct Digest(String);
 
 impl Digest {
-    /// The digest of `bytes`.
     pub(crate) fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
         let mut hasher = Hasher::new(algorithm);
         hasher.update(bytes);
@@ -88,7 +87,6 @@ impl FromStr for Digest {
     }
 }
 
-/// A running digest.
 #[derive(Clone)]
 pub(crate) enum Hasher {
     Sha256(Sha256),

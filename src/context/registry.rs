@@ -59,8 +59,7 @@ fn cache_settings(args: &Args) -> Result<Option<CacheSettings>> {
         disk: Arc::new(DiskCache::new(directory, SystemTime::now, is_verbose)),
         freshness: match args.duration(&MAX_AGE) {
             _ if args.has(&OFFLINE) => Freshness::Offline,
-            Some(limit) => Freshness::Within(limit),
-            None => Freshness::Asked,
+            limit => Freshness::Within(limit.unwrap_or_default()),
         },
         // With other media types the same tag may lead to another manifest.
         accept: kinds(args).unwrap_or_default().join(","),

@@ -20,7 +20,6 @@ pub(crate) use target::{SavedLayer, Target};
 /// How many bytes at the end of a stream are held back until the digest is verified.
 const HELD: u64 = 256 << 10;
 
-/// What is known of a layer.
 #[derive(Clone)]
 pub(crate) struct Layer {
     pub(crate) digest: Digest,
@@ -29,7 +28,6 @@ pub(crate) struct Layer {
     pub(crate) diff_id: Option<Digest>,
 }
 
-/// What is to be done with a layer.
 pub(crate) struct Download<'a> {
     pub(crate) source: &'a dyn Source,
     pub(crate) layer: Layer,

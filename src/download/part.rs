@@ -23,7 +23,12 @@ impl PartFile {
     /// Opens the file of an earlier download, or creates it. Waits for another process that
     /// downloads to it, as long as that makes progress within `timeout`.
     pub(super) fn open(path: PathBuf, algorithm: Algorithm, timeout: Duration) -> Result<Self> {
-        let mut file = own(&path, timeout).during(path.display())?;
+        let waiting = |process: Option<u32>| {
+            let process = process.map(|it| format!(", of process {it}")).unwrap_or_default();
+            let path = path.display();
+            say(&format!("docker-registry: {path}: waiting for another download{process}"));
+        };
+        let mut file = file::exclusive(&path, timeout, waiting).during(path.display())?;
         let mut hasher = Hasher::new(algorithm);
         let size = hasher.read(&mut file).during(path.display())?;
         Ok(PartFile { path, file, hasher, algorithm, size })
@@ -88,15 +93,6 @@ impl PartFile {
     }
 }
 
-/// Opens and locks the file. Waits for a process that downloads to it as long as the file grows.
-fn own(path: &Path, timeout: Duration) -> Result<File> {
-    file::exclusive(path, timeout, |process| {
-        let process = process.map(|process| format!(", of process {process}")).unwrap_or_default();
-        let path = path.display();
-        say(&format!("docker-registry: {path}: waiting for another download{process}"));
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::thread;
@@ -107,7 +103,8 @@ mod tests {
     fn a_download_that_gets_on_is_waited_for() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("part");
-        let mut other = own(&path, Duration::ZERO).unwrap();
+        let open = |timeout| PartFile::open(path.clone(), Algorithm::Sha256, timeout).unwrap();
+        let mut other = open(Duration::ZERO).file;
         let writing = thread::spawn(move || {
             for _ in 0..100 {
                 other.write_all(b".").unwrap();
@@ -115,8 +112,7 @@ mod tests {
             }
         });
         // Less than it takes in all.
-        let file = own(&path, Duration::from_millis(400)).unwrap();
-        assert_eq!(file.metadata().unwrap().len(), 100);
+        assert_eq!(open(Duration::from_millis(400)).size, 100);
         writing.join().unwrap();
     }
 }

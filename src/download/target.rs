@@ -9,14 +9,12 @@ use crate::digest::{Digest, Hasher};
 use crate::error::{During, Error, Kind, Result};
 use crate::file;
 
-/// Where a layer is saved.
 pub(crate) enum Target {
     File(PathBuf),
     /// In this directory, named after the digest.
     Directory(PathBuf),
 }
 
-/// A layer that has been saved.
 pub(crate) struct SavedLayer {
     pub(crate) path: PathBuf,
     pub(crate) size: u64,

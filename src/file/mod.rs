@@ -58,13 +58,10 @@ pub(crate) fn place(path: &Path) -> io::Result<PathBuf> {
     let (mut path, mut makers) = (path.to_owned(), Vec::new());
     while makers.len() < LINKS {
         let there = match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return match makers.is_empty() {
-                    true => Ok(path),
-                    false => Err(io::Error::other("a link that leads to nothing")),
-                };
-            }
-            there => there?,
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Err(_) if makers.is_empty() => return Ok(path),
+            Err(_) => return Err(io::Error::other("a link that leads to nothing")),
+            Ok(there) => there,
         };
         let owner = Status::of(&there).owner;
         if there.is_symlink() {

@@ -209,11 +209,10 @@ impl DiskCache {
 
     fn complain(&self, what: &str, error: &io::Error) {
         let directory = self.directory.display();
-        self.complaint.call_once(|| {
-            if self.is_verbose {
-                say(&format!("docker-registry: the cache {directory} cannot be {what}: {error}"));
-            }
-        });
+        let message = format!("docker-registry: the cache {directory} cannot be {what}: {error}");
+        if self.is_verbose {
+            self.complaint.call_once(|| say(&message));
+        }
     }
 }
 

@@ -18,9 +18,7 @@ use disk::{DiskCache, Namespace, line};
 /// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
-    /// Tags are asked for each time.
-    Asked,
-    /// Cached tags are used up to this age.
+    /// Cached tags are used below this age: with zero they are asked for each time.
     Within(Duration),
     /// No request is sent.
     Offline,
@@ -94,8 +92,7 @@ impl<S: Source> Cache<S> {
 
     fn is_fresh(&self, age: Duration) -> bool {
         match self.settings.freshness {
-            Freshness::Asked => false,
-            Freshness::Within(limit) => age <= limit,
+            Freshness::Within(limit) => age < limit,
             Freshness::Offline => true,
         }
     }
@@ -190,7 +187,7 @@ impl<S: Source> Source for Cache<S> {
     }
 
     fn tags(&self) -> Result<Names> {
-        if self.settings.freshness != Freshness::Asked
+        if self.is_fresh(Duration::ZERO)
             && let Some(entry) = self.settings.disk.get(Namespace::Tags, &self.name)
             && self.is_fresh(entry.age)
         {

@@ -15,7 +15,6 @@ pub(in crate::source) trait Files: Send + Sync {
     fn open(&self, name: &str, from: u64) -> Result<Option<Blob>>;
 }
 
-/// A directory.
 impl Files for PathBuf {
     fn open(&self, name: &str, from: u64) -> Result<Option<Blob>> {
         let opened = file::open(&self.join(name)).and_then(|file| {
