@@ -36,21 +36,22 @@ pub(super) struct Origin {
 impl Origin {
     /// Of `HOST[:PORT]`.
     pub(super) fn new(scheme: Scheme, authority: &str) -> Result<Self> {
-        let wrong =
-            || Error::new(Kind::Protocol, format!("'{authority}' does not name a host and a port"));
         let (host, port) = split_port(authority);
         let (inner, others) = match host.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
             Some(address) => (address, "-._:"),
             None => (host, "-._"),
         };
-        if inner.is_empty()
-            || !inner.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
-        {
-            return Err(wrong());
+        let is_sound = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+        let host = host.to_ascii_lowercase();
+        match port.filter(|port| !port.is_empty()).map_or(Ok(scheme.port()), str::parse) {
+            Ok(port) if !inner.is_empty() && inner.chars().all(is_sound) => {
+                Ok(Origin { scheme, host, port })
+            }
+            _ => {
+                let message = format!("'{authority}' does not name a host and a port");
+                Err(Error::new(Kind::Protocol, message))
+            }
         }
-        let port = port.filter(|port| !port.is_empty()).map_or(Ok(scheme.port()), str::parse);
-        let port = port.map_err(|_| wrong())?;
-        Ok(Origin { scheme, host: host.to_ascii_lowercase(), port })
     }
 
     /// The host as names are looked up and certificates name it: without brackets.

@@ -79,12 +79,10 @@ impl Credentials {
             return Ok(());
         };
         let owner = self.owner.get_or_init(|| host.clone());
-        match owner == host {
-            true => Ok(()),
-            false => {
-                Err(Error::usage(format!("{} is for one registry, {}", given.by, owner.name())))
-            }
+        if owner == host {
+            return Ok(());
         }
+        Err(Error::usage(format!("{} is for one registry, {}", given.by, owner.name())))
     }
 
     /// What the user gave for the host.

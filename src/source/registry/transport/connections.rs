@@ -103,8 +103,8 @@ impl Connections {
                 .map_err(|failure| failure.during(format!("proxy {}", proxy.host)))?,
         };
         if origin.scheme == Scheme::Https {
-            let configuration = self.trust.configuration(origin, self.is_named(origin))?;
-            stream = Box::new(TlsStream::open(stream, origin, configuration)?);
+            let config = self.trust.config(origin, self.is_named(origin))?;
+            stream = Box::new(TlsStream::open(stream, origin, config)?);
         }
         Ok(Connection::new(stream, origin, proxy))
     }
@@ -114,8 +114,8 @@ impl Connections {
         let mut stream = self.reach(&proxy.host, proxy.port)?;
         if proxy.protocol == Protocol::Https {
             let itself = Origin::new(Scheme::Https, &format!("{}:{}", proxy.host, proxy.port))?;
-            let configuration = self.trust.configuration(&itself, false)?;
-            stream = Box::new(TlsStream::open(stream, &itself, configuration)?);
+            let config = self.trust.config(&itself, false)?;
+            stream = Box::new(TlsStream::open(stream, &itself, config)?);
         }
         match proxy.protocol {
             Protocol::Socks5 => tunnel::socks5(&mut *stream, proxy, origin)?,

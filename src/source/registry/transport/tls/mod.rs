@@ -20,12 +20,12 @@ use crate::parallel::lock;
 
 use super::super::url::Origin;
 use super::failure::unavailable;
-use trust::{Roots, System, Verifier};
+use trust::{Roots, Verifier};
 
 pub(super) use stream::TlsStream;
 
 /// What the user says about certificates.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Certificates {
     /// Registries that the user names are not verified.
     pub(crate) insecure: bool,
@@ -46,25 +46,19 @@ pub(crate) struct Certificates {
 #[derive(Default)]
 pub(in super::super) struct Trust {
     certificates: Certificates,
-    system: Arc<System>,
+    /// What the system trusts.
+    system: Arc<OnceLock<Roots>>,
     configurations: Mutex<HashMap<(String, bool), Arc<ClientConfig>>>,
 }
 
 impl Trust {
     pub(in super::super) fn new(certificates: Certificates) -> Self {
-        let file = certificates.ssl_cert_file.clone();
-        let directories = certificates.ssl_cert_dir.clone();
-        let system = Arc::new(System { file, directories, roots: OnceLock::new() });
-        Trust { certificates, system, configurations: Mutex::default() }
+        Trust { certificates, ..Trust::default() }
     }
 
     /// What connections to the origin are made with. Only if the user names it as a registry may
     /// it go unverified, and see the certificate of `--cert`.
-    pub(super) fn configuration(
-        &self,
-        origin: &Origin,
-        is_named: bool,
-    ) -> Result<Arc<ClientConfig>> {
+    pub(super) fn config(&self, origin: &Origin, is_named: bool) -> Result<Arc<ClientConfig>> {
         match lock(&self.configurations).entry((origin.authority(), is_named)) {
             Entry::Occupied(known) => Ok(Arc::clone(known.get())),
             Entry::Vacant(place) => {
@@ -109,6 +103,7 @@ impl Trust {
         let provider = ring::default_provider();
         let verifier = Verifier {
             named: Roots::new(named)?,
+            given: self.certificates.clone(),
             system: Arc::clone(&self.system),
             insecure: self.certificates.insecure && is_named,
             algorithms: provider.signature_verification_algorithms,

@@ -24,12 +24,12 @@ impl TlsStream {
     pub(in super::super) fn open(
         stream: Box<dyn Stream>,
         origin: &Origin,
-        configuration: Arc<ClientConfig>,
+        config: Arc<ClientConfig>,
     ) -> Result<Self, Failure> {
         let name = ServerName::try_from(origin.bare_host().to_owned())
             .map_err(|_| unavailable(format!("'{}' is no name for TLS", origin.host)))?;
-        let connection = ClientConnection::new(configuration, name)
-            .map_err(|error| unavailable(error.to_string()))?;
+        let connection =
+            ClientConnection::new(config, name).map_err(|error| unavailable(error.to_string()))?;
         let mut stream = StreamOwned::new(connection, stream);
         lock(stream.sock.pace()).limit = Limit::Connection("TLS handshake");
         stream.conn.complete_io(&mut stream.sock).map_err(|error| {

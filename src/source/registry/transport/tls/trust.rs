@@ -1,7 +1,6 @@
 //! Whether a server's certificate can be trusted.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -17,6 +16,7 @@ use rustls::{
 use crate::error::Result;
 
 use super::super::failure::unavailable;
+use super::Certificates;
 
 /// Where systems keep all their certificates in one file, which is faster to read than a directory.
 const BUNDLES: [&str; 6] = [
@@ -45,42 +45,30 @@ impl Roots {
         }
         Ok(Roots { store, certificates })
     }
-}
 
-/// The system's certificates, read when a certificate is not one of those that the user named.
-#[derive(Debug, Default)]
-pub(super) struct System {
-    /// To be read instead, if one is given; perhaps several directories, as in `PATH`.
-    pub(super) file: Option<PathBuf>,
-    pub(super) directories: Option<OsString>,
-    pub(super) roots: OnceLock<Roots>,
-}
-
-impl System {
-    fn roots(&self) -> &Roots {
-        self.roots.get_or_init(|| {
-            let certificates = self.certificates();
-            let mut store = RootCertStore::empty();
-            store.add_parsable_certificates(certificates.iter().cloned());
-            if store.is_empty() && self.file.is_none() && self.directories.is_none() {
-                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            }
-            Roots { store, certificates }
-        })
-    }
-
-    fn certificates(&self) -> Vec<CertificateDer<'static>> {
+    /// Those of the system, or the files that are given instead.
+    fn of_system(given: &Certificates) -> Self {
         use rustls_native_certs::{load_certs_from_paths, load_native_certs};
-        if self.file.is_some() || self.directories.is_some() {
-            let file = self.file.iter().map(|file| load_certs_from_paths(Some(file), None));
-            let directories = self.directories.iter().flat_map(std::env::split_paths);
-            let loaded = file.chain(directories.map(|it| load_certs_from_paths(None, Some(&it))));
-            return loaded.flat_map(|loaded| loaded.certs).collect();
-        }
         let bundle = BUNDLES.map(Path::new).into_iter().find(|path| path.is_file());
         let bundle = bundle.filter(|_| cfg!(all(unix, not(target_os = "macos"))));
-        let loaded = bundle.map(|bundle| load_certs_from_paths(Some(bundle), None));
-        loaded.unwrap_or_else(load_native_certs).certs
+        let is_given = given.ssl_cert_file.is_some() || given.ssl_cert_dir.is_some();
+        let certificates = match bundle {
+            _ if is_given => {
+                let file = given.ssl_cert_file.iter();
+                let file = file.map(|file| load_certs_from_paths(Some(file), None));
+                let directories = given.ssl_cert_dir.iter().flat_map(std::env::split_paths);
+                let directories = directories.map(|path| load_certs_from_paths(None, Some(&path)));
+                file.chain(directories).flat_map(|loaded| loaded.certs).collect()
+            }
+            Some(bundle) => load_certs_from_paths(Some(bundle), None).certs,
+            None => load_native_certs().certs,
+        };
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(certificates.iter().cloned());
+        if store.is_empty() && !is_given {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        Roots { store, certificates }
     }
 }
 
@@ -116,7 +104,9 @@ fn is_for_servers(certificate: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) named: Roots,
-    pub(super) system: Arc<System>,
+    pub(super) given: Certificates,
+    /// Read when a certificate is not one of those that the user named.
+    pub(super) system: Arc<OnceLock<Roots>>,
     pub(super) insecure: bool,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
@@ -156,7 +146,7 @@ impl ServerCertVerifier for Verifier {
         match verify(&self.named) {
             // Only an unknown issuer can be known to the system.
             Err(error) if is_unknown_issuer(&error) || is_authority(&error) => {
-                verify(self.system.roots())?;
+                verify(self.system.get_or_init(|| Roots::of_system(&self.given)))?;
             }
             verified => verified?,
         }
