@@ -27,7 +27,7 @@ const FISH: &str = "source $argv[1]; complete -C $argv[2]";
 const ZSH: &str = r#"
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell "PROMPT= RPS1=; stty -echo; autoload -Uz compinit && compinit -D -u; . ${(q)1}"
+zpty -w shell "PROMPT= RPS1=; stty -echo; autoload -Uz compinit && compinit -C; . ${(q)1}"
 zpty -w shell 'compadd() {
   if [[ " ${@[1,(i)(-|--)]} " == *" -"[a-zA-Z]#[OAD]\ * ]]; then builtin compadd "$@"; return; fi
   local -a hits; builtin compadd -O hits "$@"
