@@ -1,8 +1,9 @@
 //! The compression of layers and archives, recognized by their first bytes.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Write};
 
 use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use ruzstd::decoding::errors::FrameDecoderError::{ReadFrameHeaderError, WindowSizeTooBig};
 use ruzstd::decoding::errors::ReadFrameHeaderError::SkipFrame;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
@@ -49,6 +50,15 @@ pub(crate) fn unpacked(
         Compression::Zstd => Box::new(Zstd::new(whole)),
     };
     Ok((compression, reader))
+}
+
+/// The parts as one gzip member.
+pub(crate) fn packed(parts: impl Iterator<Item = String>) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for part in parts {
+        encoder.write_all(part.as_bytes()).expect("a Vec takes everything");
+    }
+    encoder.finish().expect("a Vec takes everything")
 }
 
 /// Keeps the error that a decoder would wrap in one of its own.
@@ -166,8 +176,6 @@ pub(crate) use tests::{gzip, zstd};
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
     use crate::error;
 

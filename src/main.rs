@@ -13,6 +13,7 @@
 //! manual.txt      what the man page says beyond commands and options
 //! assembly/       lists of images put together and pushed, as manifest-tool does
 //! attestation     SBOMs and provenance, found and unwrapped
+//! filesystem/     what lies in the layers of an image, laid over one another
 //! download/       a layer on its way to a file: resumed, verified, unpacked
 //! progress        the bar on a terminal while layers arrive
 //! cli/            the command line as one table: parsing, help, man pages, completions
@@ -57,6 +58,7 @@ mod driver;
 mod encoding;
 mod error;
 mod file;
+mod filesystem;
 mod hooks;
 mod image;
 mod json;

@@ -16,6 +16,7 @@ pub(crate) struct Args {
     /// Options in their order, with the words of their values.
     pub(super) given: Vec<(&'static Flag, Vec<OsString>)>,
     pub(super) operands: Vec<String>,
+    pub(super) file: Option<String>,
 }
 
 impl Args {
@@ -57,6 +58,11 @@ impl Args {
     /// A file, a directory or a list of images; `-` is for the caller to understand.
     pub(crate) fn path(&self, flag: &Flag) -> Option<&Path> {
         self.all(flag).last().map(|words| Path::new(&words[0]))
+    }
+
+    /// The path in the image, of `Operand::ImageFile`.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.file.as_deref()
     }
 
     /// What follows the command and is no option.

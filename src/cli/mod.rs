@@ -108,6 +108,10 @@ pub(crate) enum Operand {
     Image,
     /// One image or more, or an option that takes `Value::Images`.
     Images,
+    /// An image, or an option that takes `Value::Images`, and a path in it.
+    ImageFile {
+        is_needed: bool,
+    },
     /// Two images, which make one question.
     Pair,
     /// `IMAGE@DIGEST`, the digest being that of a layer.
@@ -129,6 +133,12 @@ impl Operand {
             Operand::Command => ("[COMMAND]", "wants one command", 0..=1),
             Operand::Image => ("IMAGE", "wants one image", 1..=1),
             Operand::Images => ("IMAGE...", "wants an image", 1..=usize::MAX),
+            Operand::ImageFile { is_needed: true } => {
+                ("IMAGE PATH", "wants one image and a path in it", 2..=2)
+            }
+            Operand::ImageFile { is_needed: false } => {
+                ("IMAGE [PATH]", "wants one image, and perhaps a path in it", 1..=2)
+            }
             Operand::Pair => ("IMAGE IMAGE", "wants two images", 2..=2),
             Operand::Layer => ("IMAGE@DIGEST", "wants one layer, IMAGE@DIGEST", 1..=1),
             Operand::Repository => ("REPOSITORY", "wants one repository", 1..=1),

@@ -47,6 +47,9 @@ pub(crate) fn parse(cli: &Cli, arguments: impl IntoIterator<Item = OsString>) ->
             args.operands.remove(0);
             check_flags(cli, spec, &args)?;
             check_operands(cli, spec, &args)?;
+            if let Operand::ImageFile { .. } = spec.operand {
+                args.file = args.operands.split_off(1 - images_listed(&args)).pop();
+            }
             Ok(match (spec.operand, args.operands()) {
                 (Operand::Command, []) => Request::Show(help(cli)),
                 (Operand::Command, words) => Request::Show(command_help(cli, command(cli, words)?)),
@@ -189,12 +192,18 @@ fn check_flags(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
             let (option, name) = (flag.name, spec.name);
             return Err(Error::usage(format!("--{option} belongs to {owners}, not to '{name}'")));
         }
-        if flag.value == Value::Images && spec.operand != Operand::Images {
+        let takes_images = matches!(spec.operand, Operand::Images | Operand::ImageFile { .. });
+        if flag.value == Value::Images && !takes_images {
             let (option, name, (_, wanted, _)) = (flag.name, spec.name, spec.operand.described());
             return Err(Error::usage(format!("--{option} is not for '{name}', which {wanted}")));
         }
     }
     Ok(())
+}
+
+/// 1 if the images stand in a file, which then counts as an operand.
+fn images_listed(args: &Args) -> usize {
+    args.given.iter().any(|(flag, _)| flag.value == Value::Images).into()
 }
 
 /// Refuses operands that are missing, too many or of the wrong kind.
@@ -223,10 +232,7 @@ fn check_operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
                 _ => return Ok(()),
             }
         }
-        (_, operands) if count.contains(&operands.len()) => return Ok(()),
-        (Operand::Images, []) if args.given.iter().any(|(flag, _)| flag.value == Value::Images) => {
-            return Ok(());
-        }
+        (_, operands) if count.contains(&(operands.len() + images_listed(args))) => return Ok(()),
         (Operand::None, _) | (_, []) => Error::usage(format!("{} {wanted}", spec.name)),
         (_, operands) => Error::usage(format!("{} {wanted}, not {}", spec.name, operands.len())),
     };
@@ -463,8 +469,8 @@ mod tests {
     #[test]
     fn what_is_not_the_commands_is_refused() {
         for (line, expected) in [
-            ("labels -o x a", "--output belongs to 'downloadlayer', not to 'labels'"),
-            ("-o x labels a", "--output belongs to 'downloadlayer', not to 'labels'"),
+            ("labels -o x a", "--output belongs to 'cat' and 'downloadlayer', not to 'labels'"),
+            ("-o x labels a", "--output belongs to 'cat' and 'downloadlayer', not to 'labels'"),
             ("labels --layers a", "--layers belongs to 'verifytool', not to 'labels'"),
             (
                 "labels",

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use super::saving::{self, FORCE, NO_PROGRESS, OUTPUT};
 use super::{
     Answer, Command, During, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec,
 };
@@ -13,24 +14,15 @@ use crate::answer::Body;
 use crate::cli::Value;
 use crate::digest::Digest;
 use crate::download::{Download, Layer, Target};
-use crate::output::{self, Output};
-use crate::progress::{Progress, ProgressStyle};
+use crate::output::Output;
+use crate::progress::Progress;
 use crate::reference::TagOrDigest;
-
-static OUTPUT: Flag = Flag::new("output", Value::Path, "Write to FILE; - is stdout")
-    .short('o')
-    .about("Default: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the content is that, in the current directory. A device or a FIFO is written to like stdout. If FILE is a link, the file that it leads to is replaced if it has the same owner.");
 
 static ALL: Flag = Flag::new("all", Value::Directory, "Download all layers of an image into DIR")
     .about("IMAGE then names an image, whose layers for the platform are downloaded.");
 
 static DECOMPRESS: Flag = Flag::switch("decompress", "Write the uncompressed tar")
     .about("For gzip and zstd. The tar is compared with the layer's diff ID if the image is known: with `IMAGE:TAG@DIGEST` and with `--all`.");
-
-static FORCE: Flag = Flag::switch("force", "Overwrite a file that has other content");
-
-static NO_PROGRESS: Flag = Flag::switch("no-progress", "Show no progress")
-    .about("By default a longer download shows a bar on a terminal, and with `--verbose` a line for every 10 %.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -59,21 +51,10 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
-    let progress = Progress::new(style(invocation));
+    let progress = saving::progress(invocation);
     let answer = downloaded(image, invocation, &progress);
     progress.finish();
     answer
-}
-
-fn style(invocation: &Invocation) -> ProgressStyle {
-    let is_stdout = invocation.args.path(&OUTPUT).is_some_and(is_stdout);
-    if invocation.args.has(&NO_PROGRESS) || (is_stdout && output::is_terminal()) {
-        ProgressStyle::Silent
-    } else if invocation.is_verbose {
-        ProgressStyle::Lines
-    } else {
-        ProgressStyle::automatic()
-    }
 }
 
 fn downloaded(image: &Image, invocation: &Invocation, progress: &Progress) -> Result<Answer> {
@@ -114,14 +95,14 @@ fn downloaded(image: &Image, invocation: &Invocation, progress: &Progress) -> Re
 
 fn one(download: &Download, path: Option<&Path>) -> Result<Answer> {
     let target = match path {
-        Some(path) if is_stdout(path) => {
+        Some(path) if saving::is_stdout(path) => {
             let mut out = Output::raw();
             let written = download.to_stream(&mut out);
             // Nobody waits for the rest if the reader has gone.
             return if out.is_closed() { Ok(()) } else { written }.map(|()| Body::Nothing.into());
         }
         // A device or a FIFO is written to and never replaced.
-        Some(path) if fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) => {
+        Some(path) if saving::is_device(path) => {
             let mut out = File::options().write(true).open(path).during(path.display())?;
             return download.to_stream(&mut out).map(|()| Body::Nothing.into());
         }
@@ -162,10 +143,4 @@ fn layers(image: &Image, unpack: bool) -> Result<Vec<Layer>> {
     let known =
         layers.map(|it| Layer { digest: it.digest, size: it.size, diff_id: diff_ids.next() });
     Ok(known.collect())
-}
-
-/// Also by its other names: where stdout is a file, the file must not be replaced.
-fn is_stdout(path: &Path) -> bool {
-    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
-    names.iter().any(|name| path == Path::new(name))
 }

@@ -18,6 +18,7 @@ use crate::source::Sources;
 mod annotations;
 mod attestations;
 mod base;
+mod cat;
 mod catalog;
 mod changed;
 mod config;
@@ -26,6 +27,7 @@ mod diff;
 mod digest;
 mod digestlist;
 mod downloadlayer;
+mod files;
 mod generate;
 mod help;
 mod history;
@@ -41,6 +43,7 @@ mod push;
 mod ratelimit;
 mod referrers;
 mod resolve;
+mod saving;
 mod sbom;
 mod size;
 mod tags;
@@ -77,6 +80,10 @@ pub(crate) struct Invocation<'a> {
     /// The time in seconds since 1970.
     pub(crate) now: fn() -> u64,
     pub(crate) is_raw: bool,
+    /// Whether the question is about one image on one platform.
+    pub(crate) is_alone: bool,
+    /// Whether a text is wanted in its JSON form.
+    pub(crate) is_json: bool,
     pub(crate) is_verbose: bool,
 }
 
@@ -107,7 +114,7 @@ static ALL: &[(&str, &[&Command])] = &[
         ],
     ),
     ("Changes", &[&changed::COMMAND, &base::COMMAND, &newer::COMMAND, &diff::COMMAND]),
-    ("Content", &[&downloadlayer::COMMAND, &verifytool::COMMAND]),
+    ("Content", &[&files::COMMAND, &cat::COMMAND, &downloadlayer::COMMAND, &verifytool::COMMAND]),
     (
         "Registries",
         &[

@@ -28,6 +28,7 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         )));
     }
     let presentation = &context.presentation;
+    let is_alone = context.platforms != Platforms::All && !context.is_batch(args);
     let question = Question {
         context,
         invocation: Invocation {
@@ -37,12 +38,17 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
             timeout: context.timeout,
             now: context::now,
             is_raw: presentation.raw,
+            is_alone,
+            is_json: presentation.json || presentation.query.is_some() || !is_alone,
             is_verbose: context.is_verbose,
         },
     };
     let mut printer = Printer::new(presentation, command.spec.name);
     // A command that only reads may end at any time: nobody waits for its answer.
-    if matches!(command.spec.operand, Operand::Images | Operand::Pair | Operand::Registry) {
+    if matches!(
+        command.spec.operand,
+        Operand::Images | Operand::ImageFile { .. } | Operand::Pair | Operand::Registry
+    ) {
         output::when_closed(|| printer::leave());
     }
     let ended = match command.run {

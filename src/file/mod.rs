@@ -6,13 +6,20 @@ mod owned;
 mod tests;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 pub(crate) use lock::{exclusive, lock, open_lock};
 pub(crate) use owned::{Status, open_owned, survive_size_limit, verify_directory};
+
+/// What waits to be used: small in memory, larger in a file without a name.
+pub(crate) type Spool = tempfile::SpooledTempFile;
+
+pub(crate) fn spool() -> Spool {
+    tempfile::spooled_tempfile(1 << 20)
+}
 
 /// How many links may lead to one another.
 const LINKS: usize = 40;
@@ -21,9 +28,14 @@ const LINKS: usize = 40;
 /// meanwhile sees the old one or the new one. Who may read it stays as it was; what is new is its
 /// owner's.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_from(path, content)
+}
+
+/// The same with what a reader gives.
+pub(crate) fn replace_from(path: &Path, mut content: impl Read) -> io::Result<()> {
     let path = place(path)?;
     let mut file = NamedTempFile::new_in(directory(&path))?;
-    file.write_all(content)?;
+    io::copy(&mut content, &mut file)?;
     owned::inherit(file.as_file(), &path)?;
     file.as_file().sync_all()?;
     file.persist(&path)?;

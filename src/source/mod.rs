@@ -38,6 +38,14 @@ pub(crate) trait Source: Send + Sync {
     /// can do that, else at its beginning. The caller verifies it.
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob>;
 
+    /// What was remembered under a name, in this run or an earlier one, of content that has a digest.
+    fn recall(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Remembers for [`Source::recall`], where the source can.
+    fn remember(&self, _: &str, _: &[u8]) {}
+
     /// All tags, in the source's order.
     fn tags(&self) -> Result<Names>;
 

@@ -16,7 +16,13 @@ const ROWS: [&[&str]; 13] = [
     &["driver"],
     &["commands"],
     &["hooks"],
-    &["assembly", "attestation", "context", "download"],
+    &[
+        "assembly",
+        "attestation",
+        "context",
+        "download",
+        "filesystem",
+    ],
     &[
         "answer",
         "cli",
@@ -73,7 +79,7 @@ const HOMES: [(&str, &str, &str); 28] = [
     ("serde_json", "serde_json", ""),
     ("sha2", "sha2", "digest"),
     ("strsim", "strsim", "cli/closest"),
-    ("tar", "tar", "source/layout/tarball"),
+    ("tar", "tar", "filesystem/layer|source/layout/tarball"),
     ("tempfile", "tempfile", "file"),
     ("ureq", "ureq", "source/registry/transport"),
     (

@@ -17,6 +17,7 @@ mod delete;
 mod diff;
 mod downloads;
 mod faults;
+mod filesystem;
 mod filter;
 mod forged;
 mod generated;

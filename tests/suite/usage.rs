@@ -25,7 +25,7 @@ fn misspelt_commands_and_options_are_refused_with_what_was_meant() {
         ),
         (
             &["labels", "-o", "file", &name],
-            "--output belongs to 'downloadlayer', not to 'labels'\n",
+            "--output belongs to 'cat' and 'downloadlayer', not to 'labels'\n",
         ),
         (
             &["labels"],

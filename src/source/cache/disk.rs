@@ -35,6 +35,8 @@ const SWEEP: u64 = 8;
 pub(crate) enum Namespace {
     /// Manifests and configurations, by repository and digest.
     Content,
+    /// What is in a layer, by its digest alone: many repositories have the same.
+    Layers,
     /// What a tag led to, and lists of tags.
     Tags,
     /// Challenges and anonymous tokens.
@@ -42,10 +44,11 @@ pub(crate) enum Namespace {
 }
 
 impl Namespace {
-    const ALL: [Namespace; 3] = [Namespace::Content, Namespace::Tags, Namespace::Registries];
+    const ALL: [Namespace; 4] =
+        [Namespace::Content, Namespace::Layers, Namespace::Tags, Namespace::Registries];
 
     fn name(self) -> &'static str {
-        ["content", "tags", "registries"][self as usize]
+        ["content", "layers", "tags", "registries"][self as usize]
     }
 }
 

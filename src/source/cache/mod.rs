@@ -186,6 +186,18 @@ impl<S: Source> Source for Cache<S> {
         self.asked(digest)?.blob(digest, from)
     }
 
+    fn recall(&self, name: &str) -> Option<Vec<u8>> {
+        let value = self.settings.disk.get(Namespace::Layers, name)?.value;
+        if self.settings.is_verbose {
+            say(&format!("cache {name} {} B", value.len()));
+        }
+        Some(value)
+    }
+
+    fn remember(&self, name: &str, value: &[u8]) {
+        self.settings.disk.put(Namespace::Layers, name, value);
+    }
+
     fn tags(&self) -> Result<Names> {
         if self.is_fresh(Duration::ZERO)
             && let Some(entry) = self.settings.disk.get(Namespace::Tags, &self.name)

@@ -1,0 +1,304 @@
+//! The entries of a layer, or of several that are laid over one another (image-spec, layer.md).
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::path::{FilePath, followed};
+use crate::error::{Error, Kind, Result};
+use crate::memory;
+
+/// image-spec, layer.md, "Whiteouts": what is called so hides what has the rest of the name.
+const WHITEOUT: &str = ".wh.";
+
+/// image-spec, layer.md, "Opaque Whiteout": hides all that lower layers have in the directory.
+const OPAQUE: &str = ".wh..wh..opq";
+
+/// AUFS's own files, which are no part of an image.
+const AUFS: &str = ".wh..wh.";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
+    /// The permissions, setuid, setgid and sticky bits.
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) size: u64,
+    /// In seconds since 1970.
+    pub(crate) modified: i64,
+    /// What a symlink says, or which other path a hard link is the same file as; else empty.
+    pub(crate) link: Box<str>,
+    /// The layer that it is of, from 0 for the lowest.
+    pub(crate) layer: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    File,
+    Directory,
+    /// A directory that has entries and no entry of its own.
+    Parent,
+    Symlink,
+    /// To a file of a lower layer. One to a file of its own layer is that file.
+    HardLink,
+    CharDevice,
+    BlockDevice,
+    Fifo,
+    Whiteout,
+}
+
+impl EntryKind {
+    /// With the letter under which it is remembered, and the name that users see.
+    const ALL: [(EntryKind, char, &str); 9] = [
+        (EntryKind::File, '-', "file"),
+        (EntryKind::Directory, 'd', "directory"),
+        (EntryKind::Parent, 'D', "directory"),
+        (EntryKind::Symlink, 'l', "symlink"),
+        (EntryKind::HardLink, 'h', "file"),
+        (EntryKind::CharDevice, 'c', "character device"),
+        (EntryKind::BlockDevice, 'b', "block device"),
+        (EntryKind::Fifo, 'p', "fifo"),
+        (EntryKind::Whiteout, 'w', "whiteout"),
+    ];
+
+    fn row(self) -> (EntryKind, char, &'static str) {
+        let mut rows = EntryKind::ALL.into_iter();
+        rows.find(|(kind, ..)| *kind == self).expect("all are listed")
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.row().2
+    }
+
+    /// The first letter of a line of `ls -l`.
+    pub(crate) fn letter(self) -> char {
+        match self {
+            EntryKind::Parent => 'd',
+            EntryKind::HardLink => '-',
+            kind => kind.row().1,
+        }
+    }
+
+    fn is_directory(self) -> bool {
+        matches!(self, EntryKind::Directory | EntryKind::Parent)
+    }
+}
+
+impl Entry {
+    /// What a runtime makes of a directory that has no entry.
+    fn parent(layer: u32) -> Self {
+        let link = Box::default();
+        let kind = EntryKind::Parent;
+        Entry { kind, mode: 0o755, uid: 0, gid: 0, size: 0, modified: 0, link, layer }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tree(pub(crate) BTreeMap<FilePath, Entry>);
+
+impl Tree {
+    pub(crate) fn get(&self, path: &FilePath) -> Option<&Entry> {
+        self.0.get(path)
+    }
+
+    /// What the symlink of this path says.
+    pub(crate) fn symlink(&self, path: &FilePath) -> Option<Box<str>> {
+        let entry = self.get(path).filter(|entry| entry.kind == EntryKind::Symlink);
+        entry.map(|entry| entry.link.clone())
+    }
+
+    /// Adds the next entry of a layer, as it would be unpacked to an empty directory: the last of a
+    /// path counts, and names are looked up through the layer's own symlinks. Gives the path.
+    pub(super) fn add(&mut self, name: &str, mut entry: Entry, room: &Room) -> Result<FilePath> {
+        let path = self.place(name)?;
+        if path.is_root() && entry.kind != EntryKind::Directory {
+            return Err(Error::new(Kind::Corrupt, "the root is no directory"));
+        }
+        if path.name() == WHITEOUT || [".wh..", ".wh..."].contains(&path.name()) {
+            return Err(Error::new(Kind::Corrupt, format!("{path}: a whiteout of nothing")));
+        }
+        let in_aufs = |path: &FilePath| path.name().starts_with(AUFS) && path.name() != OPAQUE;
+        if in_aufs(&path) || path.ancestors().any(|path| in_aufs(&path)) {
+            return Ok(path);
+        }
+        if path.name().starts_with(WHITEOUT) {
+            entry.kind = EntryKind::Whiteout;
+        }
+        if entry.kind == EntryKind::HardLink {
+            let target = self.place(&entry.link)?;
+            entry.link = target.to_string().into();
+            if let Some(same) = self.get(&target).filter(|same| !same.kind.is_directory()) {
+                let link = if same.link.is_empty() { entry.link } else { same.link.clone() };
+                entry = Entry { link, ..same.clone() };
+            }
+        }
+        for parent in path.ancestors().filter(|path| !path.is_root()) {
+            if self.get(&parent).is_some_and(|entry| entry.kind.is_directory()) {
+                break;
+            }
+            room.take(&parent, "")?;
+            self.put(parent, Entry::parent(entry.layer));
+        }
+        room.take(&path, &entry.link)?;
+        self.put(path.clone(), entry);
+        Ok(path)
+    }
+
+    /// Where a path leads: through symlinks, but not through the last if no slash follows.
+    pub(crate) fn find(&self, path: &str) -> Result<FilePath> {
+        match path.ends_with('/') {
+            true => followed(path, |path| Ok(self.symlink(path))),
+            false => self.place(path),
+        }
+    }
+
+    /// Where an entry of this name is put: only the last name is never followed.
+    fn place(&self, name: &str) -> Result<FilePath> {
+        let name = name.trim_end_matches('/');
+        let (parent, last) = name.rsplit_once('/').unwrap_or(("", name));
+        match last {
+            "." | ".." => followed(name, |path| Ok(self.symlink(path))),
+            "" => Ok(FilePath::default()),
+            last => Ok(self.directory(parent)?.join(last)),
+        }
+    }
+
+    fn directory(&self, name: &str) -> Result<FilePath> {
+        let path = FilePath::new(name);
+        // What is in a directory that has an entry is there by no symlink.
+        let is_there = self.get(&path).is_some_and(|entry| entry.kind.is_directory());
+        match is_there && !name.contains("..") {
+            true => Ok(path),
+            false => followed(name, |path| Ok(self.symlink(path))),
+        }
+    }
+
+    /// Puts an entry in the place of another. A directory keeps what is in it.
+    fn put(&mut self, path: FilePath, entry: Entry) {
+        if !entry.kind.is_directory() {
+            self.empty(&path);
+        }
+        self.0.insert(path, entry);
+    }
+
+    /// Removes all that is in a directory.
+    fn empty(&mut self, directory: &FilePath) {
+        while let Some((path, _)) = self.0.range((Excluded(directory), Unbounded)).next()
+            && path.is_in(directory)
+        {
+            let path = path.clone();
+            self.0.remove(&path);
+        }
+    }
+
+    /// Lays the next layer over this one (image-spec, layer.md, "Applying Changesets").
+    pub(super) fn apply(&mut self, upper: Tree) {
+        for path in upper.0.iter().filter(|(_, entry)| entry.kind == EntryKind::Whiteout) {
+            let directory = path.0.parent().unwrap_or_default();
+            let hidden = match path.0.name() {
+                OPAQUE => directory,
+                name => directory.join(&name[WHITEOUT.len()..]),
+            };
+            self.empty(&hidden);
+            if path.0.name() != OPAQUE {
+                self.0.remove(&hidden);
+            }
+        }
+        for (path, mut entry) in upper.0 {
+            let below = self.get(&path).map(|below| below.kind);
+            match entry.kind {
+                EntryKind::Whiteout => continue,
+                EntryKind::Parent if below.is_some_and(EntryKind::is_directory) => continue,
+                EntryKind::HardLink => {
+                    if let Some(same) = self.get(&FilePath::new(&entry.link)) {
+                        entry = Entry { link: entry.link, layer: entry.layer, ..same.clone() };
+                    }
+                }
+                _ => {}
+            }
+            self.put(path, entry);
+        }
+    }
+
+    /// Whether this layer hides what lower ones have at a path.
+    pub(super) fn hides(&self, path: &FilePath) -> bool {
+        let whiteout = |path: &FilePath| {
+            let parent = path.parent().unwrap_or_default();
+            self.get(&parent.join(&format!("{WHITEOUT}{}", path.name()))).is_some()
+        };
+        let blocks = |path: &FilePath| {
+            whiteout(path)
+                || self.get(&path.join(OPAQUE)).is_some()
+                || self.get(path).is_some_and(|entry| !entry.kind.is_directory())
+        };
+        whiteout(path) || path.ancestors().any(|path| blocks(&path))
+    }
+
+    /// The entries in the form in which they are remembered: numbers, the path and the link, each of
+    /// the last two ended by a zero.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(path, entry)| {
+            let Entry { kind, mode, uid, gid, size, modified, link, .. } = entry;
+            let letter = kind.row().1;
+            format!("{letter} {mode:o} {uid} {gid} {size} {modified} {path}\0{link}\0")
+        })
+    }
+
+    /// What [`Tree::lines`] wrote. `None` for anything else, and where there is too little room.
+    pub(super) fn of_lines(mut lines: impl BufRead, layer: u32, room: &Room) -> Option<Self> {
+        let mut tree = Tree::default();
+        let mut text = || {
+            let mut text = Vec::new();
+            lines.read_until(0, &mut text).ok()?;
+            text.pop_if(|last| *last == 0);
+            String::from_utf8(text).ok()
+        };
+        loop {
+            let line = text()?;
+            if line.is_empty() {
+                return Some(tree);
+            }
+            let mut fields = line.splitn(7, ' ');
+            let letter = fields.next()?;
+            let row = EntryKind::ALL.into_iter().find(|row| letter.starts_with(row.1))?;
+            let entry = Entry {
+                kind: row.0,
+                mode: u32::from_str_radix(fields.next()?, 8).ok()?,
+                uid: fields.next()?.parse().ok()?,
+                gid: fields.next()?.parse().ok()?,
+                size: fields.next()?.parse().ok()?,
+                modified: fields.next()?.parse().ok()?,
+                link: text()?.into(),
+                layer,
+            };
+            let path = FilePath::new(fields.next()?);
+            room.take(&path, &entry.link).ok()?;
+            tree.0.insert(path, entry);
+        }
+    }
+}
+
+/// How many bytes of memory the entries of all layers may have together.
+const ROOM: usize = 40 << 20;
+
+/// What an entry has besides its names, about.
+const EACH: usize = 160;
+
+/// The memory of the trees of one image.
+#[derive(Debug, Default)]
+pub(crate) struct Room(AtomicUsize);
+
+impl Room {
+    /// `Kind::Protocol` when there is no more.
+    fn take(&self, path: &FilePath, link: &str) -> Result<()> {
+        let bytes = EACH + path.len() + link.len();
+        memory::take(bytes)?;
+        if self.0.fetch_add(bytes, Ordering::Relaxed) + bytes <= ROOM {
+            return Ok(());
+        }
+        let message = format!("the layers list more files than fit into {} MiB", ROOM >> 20);
+        Err(Error::new(Kind::Protocol, message))
+    }
+}
