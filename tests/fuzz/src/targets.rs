@@ -174,7 +174,7 @@ fn credentials(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (name, file) = data.split_at(end);
     for form in [AuthFileFormat::Docker, AuthFileFormat::Containers] {
-        if let Some(stored) = AuthFile::read("auth.json".into(), form, file) {
+        if let Some(stored) = AuthFile::read("auth.json".into(), form, Ok(file.to_vec())) {
             let _ = (stored.helpers(text(name)).count(), stored.entry(text(name)));
         }
     }
