@@ -9,6 +9,7 @@ use crate::content::Content;
 use crate::error::Error;
 use crate::json;
 use crate::memory;
+use crate::names;
 use crate::state::Entry;
 use crate::text::Text;
 
@@ -74,7 +75,7 @@ impl Answer {
     }
 
     pub(crate) fn list<'a>(strings: impl Iterator<Item = &'a str>) -> Self {
-        Body::List(json::list(strings)).into()
+        Body::List(names::json(strings)).into()
     }
 
     pub(crate) fn text(text: impl Into<Text>, json: Value) -> Self {

@@ -70,18 +70,6 @@ pub(crate) fn strings(bytes: &[u8], key: Option<&str>, into: &mut Names) -> Resu
     })
 }
 
-/// A list of strings, without white space.
-pub(crate) fn list<'a>(strings: impl Iterator<Item = &'a str>) -> String {
-    let mut json = String::from("[");
-    for string in strings {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        json.push_str(&serde_json::to_string(string).expect("a string is JSON"));
-    }
-    json + "]"
-}
-
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -269,11 +257,10 @@ impl<'a> Reader<'a> {
                 format!("the values in its {length} bytes need more than {most} MiB of memory");
             return self.fault(&why);
         }
-        // How much is told at once.
-        const TOLD: usize = 4 << 10;
         match &mut self.told {
             Some(told) if self.used > *told => {
-                let more = self.used - *told + TOLD;
+                // Not of every token: 4 KiB at once.
+                let more = self.used - *told + (4 << 10);
                 *told += more;
                 memory::take(more)
             }

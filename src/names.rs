@@ -1,4 +1,4 @@
-//! Many names in little memory: the texts behind one another, and where each ends.
+//! Many names in little memory, the texts behind one another, and lists of names as JSON.
 
 use std::iter;
 
@@ -58,6 +58,18 @@ impl<'a> iter::FromIterator<&'a str> for Names {
         all.extend(names);
         all
     }
+}
+
+/// A JSON array of the names, without white space.
+pub(crate) fn json<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut json = String::from("[");
+    for name in names {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push_str(&serde_json::to_string(name).expect("a string is JSON"));
+    }
+    json + "]"
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{Answer, Command, During, Error, Flag, Invocation, Kind, Operand, Result, Run, Spec};
-use crate::json;
-use crate::names::Names;
+use crate::names::{self, Names};
 use crate::reference::{Host, Repository};
 use crate::source::{Source, Sources};
 
@@ -71,5 +70,5 @@ fn tags(sources: &Sources, repository: &Repository) -> Result<String> {
         Err(error) if error.kind() == Kind::NotFound => Names::default(),
         tags => tags.during(repository)?,
     };
-    Ok(json::list(tags.iter()))
+    Ok(names::json(tags.iter()))
 }

@@ -11,7 +11,7 @@ use crate::content::{Content, Descriptor, LIMIT};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, say};
 use crate::json;
-use crate::names::Names;
+use crate::names::{self, Names};
 use crate::reference::{Repository, TagOrDigest};
 use disk::{DiskCache, Namespace, line};
 
@@ -210,7 +210,11 @@ impl<S: Source> Source for Cache<S> {
         }
         let tags = self.asked(&"tags")?.tags()?;
         if tags.weight() as u64 <= LIMIT {
-            self.settings.disk.put(Namespace::Tags, &self.name, json::list(tags.iter()).as_bytes());
+            self.settings.disk.put(
+                Namespace::Tags,
+                &self.name,
+                names::json(tags.iter()).as_bytes(),
+            );
         }
         Ok(tags)
     }
