@@ -1,15 +1,16 @@
 //! Answers on standard output, and what the exit code says of them.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::answer::{Answer, Body, Verdict};
 use crate::context::Presentation;
 use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::output::Output;
-use crate::query::{self, Input, Query};
+use crate::query::{self, Query};
 use crate::state::{self, Entry};
 
 /// An answer and what it is about.
@@ -142,7 +143,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints what the filter makes of the answer.
-    fn filter(&mut self, query: &Query, input: Input, answered: &Answered) -> Result<bool> {
+    fn filter(&mut self, query: &Query, input: Cow<[u8]>, answered: &Answered) -> Result<bool> {
         let (image, platform) = (&answered.image, answered.platform.as_deref());
         let out = &mut self.out;
         let mut written = Ok(());
@@ -165,11 +166,11 @@ impl<'a> Printer<'a> {
 }
 
 /// What a filter runs on.
-fn input(body: &Body) -> Input<'_> {
+fn input(body: &Body) -> Cow<'_, [u8]> {
     match body {
-        Body::Document(document) => Input::Document(document.bytes()),
-        Body::Json(json) | Body::List(json) => Input::Document(json.as_bytes()),
-        Body::Value(json) | Body::Text { json, .. } => Input::Value(json),
-        Body::Nothing => Input::Value(&Value::Null),
+        Body::Document(document) => document.bytes().into(),
+        Body::Json(json) | Body::List(json) => json.as_bytes().into(),
+        Body::Value(json) | Body::Text { json, .. } => json.to_string().into_bytes().into(),
+        Body::Nothing => b"null"[..].into(),
     }
 }

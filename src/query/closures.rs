@@ -31,42 +31,31 @@ pub(super) fn update<'a>(mut cv: Input<'a>) -> Result<Val, Exn<'a, Val>> {
 
 /// The pieces of a string put together again, with what the filter gives for each match; where it
 /// gives several results, the first ones make the first string and so on, as in jq 1.7.
-/// No string comes out where it gives nothing.
-pub(super) fn replaced<'a>(mut cv: Input<'a>) -> Result<Vec<Val>, Exn<'a, Val>> {
+/// There is no string where it gives nothing.
+pub(super) fn replaced<'a>(mut cv: Input<'a>) -> Result<Val, Exn<'a, Val>> {
     let (filter, context) = cv.0.pop_fun();
-    let mut strings: Vec<Val> = Vec::new();
-    let mut gap = Val::Null;
-    for piece in array(cv.1, "replaced")? {
+    let (mut strings, mut gap) = (Vec::new(), Val::Null);
+    for piece in array(cv.1)? {
         if let Val::TStr(_) = piece {
             gap = piece;
             continue;
         }
         for (i, new) in filter.run((context.clone(), piece)).enumerate() {
-            let new = add(gap.clone(), new?)?;
-            match strings.get_mut(i) {
-                Some(string) => *string = add(std::mem::take(string), new)?,
-                None => strings.push(new),
-            }
+            strings.resize(strings.len().max(i + 1), Val::Null);
+            strings[i] = add(std::mem::take(&mut strings[i]), add(gap.clone(), new?)?)?;
         }
     }
-    let whole = strings.into_iter().map(|string| add(string, gap.clone()));
-    Ok(whole.collect::<Result<_, _>>()?)
+    Ok(strings.into_iter().map(|string| add(string, gap.clone())).collect::<Result<_, _>>()?)
 }
 
-fn array(value: Val, what: &str) -> Result<Vec<Val>, Error> {
+fn array(value: Val) -> Result<Vec<Val>, Error> {
     match value {
-        Val::Arr(items) => Ok(Rc::try_unwrap(items).unwrap_or_else(|shared| shared.to_vec())),
+        Val::Arr(items) => Ok(Rc::unwrap_or_clone(items)),
         value => {
-            let message = format!("{} cannot be {what}, as it is not an array", quoted(&value));
+            let message = format!("{} cannot be sorted, as it is not an array", quoted(&value));
             Err(Error::str(message))
         }
     }
-}
-
-pub(super) fn sorted(value: Val) -> Result<Val, Error> {
-    let mut items = array(value, "sorted")?;
-    items.sort_by(order::compare);
-    Ok(items.into_iter().collect())
 }
 
 type Keyed = Vec<(Vec<Val>, Val)>;
@@ -75,7 +64,7 @@ type Keyed = Vec<(Vec<Val>, Val)>;
 pub(super) fn keyed<'a>(mut cv: Input<'a>) -> Result<Keyed, Exn<'a, Val>> {
     let (filter, context) = cv.0.pop_fun();
     let mut pairs = Keyed::new();
-    for item in array(cv.1, "sorted")? {
+    for item in array(cv.1)? {
         let key = filter.run((context.clone(), item.clone()));
         pairs.push((key.collect::<Result<_, _>>()?, item));
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use jaq_json::Val;
 
 use super::tests::TIMEOUT;
-use super::{Input, Output, Query, print};
+use super::{Output, Query, print};
 use crate::error::Kind;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
@@ -54,7 +54,7 @@ fn built_in(input: &[u8], filter: &str) -> Outcome {
             return (results, End::FailedAtCompileTime);
         }
     };
-    let ran = query.run(Input::Document(input), None, None, &mut |output: &Output| {
+    let ran = query.run(input.into(), None, None, &mut |output: &Output| {
         match output {
             Output::Text(text) => {
                 let mut json = Vec::new();

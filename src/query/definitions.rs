@@ -8,7 +8,7 @@ use super::rewrite::Rewrite;
 /// The name under which the filter itself stands behind the definitions.
 pub(super) const MAIN: &str = "_main";
 
-const PRELUDE: &str = include_str!("prelude.jq");
+pub(super) const PRELUDE: &str = include_str!("prelude.jq");
 
 /// The filter, rewritten, as the last definition; before it all that it calls, however indirectly.
 pub(super) fn with_main<'s>(
@@ -32,10 +32,9 @@ pub(super) fn with_main<'s>(
         let Some(found) = names[..before].iter().rposition(|name| *name == call) else {
             continue;
         };
-        if needed[found] {
+        if std::mem::replace(&mut needed[found], true) {
             continue;
         }
-        needed[found] = true;
         // jaq's own definitions are written for jaq as it is.
         let mut rewrite = Rewrite::new(PRELUDE, arena);
         all[found] = all[found].take().map(|def| match found < first_own {
@@ -49,11 +48,4 @@ pub(super) fn with_main<'s>(
     }
     let kept = all.into_iter().zip(needed).filter(|(_, needed)| *needed);
     kept.filter_map(|(def, _)| def).chain([main]).collect()
-}
-
-/// Of the prelude, with the number of arguments.
-#[cfg(test)]
-pub(super) fn own_names() -> Vec<(&'static str, usize)> {
-    let own = load::parse(PRELUDE, |parser| parser.defs()).expect("the prelude is well-formed");
-    own.iter().map(|def| (def.name, def.args.len())).collect()
 }

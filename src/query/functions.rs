@@ -1,6 +1,5 @@
 //! Built-in functions from values to values.
 
-use bytes::Bytes;
 use jaq_json::{Error, Val};
 
 use super::print;
@@ -55,12 +54,12 @@ pub(super) fn from_json(input: &Val) -> Answer {
     let Val::TStr(bytes) = input else {
         return wrong(input, "cannot be parsed as JSON");
     };
-    let bytes = bytes.trim_ascii();
+    let bytes = bytes.slice_ref(bytes.trim_ascii());
     if bytes.eq_ignore_ascii_case(b"nan") {
         return Ok(Val::from(f64::NAN));
     }
-    json::parse(bytes).and_then(|_| parsed(&Bytes::copy_from_slice(bytes))).map_err(|fault| {
-        let quote: String = text(bytes).chars().take(40).collect();
+    json::parse(&bytes).and_then(|_| parsed(&bytes)).map_err(|fault| {
+        let quote: String = text(&bytes).chars().take(40).collect();
         Error::str(format!("{fault} (while parsing '{quote}')"))
     })
 }
@@ -91,25 +90,6 @@ pub(super) fn has(value: &Val, key: &Val) -> Answer {
             Err(Error::str(message))
         }
     }
-}
-
-pub(super) fn base32(value: Val) -> Answer {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let Val::TStr(bytes) = &value else {
-        return Ok(value);
-    };
-    let mut encoded = String::new();
-    for chunk in bytes.chunks(5) {
-        let mut bits = [0; 8];
-        bits[3..3 + chunk.len()].copy_from_slice(chunk);
-        let bits = u64::from_be_bytes(bits);
-        let digits = (chunk.len() * 8).div_ceil(5);
-        for i in 0..8 {
-            let digit = DIGITS[(bits >> (35 - 5 * i) & 31) as usize];
-            encoded.push(if i < digits { char::from(digit) } else { '=' });
-        }
-    }
-    Ok(Val::from(encoded))
 }
 
 /// Null for what is not base64; what comes out and is not UTF-8 is replaced.

@@ -10,8 +10,6 @@ use std::time::Duration;
 use crate::error::{Error, Kind};
 use crate::state;
 
-const MEMORY: i64 = 1 << 30;
-
 thread_local! {
     /// What the thread may still allocate; of threads without a limit, more than there is.
     static LEFT: Cell<i64> = const { Cell::new(i64::MAX / 2) };
@@ -20,7 +18,21 @@ thread_local! {
 /// From here on this thread has as much memory as a filter may have. A filter's values never leave
 /// its thread.
 pub(super) fn limit_memory() {
-    LEFT.set(MEMORY);
+    LEFT.set(1 << 30);
+}
+
+fn take(size: i64) {
+    LEFT.set(LEFT.get() - size);
+    if LEFT.get() < 0 {
+        used_up();
+    }
+}
+
+#[cold]
+fn used_up() -> ! {
+    // The message needs memory too.
+    LEFT.set(i64::MAX / 2);
+    end("takes more than 1 GiB of memory")
 }
 
 /// The system's allocator, which counts.
@@ -29,40 +41,23 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-impl Counting {
-    fn take(size: i64) {
-        let left = LEFT.get() - size;
-        LEFT.set(left);
-        if left < 0 {
-            Counting::used_up();
-        }
-    }
-
-    #[cold]
-    fn used_up() -> ! {
-        // The message needs memory too.
-        LEFT.set(i64::MAX / 2);
-        end("takes more than 1 GiB of memory")
-    }
-}
-
 // SAFETY: every call is handed on to the system's allocator as it came. The counter is a plain
 // thread-local number, which allocates nothing and is never destroyed.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        Counting::take(layout.size() as i64);
+        take(layout.size() as i64);
         // SAFETY: the caller keeps the contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        Counting::take(layout.size() as i64);
+        take(layout.size() as i64);
         // SAFETY: the caller keeps the contract.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        Counting::take(size as i64 - layout.size() as i64);
+        take(size as i64 - layout.size() as i64);
         // SAFETY: the caller keeps the contract.
         unsafe { System.realloc(place, layout, size) }
     }

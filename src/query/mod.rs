@@ -19,15 +19,14 @@ mod stack;
 mod tests;
 mod values;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jaq_core::data::{DataT, HasLut};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Lut, ValT, Vars};
-use jaq_json::Val;
-use serde_json::Value;
+use jaq_json::{Map, Val};
 
 use crate::error::{Error, Kind, Result};
 use fault::Fault;
@@ -42,13 +41,6 @@ pub(crate) struct Query {
     arguments: Vec<(String, String)>,
     /// A tenth of how long the filter may work for one result.
     timeout: Duration,
-}
-
-/// What a filter is run over.
-pub(crate) enum Input<'a> {
-    /// Bytes that have been found to be JSON before.
-    Document(&'a [u8]),
-    Value(&'a Value),
 }
 
 /// What a filter gives, piece by piece.
@@ -111,13 +103,13 @@ impl Query {
         Ok(Query { filter, arguments: named, timeout })
     }
 
-    /// Runs the filter over one answer and hands over every result as it comes, on another thread.
+    /// Runs the filter over what is known to be JSON and hands over every result as it comes, on another thread.
     /// Says of the last result whether it is neither null nor false; `None` if there is none.
     ///
     /// `Kind::Local` if the filter fails.
     pub(crate) fn run(
         &self,
-        input: Input,
+        input: Cow<[u8]>,
         image: Option<&str>,
         platform: Option<&str>,
         each: &mut Sink,
@@ -125,11 +117,8 @@ impl Query {
         let watch = Watch::new(self.timeout);
         let mut each = |output: &Output| watch.taken(|| each(output));
         stack::large(&watch, || {
-            let document = match input {
-                Input::Document(bytes) => Bytes::copy_from_slice(bytes),
-                Input::Value(json) => json.to_string().into(),
-            };
-            self.results(values::parsed(&document)?, self.variables(image, platform), &mut each)
+            let input = values::parsed(&input.into_owned().into())?;
+            self.results(input, self.variables(image, platform), &mut each)
         })?
     }
 
@@ -171,15 +160,17 @@ impl Query {
     fn variables(&self, image: Option<&str>, platform: Option<&str>) -> Vec<Val> {
         let string = |text: &str| Val::from(text.to_owned());
         let optional = |text: Option<&str>| text.map_or(Val::Null, string);
-        let object = |members: Vec<(&str, Val)>| {
-            Val::obj(members.into_iter().map(|(name, value)| (string(name), value)).collect())
-        };
-        let arguments = self.arguments.iter().map(|(name, value)| (name.as_str(), string(value)));
-        let arguments: Vec<_> = arguments.collect();
-        let values: Vec<_> = arguments.iter().map(|(_, value)| value.clone()).collect();
-        let all = vec![("positional", Val::Arr(Default::default())), ("named", object(arguments))];
-        let own = [optional(image), optional(platform), object(Vec::new()), object(all)];
-        own.into_iter().chain(values).collect()
+        let named = self.arguments.iter().map(|(name, value)| (string(name), string(value)));
+        let all =
+            [("positional", Val::Arr(Default::default())), ("named", Val::obj(named.collect()))];
+        let all = all.map(|(name, value)| (string(name), value));
+        let own = [
+            optional(image),
+            optional(platform),
+            Val::obj(Map::default()),
+            Val::obj(all.into_iter().collect()),
+        ];
+        own.into_iter().chain(self.arguments.iter().map(|(_, value)| string(value))).collect()
     }
 }
 

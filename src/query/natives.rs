@@ -7,11 +7,11 @@ use jaq_core::{Bind, Exn, Native, RunPtr};
 use jaq_json::{Error, Val};
 
 use super::arithmetic::{add, divide, multiply, negate, remainder, subtract};
-use super::closures::{grouped, keyed, replaced, sorted, update};
+use super::closures::{grouped, keyed, replaced, update};
 use super::functions::{
-    base32, base64d, from_json, has, is_iterable, is_key, is_list, to_json, to_number, to_text,
+    base64d, from_json, has, is_iterable, is_key, is_list, to_json, to_number, to_text,
 };
-use super::values::{integer, kind, quoted, text};
+use super::values::{kind, quoted, text};
 use super::{Filters, Output, failed, paths, print, regex, stack};
 
 /// What of jaq's reads the environment, or makes bytes that are not text.
@@ -60,12 +60,8 @@ fn simple() -> Vec<native::Filter<RunPtr<Filters>>> {
         of!("_tojson", |value| to_json(&value)),
         of!("_tonumber", to_number),
         of!("_fromjson", |value| from_json(&value)),
-        of!("_nan", |_| Ok(Val::from(f64::NAN))),
-        of!("_infinite", |_| Ok(Val::from(f64::INFINITY))),
         of!("_type", |value| Ok(Val::from(kind(&value).to_owned()))),
         of!("_quoted", |value| Ok(Val::from(quoted(&value)))),
-        of!("_sort", sorted),
-        of!("_base32", base32),
         of!("_base64d", |value| Ok(base64d(&value))),
         of!("_has", |value, key| has(&value, &key), 1),
         of!("_delpaths", paths::delete_all, 1),
@@ -78,7 +74,7 @@ fn others() -> Vec<native::Filter<RunPtr<Filters>>> {
     vec![
         ("_setpath", v(2), |mut cv| {
             let (new, path) = (cv.0.pop_var(), cv.0.pop_var());
-            bome(paths::of(path).and_then(|path| paths::set(cv.1, &path, new)))
+            bome(paths::items(path, "Path").and_then(|path| paths::set(cv.1, &path, new)))
         }),
         ("_test", v(2), |mut cv| {
             let (flags, re) = (cv.0.pop_var(), cv.0.pop_var());
@@ -88,10 +84,7 @@ fn others() -> Vec<native::Filter<RunPtr<Filters>>> {
             let (flags, re) = (cv.0.pop_var(), cv.0.pop_var());
             bome(regex::pieces(&cv.0.data().expressions, &cv.1, &re, &flags))
         }),
-        ("_replaced", one(), |cv| match replaced(cv) {
-            Ok(strings) => Box::new(strings.into_iter().map(Ok)),
-            Err(exception) => box_once(Err(exception)),
-        }),
+        ("_replaced", one(), |cv| box_once(replaced(cv))),
         ("_sort_by", one(), |cv| {
             box_once(keyed(cv).map(|pairs| pairs.into_iter().map(|(_, item)| item).collect()))
         }),
@@ -105,14 +98,13 @@ fn others() -> Vec<native::Filter<RunPtr<Filters>>> {
             }
             _ => Box::new(std::iter::empty()),
         }),
-        ("_halt_error", v(1), |mut cv| {
-            let code = integer(&cv.0.pop_var()).unwrap_or(5) as i32;
+        ("_halt_error", v(0), |cv| {
             let message = match &cv.1 {
-                Val::TStr(bytes) => text(bytes).trim_end().to_owned(),
-                value => print::quotation(value),
+                Val::TStr(bytes) => text(bytes),
+                value => print::quotation(value).into(),
             };
-            cv.0.data().ended.replace(Some(failed(&message)));
-            box_once(Err(Exn::halt(code)))
+            cv.0.data().ended.replace(Some(failed(message.trim_end())));
+            box_once(Err(Exn::halt(0)))
         }),
     ]
 }

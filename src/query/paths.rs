@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use jaq_core::ValT as _;
 use jaq_json::{Error, Map, Rc, Val};
 
 use super::order;
@@ -16,17 +17,12 @@ const LONGEST: f64 = (1 << 26) as f64;
 pub(super) fn get(value: Val, key: &Val) -> Result<Val> {
     Ok(match (&value, key) {
         (Val::Null, Val::Null | Val::TStr(_) | Val::Num(_) | Val::Obj(_)) => Val::Null,
-        (Val::Obj(map), Val::TStr(_)) => map.get(key).cloned().unwrap_or_default(),
         (Val::Arr(items), Val::Num(_)) => match position(key, items.len()) {
             Some(at) => items.get(at).cloned().unwrap_or_default(),
             None => Val::Null,
         },
-        (Val::Arr(items), Val::Arr(sought)) if !sought.is_empty() => {
-            let windows = items.windows(sought.len()).enumerate();
-            let found = windows.filter(|(_, window)| *window == sought.as_slice());
-            found.map(|(at, _)| Val::from(at)).collect()
-        }
-        (Val::Arr(_), Val::Arr(_)) => Val::Null,
+        (Val::Arr(_), Val::Arr(sought)) if sought.is_empty() => Val::Null,
+        (Val::Obj(_), Val::TStr(_)) | (Val::Arr(_), Val::Arr(_)) => value.index(key)?,
         (Val::Arr(items), Val::Obj(slice)) => {
             items[range(slice, items.len())?].iter().cloned().collect()
         }
@@ -42,24 +38,19 @@ pub(super) fn get(value: Val, key: &Val) -> Result<Val> {
 /// What stands at `path`, taken out so that it can be changed without a copy; null stays behind.
 pub(super) fn take(mut value: &mut Val, path: &[Val]) -> Result<Val> {
     for (depth, key) in path.iter().enumerate() {
-        value = match (value, key) {
-            (Val::Null, Val::TStr(_) | Val::Num(_) | Val::Obj(_)) => return Ok(Val::Null),
-            (Val::Obj(map), Val::TStr(_)) => match Rc::make_mut(map).get_mut(key) {
-                Some(inner) => inner,
-                None => return Ok(Val::Null),
-            },
+        let inner = match (value, key) {
+            (Val::Null, Val::TStr(_) | Val::Num(_) | Val::Obj(_)) => None,
+            (Val::Obj(map), Val::TStr(_)) => Rc::make_mut(map).get_mut(key),
             (Val::Arr(items), Val::Num(_)) => {
                 let at = position(key, items.len());
-                match at.and_then(|at| Rc::make_mut(items).get_mut(at)) {
-                    Some(inner) => inner,
-                    None => return Ok(Val::Null),
-                }
+                at.and_then(|at| Rc::make_mut(items).get_mut(at))
             }
-            (value, _) => {
-                let rest = &path[depth..];
-                return rest.iter().try_fold(value.clone(), get);
-            }
+            (value, _) => return path[depth..].iter().try_fold(value.clone(), get),
         };
+        match inner {
+            Some(inner) => value = inner,
+            None => return Ok(Val::Null),
+        }
     }
     Ok(std::mem::take(value))
 }
@@ -111,18 +102,17 @@ pub(super) fn set(value: Val, path: &[Val], new: Val) -> Result<Val> {
     }
 }
 
-pub(super) fn of(path: Val) -> Result<Vec<Val>> {
-    match path {
-        Val::Arr(path) => Ok(path.to_vec()),
-        _ => Err(Error::str("Path must be specified as an array")),
+/// The items of a `Path` or of `Paths`, as `what` says.
+pub(super) fn items(value: Val, what: &str) -> Result<Vec<Val>> {
+    match value {
+        Val::Arr(items) => Ok(Rc::unwrap_or_clone(items)),
+        _ => Err(Error::str(format!("{what} must be specified as an array"))),
     }
 }
 
 pub(super) fn delete_all(value: Val, paths: Val) -> Result<Val> {
-    let Val::Arr(paths) = paths else {
-        return Err(Error::str("Paths must be specified as an array"));
-    };
-    delete(value, paths.iter().cloned().map(of).collect::<Result<_>>()?)
+    let paths = items(paths, "Paths")?.into_iter().map(|path| items(path, "Path"));
+    delete(value, paths.collect::<Result<_>>()?)
 }
 
 /// `value` without what stands at the paths, all of them counted before any is deleted.

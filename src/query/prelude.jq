@@ -31,8 +31,8 @@ def toboolean:
 def have_literal_numbers: true;
 def have_decnum: true;
 
-def nan: _nan;
-def infinite: _infinite;
+def infinite: 1e1000 * 1;
+def nan: infinite - infinite;
 def isnan: if type == "number" then . != . else error("\(type) (\(tojson)) number required") end;
 def isinfinite:
   if type == "number" then . == infinite or . == -infinite
@@ -55,7 +55,7 @@ def contains($other):
   if type == ($other | type) then _contains($other)
   else error("\(_quoted) and \($other | _quoted) cannot have their containment checked") end;
 def inside(f): . as $inner | f | contains($inner);
-def sort: _sort;
+def sort: _sort_by(.);
 def sort_by(f): _sort_by(f);
 def group_by(f): _group_by(f);
 def unique_by(f): [group_by(f)[] | .[0]];
@@ -119,8 +119,8 @@ def input_line_number: 0;
 def debug: (["DEBUG:", .] | tojson + "\n" | _note), .;
 def debug(f): (f | debug | empty), .;
 def stderr: (tojson | _note), .;
-def halt_error($code): _halt_error($code);
-def halt_error: halt_error(5);
+def halt_error($code): _halt_error;
+def halt_error: _halt_error;
 
 def IN(f): any(f == .; .);
 def IN(source; f): any(source == f; .);
@@ -164,16 +164,14 @@ def split($re; $flags): [_pieces($re; "g" + $flags)[] | strings];
 def splits($re; $flags): split($re; $flags)[];
 def splits($re): splits($re; null);
 def sub($re; f; $flags):
-  . as $text
-  | [_pieces($re; $flags) | _replaced(_captured | f)]
-  | if . == [] then $text else .[] end;
+  . as $text | _pieces($re; $flags) | _replaced(_captured | f) | if . == [] then $text else .[] end;
 def sub($re; f): sub($re; f; null);
 def gsub($re; f; $flags): sub($re; f; "g" + $flags);
 def gsub($re; f): gsub($re; f; null);
 
 def _instant($name):
   if type == "array" then
-    if any(type != "number") then error("\($name) requires parsed datetime inputs")
+    if . != [] and (min <= true or max >= "") then error("\($name) requires parsed datetime inputs")
     elif .[1] | . != null and (0 <= . and . < 12 | not) then error("\(_quoted) has no month from 0 to 11")
     else . + [0, 0, 1, 0, 0, 0][length:] end
   elif type == "number" and (-377705023201 <= . and . <= 253402207200 | not) then
@@ -217,11 +215,9 @@ def @urid: tostring as $text
   | if . == null or any(explode[]; . < 0) then error("\($text | _quoted) is not a valid uri encoding") else . end;
 def @base64: tostring | encode_base64;
 def @base64d: (tostring | _base64d) // error("\(_quoted) is not valid base64 data");
-def @base32: tostring | _base32;
 def format($name):
   if $name == "text" then @text elif $name == "json" then @json elif $name == "csv" then @csv
   elif $name == "tsv" then @tsv elif $name == "sh" then @sh elif $name == "html" then @html
   elif $name == "uri" then @uri elif $name == "urid" then @urid
   elif $name == "base64" then @base64 elif $name == "base64d" then @base64d
-  elif $name == "base32" then @base32
   else error("\($name) is not a valid format") end;

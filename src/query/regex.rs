@@ -31,7 +31,7 @@ impl Pattern {
 }
 
 /// What a run of a filter has compiled, with pattern and flags.
-pub(super) type Compiled = RefCell<Vec<(Vec<u8>, String, Rc<Regex>)>>;
+pub(super) type Compiled = RefCell<Vec<(String, String, Rc<Regex>)>>;
 
 /// Whether it matches anywhere.
 pub(super) fn test(known: &Compiled, value: &Val, re: &Val, flags: &Val) -> Result<Val, Error> {
@@ -49,58 +49,54 @@ pub(super) fn pieces(known: &Compiled, value: &Val, re: &Val, flags: &Val) -> Re
     Ok(found(&haystack, &flags, &regex)?.into_iter().collect())
 }
 
-type Prepared<'a> = (Cow<'a, str>, String, Rc<Regex>);
+type Prepared<'a> = (Cow<'a, str>, Cow<'a, str>, Rc<Regex>);
 
+/// The text, the flags and the expression.
 fn prepared<'a>(
     known: &Compiled,
     value: &'a Val,
     re: &Val,
-    flags: &Val,
+    flags: &'a Val,
 ) -> Result<Prepared<'a>, Error> {
+    /// So many are kept; a filter that makes up more starts over.
+    const KEPT: usize = 20;
     let (Val::TStr(haystack), Val::TStr(pattern)) = (value, re) else {
         let wrong = if matches!(value, Val::TStr(_)) { re } else { value };
         let message = format!("{} cannot be matched, as it is not a string", quoted(wrong));
         return Err(Error::str(message));
     };
+    let (haystack, pattern) = (text(haystack), text(pattern));
     let flags = match flags {
-        Val::Null => String::new(),
-        Val::TStr(flags) => text(flags).into_owned(),
+        Val::Null => "".into(),
+        Val::TStr(flags) => text(flags),
         flags => return Err(Error::str(format!("{} is not a string", quoted(flags)))),
     };
-    let regex = compiled(known, pattern, &flags)?;
-    Ok((text(haystack), flags, regex))
-}
-
-fn compiled(known: &Compiled, pattern: &[u8], flags: &str) -> Result<Rc<Regex>, Error> {
-    /// So many are kept; a filter that makes up more starts over.
-    const KEPT: usize = 20;
     let mut known = known.borrow_mut();
-    if let Some((.., regex)) = known.iter().find(|(p, f, _)| p == pattern && f == flags) {
-        return Ok(regex.clone());
+    if let Some((.., regex)) = known.iter().find(|(p, f, _)| *p == pattern && *f == flags) {
+        return Ok((haystack, flags, regex.clone()));
     }
     if !flags.chars().all(|flag| "gnlsixp".contains(flag)) {
         return Err(Error::str(format!("{flags} is not a valid modifier string")));
     }
-    let source = text(pattern);
-    let regex = Rc::new(build(&source, flags).map_err(|why| {
-        Error::str(format!("{source} (at offset 0) is not a valid regex: {why}"))
+    let regex = Rc::new(build(&pattern, &flags).map_err(|why| {
+        Error::str(format!("{pattern} (at offset 0) is not a valid regex: {why}"))
     })?);
     if known.len() == KEPT {
         known.clear();
     }
-    known.push((pattern.to_vec(), flags.to_owned(), regex.clone()));
-    Ok(regex)
+    known.push((pattern.into_owned(), flags.to_string(), regex.clone()));
+    Ok((haystack, flags, regex))
 }
 
 fn build(pattern: &str, flags: &str) -> Result<Regex, String> {
     /// What POSIX classes mean for jq, which the crate takes for ASCII.
     const CLASSES: [(&str, &str); 7] = [
-        ("[:alnum:]", r"\p{Alphabetic}\p{Nd}"),
-        ("[:alpha:]", r"\p{Alphabetic}"),
+        ("[:alnum:]", r"\p{L}\p{M}\p{Nd}"),
+        ("[:alpha:]", r"\p{L}\p{M}"),
         ("[:digit:]", r"\d"),
-        ("[:lower:]", r"\p{Lowercase}"),
+        ("[:lower:]", r"\p{Ll}"),
         ("[:space:]", r"\s"),
-        ("[:upper:]", r"\p{Uppercase}"),
+        ("[:upper:]", r"\p{Lu}"),
         ("[:word:]", r"\w"),
     ];
     let pattern = pattern.to_owned();

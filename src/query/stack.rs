@@ -22,7 +22,13 @@ thread_local! {
 
 /// Does the work on a new thread of limited memory and waits for it.
 pub(super) fn large<T: Send>(watch: &Watch, work: impl FnOnce() -> T + Send) -> io::Result<T> {
-    one_heap();
+    // The heap that glibc makes for a thread grows and shrinks by a page at a time, which costs a
+    // filter over 50 MB a third of its time: new threads use that of the main thread.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: the call changes a number within the allocator, under its own lock.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
     let mut work = Some(work);
     let mut refused = io::Error::other("no thread");
     for size in SIZES {
@@ -32,32 +38,20 @@ pub(super) fn large<T: Send>(watch: &Watch, work: impl FnOnce() -> T + Send) -> 
             let _working = working;
             DEEPEST.set(here().saturating_sub(RECURSION.min(size / 2)));
             limit_memory();
-            work.take().map(|work| work())
+            work.take().expect("only one thread starts")()
         };
         let thread = thread::Builder::new().name("filter".into()).stack_size(size);
         let done = thread::scope(|scope| {
             let handle = thread.spawn_scoped(scope, run)?;
             watch.wait(&ended);
-            Ok(handle.join())
+            io::Result::Ok(handle.join())
         });
         match done {
-            Ok(Ok(Some(result))) => return Ok(result),
-            Ok(Ok(None)) => break,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Ok(done) => return Ok(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
             Err(error) => refused = error,
         }
     }
     Err(refused)
-}
-
-/// Lets new threads use the heap of the main thread. The heap that glibc makes for a thread grows
-/// and shrinks by a page at a time, which costs a filter over 50 MB a third of its time.
-fn one_heap() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: the call changes a number within the allocator, under its own lock.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1);
-    }
 }
 
 /// Whether the calls have used what they may of the stack.

@@ -12,7 +12,7 @@ fn run(filter: &str, input: &str) -> std::result::Result<String, Error> {
     let query = Query::compile(filter, &arguments, TIMEOUT)?;
     let mut lines = Vec::new();
     let platform = Some("linux/amd64");
-    query.run(Input::Document(input.as_bytes()), Some("ubuntu"), platform, &mut |output| {
+    query.run(input.as_bytes().into(), Some("ubuntu"), platform, &mut |output| {
         lines.push(match output {
             Output::Text(text) => text.to_string(),
             Output::Json(json) => String::from_utf8(json.to_vec()).unwrap(),
@@ -66,7 +66,7 @@ fn results_stand_as_they_should() {
         ("null", "def f: def g: 3; g; f", "3"),
         ("{\"a\":{\"b\":1}}", "[tostream]", "[[[\"a\",\"b\"],1],[[\"a\",\"b\"]],[[\"a\"]]]"),
         ("[1,[2]]", "[1 | truncate_stream([[0],1],[[1,0],2],[[1,0]],[[1]])]", "[[[0],2],[[0]]]"),
-        ("null", "\"x\" | ascii_downcase, @base32", "x\nPA======"),
+        ("null", "\"X\" | ascii_downcase", "x"),
         (
             "null",
             "[\"a,b;c\" | splits(\"[,;]\")], (\"aXa\" | gsub(\"A\"; \"b\"; \"i\"))",
@@ -145,7 +145,7 @@ fn what_jq_refuses_or_ends_is_refused_or_ends() {
     ] {
         assert_eq!(run(filter, "null").as_deref(), Ok(expected), "{filter}");
     }
-    for name in ["ascii", "isvalid(.)", "toarray", "dateadd(1; 2)", "@base32d"] {
+    for name in ["ascii", "isvalid(.)", "toarray", "dateadd(1; 2)", "@base32", "@base32d"] {
         let error = Query::compile(name, &[], TIMEOUT).err().unwrap();
         assert_eq!(error.kind(), Kind::Usage, "{name}");
     }
@@ -284,7 +284,7 @@ fn an_error_of_the_reader_ends_the_run() {
     for filter in ["repeat(1)", "0 | debug, repeat(1)", "1, def f: f; f"] {
         let query = Query::compile(filter, &[], TIMEOUT).unwrap();
         let mut taken = 0;
-        let ran = query.run(Input::Value(&Value::Null), None, None, &mut |_| {
+        let ran = query.run(b"null"[..].into(), None, None, &mut |_| {
             taken += 1;
             Err(Error::new(Kind::Local, "closed"))
         });
@@ -302,14 +302,15 @@ fn the_last_result_decides() {
         ("0", Some(true)),
     ] {
         let query = Query::compile(filter, &[], TIMEOUT).unwrap();
-        let last = query.run(Input::Value(&Value::Null), None, None, &mut |_| Ok(()));
+        let last = query.run(b"null"[..].into(), None, None, &mut |_| Ok(()));
         assert_eq!(last, Ok(expected), "{filter}");
     }
 }
 
 #[test]
 fn every_definition_of_the_prelude_compiles() {
-    for (name, arity) in definitions::own_names() {
+    let own = jaq_core::load::parse(definitions::PRELUDE, |parser| parser.defs()).unwrap();
+    for (name, arity) in own.iter().map(|def| (def.name, def.args.len())) {
         let arguments = vec!["."; arity].join("; ");
         let filter = match arity {
             0 => name.to_owned(),

@@ -21,7 +21,7 @@ use crate::json;
 use crate::names::Names;
 use crate::parallel::Pool;
 use crate::platform::{Platform, PlatformMatcher};
-use crate::query::{Input, Output, Query};
+use crate::query::{Output, Query};
 use crate::reference::{Reference, Repository, TagOrDigest};
 use crate::source::cache::{Cache, Freshness, disk};
 use crate::source::layout::{Layout, files::Files};
@@ -259,7 +259,7 @@ fn filter(data: &[u8]) {
         return;
     };
     let mut results = 0;
-    let _ = query.run(Input::Value(&input), Some("image"), None, &mut |output| {
+    let _ = query.run(input.to_string().into_bytes().into(), Some("image"), None, &mut |output| {
         results += 1;
         if let Output::Json(json) = output {
             assert!(json::parse(json).is_ok(), "{}", text(json));
