@@ -22,7 +22,7 @@ pub(super) static COMMAND: Command = Command {
         name: "cat",
         operand: Operand::ImageFile { is_needed: true },
         help: "Print a file in an image",
-        about: "Symlinks are followed inside the image. The layers are read from the top one down, and no further than to the one that has or hides the file. Nothing is printed before the layer's digest has been compared: until then a small file waits in memory, a large one in a temporary file without a name. On a terminal control characters are escaped.
+        about: "Symlinks are followed inside the image. The layers are read from the top one down, and no further than to the one that has or hides the file. Nothing is printed before the layer's digest has been compared: until then a small file waits in memory, a large one in a temporary file without a name. On a terminal control characters are escaped. Of layers in the formats eStargz and zstd:chunked only the table of contents and the file are read, and their digests compared.
 
 Exit 3 if there is no such file. With `--json`, with a filter, for several images and for all platforms the file is a JSON string; it must be UTF-8 then, and have at most 8 MiB. With `--output` a file that has other content and is not empty is not touched.",
         flags: &[&OUTPUT, &FORCE, &LAYER, &NO_PROGRESS],

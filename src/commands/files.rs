@@ -18,7 +18,7 @@ pub(super) static COMMAND: Command = Command {
 
 As text: a line for each as `ls -ln` writes it, without the number of links. With `--json`: an array of `{path, type, mode, uid, gid, size, modified, link, layer}`. `type` is `file`, `directory`, `symlink`, `character device`, `block device` or `fifo`; `mode` is octal; `link` is what a symlink says, or which other path a hard link is the same file as; `layer` is the digest of the layer that it comes from. Bytes of names that are not UTF-8 stand as `\\xNN`.
 
-Every layer is read and its digest compared, and nothing is unpacked.",
+Every layer is read and its digest compared; what it holds is remembered under its digest, so that no other image reads it again. Of layers in the formats eStargz and zstd:chunked only the table of contents is read, which has a digest too.",
         flags: &[&LAYER, &NO_PROGRESS],
         examples: &[
             ("docker-registry files ubuntu /etc/apt", "the directory and all that is in it"),

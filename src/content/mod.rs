@@ -124,10 +124,9 @@ impl Content {
             return self.fs_layers();
         }
         let layers = self.descriptors("layers")?.into_iter();
-        let read = |Descriptor { digest, media_type, size, .. }| Layer {
-            digest,
-            media_type,
-            size: Some(size),
+        let read = |Descriptor { digest, media_type, size, mut json, .. }| {
+            let annotations = json["annotations"].take();
+            Layer { digest, media_type, size: Some(size), annotations }
         };
         Ok(layers.map(read).collect())
     }
@@ -147,6 +146,8 @@ pub(crate) struct Layer {
     pub(crate) media_type: String,
     /// `None` in schema 1, which does not say.
     pub(crate) size: Option<u64>,
+    /// An object, or null.
+    pub(crate) annotations: Value,
 }
 
 /// What points at content (image-spec, descriptor.md).

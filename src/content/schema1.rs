@@ -31,7 +31,12 @@ impl Content {
             let sum = layer["blobSum"].as_str().unwrap_or_default();
             let wrong = |_| Error::new(Kind::Protocol, format!("a layer has the blobSum '{sum}'"));
             let digest = sum.parse().map_err(wrong)?;
-            Ok(Layer { digest, media_type: DOCKER_LAYER.to_owned(), size: None })
+            Ok(Layer {
+                digest,
+                media_type: DOCKER_LAYER.to_owned(),
+                size: None,
+                annotations: Value::Null,
+            })
         };
         listed.rev().map(read).collect()
     }

@@ -63,7 +63,10 @@ pub(super) fn read(
 }
 
 /// The name of an entry and what is said of it; `None` for what is no file of any kind.
-fn described(item: &mut tar::Entry<impl Read>, layer: u32) -> Result<Option<(String, Entry)>> {
+pub(super) fn described(
+    item: &mut tar::Entry<impl Read>,
+    layer: u32,
+) -> Result<Option<(String, Entry)>> {
     let header = item.header();
     let kind = match header.entry_type() {
         EntryType::Directory => EntryKind::Directory,
@@ -156,7 +159,7 @@ impl<R: Read> Read for Limited<'_, R> {
 }
 
 /// The tar crate's errors have no kind of their own.
-fn damage(error: io::Error) -> Error {
+pub(super) fn damage(error: io::Error) -> Error {
     let is_ours = error.get_ref().is_some_and(|inner| inner.is::<Error>());
     if is_ours || error.raw_os_error().is_some() {
         return error.into();

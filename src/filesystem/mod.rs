@@ -6,11 +6,15 @@
 //! one file, [`Search`] goes from the top layer down and reads no layer below the one that has or
 //! hides it.
 //!
+//! Some layers have a table of contents, which [`toc`] reads in the place of the whole layer. It is
+//! believed as far as its digest is right, as runtimes do that mount such layers.
+//!
 //! Nothing that comes of a layer is used before its digest has been compared. What a layer holds is
 //! remembered by the source, under the layer's digest.
 
 mod layer;
 mod path;
+mod toc;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -30,6 +34,7 @@ use crate::readahead::Readahead;
 use crate::source::Source;
 use layer::Content;
 use path::followed;
+use toc::Toc;
 use tree::Room;
 
 pub(crate) use path::FilePath;
@@ -100,7 +105,12 @@ impl<'a> Filesystem<'a> {
     /// The entries of a layer, remembered or read, and in the latter case the content of a file in
     /// it if it was met on the way. Nobody reads the same layer meanwhile.
     fn read(&self, n: usize, wanted: Option<&str>) -> Result<(Tree, Option<Content>)> {
-        let name = format!("files of {}", self.layers[n].digest);
+        let digest = &self.layers[n].digest;
+        // Of one layer, tables may say different things: nothing but their digests vouches for them.
+        let name = match Toc::of(self.source, &self.layers[n]) {
+            Some(toc) => format!("files of {digest} by {}", toc.digest),
+            None => format!("files of {digest}"),
+        };
         let _turn = Turn::wait(&name);
         if let Some(packed) = self.source.recall(&name)
             && let Ok((_, lines)) = compression::unpacked(Cursor::new(packed))
@@ -119,6 +129,13 @@ impl<'a> Filesystem<'a> {
     fn read_layer(&self, n: usize, wanted: Option<&str>) -> Result<(Tree, Option<Content>)> {
         let layer = &self.layers[n];
         let read = || {
+            let toc = Toc::of(self.source, layer);
+            if let Some(toc) = toc
+                && let Some(found) = toc.read(wanted, n as u32, &self.room)?
+            {
+                self.progress.skip(layer.size.unwrap_or_default());
+                return Ok(found);
+            }
             let blob = self.source.blob(&layer.digest, 0)?;
             let size = layer.size.or(blob.size);
             let arriving = Readahead::start(self.progress.watch(blob.reader))?;

@@ -292,7 +292,7 @@ pub(crate) struct Room(AtomicUsize);
 
 impl Room {
     /// `Kind::Protocol` when there is no more.
-    fn take(&self, path: &FilePath, link: &str) -> Result<()> {
+    pub(super) fn take(&self, path: &FilePath, link: &str) -> Result<()> {
         let bytes = EACH + path.len() + link.len();
         memory::take(bytes)?;
         if self.0.fetch_add(bytes, Ordering::Relaxed) + bytes <= ROOM {

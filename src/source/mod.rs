@@ -5,6 +5,7 @@ mod layout;
 mod registry;
 
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::content::{Content, Descriptor, ManifestKind};
@@ -37,6 +38,11 @@ pub(crate) trait Source: Send + Sync {
     /// A blob of any size as a stream that starts `from` bytes behind its beginning where the source
     /// can do that, else at its beginning. The caller verifies it.
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob>;
+
+    /// No more of a blob than these bytes, where the source can do that, else as [`Source::blob`].
+    fn part(&self, digest: &Digest, range: Range<u64>) -> Result<Blob> {
+        self.blob(digest, range.start)
+    }
 
     /// What was remembered under a name, in this run or an earlier one, of content that has a digest.
     fn recall(&self, _: &str) -> Option<Vec<u8>> {

@@ -58,7 +58,7 @@ const HOMES: [(&str, &str, &str); 29] = [
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
     ("jaq-std", "jaq_std", "query"),
-    ("jiff", "jiff", "commands"),
+    ("jiff", "jiff", "commands|filesystem/toc"),
     ("lexopt", "lexopt", "cli/parse"),
     // Files have owners, and stacks an end, only where the system says so.
     ("libc", "libc", "file|query/stack"),
@@ -81,7 +81,7 @@ const HOMES: [(&str, &str, &str); 29] = [
     ("serde_json", "serde_json", ""),
     ("sha2", "sha2", "digest"),
     ("strsim", "strsim", "cli/closest"),
-    ("tar", "tar", "filesystem/layer|source/layout/tarball"),
+    ("tar", "tar", "filesystem|source/layout/tarball"),
     ("tempfile", "tempfile", "file"),
     ("ureq", "ureq", "source/registry/transport"),
     (

@@ -4,6 +4,7 @@
 pub(crate) mod disk;
 
 use std::io::Cursor;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::{Blob, CacheSettings, Resolved, Source};
@@ -184,6 +185,10 @@ impl<S: Source> Source for Cache<S> {
             return Ok(Blob { reader: Box::new(Cursor::new(entry.value)), from: 0, size });
         }
         self.asked(digest)?.blob(digest, from)
+    }
+
+    fn part(&self, digest: &Digest, range: Range<u64>) -> Result<Blob> {
+        self.asked(digest)?.part(digest, range)
     }
 
     fn recall(&self, name: &str) -> Option<Vec<u8>> {

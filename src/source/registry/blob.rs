@@ -15,6 +15,9 @@ use super::transport::BodyStream;
 /// comes through a bad connection.
 const PROGRESS: u64 = 1 << 20;
 
+/// From this byte on, to the one before the second number.
+type Range = (u64, Option<u64>);
+
 /// The body of one answer, all of a blob or the rest of it.
 struct PartialContent {
     body: BodyStream,
@@ -27,13 +30,14 @@ struct PartialContent {
 }
 
 impl PartialContent {
-    /// What is served of the blob when it is asked for from this byte on.
-    fn get(registry: &Registry, digest: &Digest, from: u64, tries: &Tries) -> Result<Self> {
-        let response = registry.get_blob(digest, from, Want::Stream, tries)?;
+    /// What is served of the blob when it is asked for from this byte on, to this one at most.
+    fn get(registry: &Registry, digest: &Digest, range: Range, tries: &Tries) -> Result<Self> {
+        let (from, _) = range;
+        let response = registry.get_blob(digest, range, Want::Stream, tries)?;
         // There is nothing from there on: what the caller has cannot be the beginning of it. Or the
         // registry cannot do that: crane's answers 404.
         if matches!(response.status, 404 | 416) && from > 0 {
-            return Self::get(registry, digest, 0, tries);
+            return Self::get(registry, digest, (0, None), tries);
         }
         let response = registry.succeeded(response)?;
         let range = response.header("content-range").and_then(content_range);
@@ -59,6 +63,7 @@ pub(super) struct ResumedBlob {
     part: PartialContent,
     /// Where in the blob the caller is; the part may be behind.
     at: u64,
+    end: Option<u64>,
     tries: Tries,
     /// Where in the blob failures were last counted from zero.
     progress_since: u64,
@@ -66,12 +71,12 @@ pub(super) struct ResumedBlob {
 
 impl ResumedBlob {
     /// A blob from this byte on, where the registry can do that, else from its beginning.
-    pub(super) fn open(registry: &Registry, digest: &Digest, from: u64) -> Result<Blob> {
+    pub(super) fn open(registry: &Registry, digest: &Digest, range: Range) -> Result<Blob> {
         let tries = Tries::default();
-        let part = PartialContent::get(registry, digest, from, &tries)?;
+        let part = PartialContent::get(registry, digest, range, &tries)?;
         let (at, size) = (part.at, part.size);
-        let (registry, digest) = (registry.clone(), digest.clone());
-        let stream = ResumedBlob { registry, digest, part, at, tries, progress_since: at };
+        let (registry, digest, end) = (registry.clone(), digest.clone(), range.1);
+        let stream = ResumedBlob { registry, digest, part, at, end, tries, progress_since: at };
         Ok(Blob { reader: Box::new(stream), from: at, size })
     }
 
@@ -103,7 +108,7 @@ impl ResumedBlob {
         if !registry.client.wait(&self.tries, None, registry.host.api()) {
             return Err(why);
         }
-        let part = PartialContent::get(registry, &self.digest, self.at, &self.tries)?;
+        let part = PartialContent::get(registry, &self.digest, (self.at, self.end), &self.tries)?;
         let before = self.part.etag.as_ref();
         if before.zip(part.etag.as_ref()).is_some_and(|(before, now)| before != now) {
             let message = "the registry serves another content than before";

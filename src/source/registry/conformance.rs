@@ -74,7 +74,7 @@ impl Registry {
     /// Whether a part of a blob can be asked for.
     pub(crate) fn check_range(&self, blob: &Descriptor) -> Result<()> {
         let want = Want::Whole(LIMIT);
-        let response = self.get_blob(&blob.digest, 1, want, &Tries::default())?;
+        let response = self.get_blob(&blob.digest, (1, None), want, &Tries::default())?;
         let response = self.succeeded(response)?;
         ensure(response.status == 206, "the whole blob came")?;
         ensure(response.bytes().len() as u64 + 1 == blob.size, "another part came")

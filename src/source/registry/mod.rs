@@ -106,13 +106,21 @@ impl Registry {
         self.client.follow(&Request { tries, ..request })
     }
 
-    /// end-2: `GET /v2/<name>/blobs/<digest>`, from this byte on where the registry can do that.
-    fn get_blob(&self, digest: &Digest, from: u64, want: Want, tries: &Tries) -> Result<Response> {
+    /// end-2: `GET /v2/<name>/blobs/<digest>`, from this byte on and to the one before `end`, where the
+    /// registry can do that.
+    fn get_blob(
+        &self,
+        digest: &Digest,
+        (from, end): (u64, Option<u64>),
+        want: Want,
+        tries: &Tries,
+    ) -> Result<Response> {
         let request = self.request(Method::Get, &format!("blobs/{digest}"))?;
         let request = Request { want, tries: Some(tries.clone()), ..request };
-        self.ask(match from {
-            0 => request,
-            _ => request.header("Range", format!("bytes={from}-")),
+        self.ask(match (from, end) {
+            (0, None) => request,
+            (_, None) => request.header("Range", format!("bytes={from}-")),
+            (_, Some(end)) => request.header("Range", format!("bytes={from}-{}", end - 1)),
         })
     }
 

@@ -1,5 +1,7 @@
 //! What the program asks of a source, put to the endpoints of a registry.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::content::{Content, Descriptor, LIMIT, ManifestKind};
@@ -27,7 +29,12 @@ impl Source for Registry {
     }
 
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {
-        ResumedBlob::open(self, digest, from).during(format!("blob {digest}"))
+        ResumedBlob::open(self, digest, (from, None)).during(format!("blob {digest}"))
+    }
+
+    fn part(&self, digest: &Digest, range: Range<u64>) -> Result<Blob> {
+        let (from, end) = (range.start, range.end);
+        ResumedBlob::open(self, digest, (from, Some(end))).during(format!("blob {digest}"))
     }
 
     fn tags(&self) -> Result<Names> {
@@ -72,7 +79,8 @@ impl Registry {
         let bytes = match descriptor.data() {
             Some(bytes) => bytes,
             None => {
-                let response = self.get_blob(digest, 0, Want::Whole(LIMIT), &Tries::default())?;
+                let response =
+                    self.get_blob(digest, (0, None), Want::Whole(LIMIT), &Tries::default())?;
                 self.succeeded(response)?.into_bytes()
             }
         };
