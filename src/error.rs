@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
+use std::time::Duration;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -50,11 +51,12 @@ pub(crate) struct Error {
     message: String,
     excerpt: Vec<String>,
     hint: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 impl Error {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), excerpt: Vec::new(), hint: None }
+        Error { kind, message: message.into(), excerpt: Vec::new(), hint: None, retry_after: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -71,6 +73,16 @@ impl Error {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint.get_or_insert(hint.into());
         self
+    }
+
+    /// Says when to ask again, where the registry does.
+    pub(crate) fn come_back(mut self, after: Option<Duration>) -> Self {
+        self.retry_after = after;
+        self
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -12,6 +12,10 @@ pub(super) static COMMAND: Command = Command {
 `digestlist` prints it only if it is the digest of an index, and `digest` follows the index to the manifest for one platform.",
         examples: &[
             ("docker-registry resolve ubuntu:18.04", "sha256:…"),
+            (
+                "docker-registry resolve --wait 5m registry.example.com/app:$VERSION",
+                "the same, as soon as it has been pushed",
+            ),
             ("docker-registry resolve ubuntu debian alpine", "one line of JSON for each"),
         ],
         ..Spec::DEFAULT

@@ -22,7 +22,8 @@ use crate::query::Query;
 use crate::reference::Reference;
 use crate::source::Sources;
 use options::{
-    ARCH, ARG, COLOR, EXIT_STATUS, IMAGES, JOBS, JQ, JSON, OS, PLATFORM, RAW, VARIANT, VERBOSE,
+    ARCH, ARG, COLOR, EXIT_STATUS, IMAGES, JOBS, JQ, JSON, MAX_AGE, OFFLINE, OS, PLATFORM, RAW,
+    VARIANT, VERBOSE, WAIT,
 };
 
 pub(crate) use options::{ESSENTIAL, GROUPS};
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) presentation: Presentation,
     pub(crate) pool: Arc<Pool>,
     pub(crate) timeout: Duration,
+    /// How long to ask again for what is not found.
+    pub(crate) wait: Option<Duration>,
     pub(crate) is_verbose: bool,
     /// The media types to ask for; none for all kinds of manifest.
     kinds: Vec<String>,
@@ -67,6 +70,7 @@ impl Context {
             presentation: presentation(args, timeout)?,
             pool: Arc::new(Pool::new(jobs)),
             timeout,
+            wait: wait(args)?,
             is_verbose: args.has(&VERBOSE),
             kinds: registry::kinds(args).unwrap_or_default(),
             sources: registry::sources(args, jobs, timeout)?,
@@ -144,6 +148,16 @@ fn jobs(args: &Args) -> Result<usize> {
         ));
     }
     Ok(fewer)
+}
+
+fn wait(args: &Args) -> Result<Option<Duration>> {
+    let wait = args.duration(&WAIT);
+    match [&OFFLINE, &MAX_AGE].into_iter().find(|flag| args.has(flag)) {
+        Some(flag) if wait.is_some() => {
+            Err(Error::usage(format!("--wait cannot be used with --{}", flag.name)))
+        }
+        _ => Ok(wait),
+    }
 }
 
 /// The time in seconds since 1970.

@@ -5,7 +5,7 @@ use crate::cli::{Flag, HELP, VERSION, Value};
 pub(crate) static GROUPS: &[(&str, &[&Flag])] = &[
     ("Answer", &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &COLOR]),
     ("Platform", &[&PLATFORM, &OS, &ARCH, &VARIANT]),
-    ("Images", &[&IMAGES, &JOBS]),
+    ("Images", &[&IMAGES, &JOBS, &WAIT]),
     ("Credentials", &[&USER, &PASSWORD_STDIN]),
     ("Manifests", &[&INDEX, &OCI, &MEDIA_TYPE]),
     ("Transport", &[&PLAIN_HTTP, &INSECURE, &CACERT, &CERT, &KEY, &TIMEOUT, &RETRIES, &VERBOSE]),
@@ -58,6 +58,9 @@ pub(super) static IMAGES: Flag = Flag::new("images", Value::Images, "Read the im
 pub(super) static JOBS: Flag = Flag::new("jobs", Value::Number, "Ask for N images at the same time (default: 8)")
     .short('j')
     .about("Also limits the requests that are sent at the same time. If the limit of open files is too low for N, fewer are sent.");
+pub(super) static WAIT: Flag =
+    Flag::new("wait", Value::Duration, "Ask again for what is not found, for up to DURATION")
+        .about("Such as `5m`; for all images together. An image that is not there is asked for by HEAD after 1, 2, 4, 8 and then every 15 seconds, and answered when it is there. If it is there and something else is not found, such as a platform, a file or an SBOM, the question itself is asked again, for a tag may be pushed anew. If the registry says with `Retry-After` how long to wait, that is done; everything else that fails ends the waiting, also that access is denied, as Docker Hub says of a repository that does not exist.");
 pub(super) static USER: Flag = Flag::new("user", Value::Secret("USER:PASSWORD"), "Log in to the image's registry")
     .short('u')
     .about("Without `:PASSWORD` the password is asked for on the terminal. The credentials are for one registry: images from another registry are a usage error.");

@@ -1,6 +1,7 @@
 //! Images × platforms → answers: in parallel, printed in the order they were asked for.
 
 mod printer;
+mod wait;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::memory::{self, Share};
 use crate::output;
 use crate::platform::Platform;
 use printer::{Answered, Printer};
+use wait::Wait;
 
 /// Asks the command's question of every image that was named, prints the answers and gives the
 /// exit code.
@@ -27,10 +29,15 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
             command.spec.name
         )));
     }
+    if context.wait.is_some() && matches!(command.run, Run::Alone(_)) {
+        let name = command.spec.name;
+        return Err(Error::usage(format!("--wait cannot be used with '{name}'")));
+    }
     let presentation = &context.presentation;
     let is_alone = context.platforms != Platforms::All && !context.is_batch(args);
     let question = Question {
         context,
+        wait: Wait::new(context.wait),
         invocation: Invocation {
             args,
             sources: &context.sources,
@@ -55,7 +62,10 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         Run::Alone(ask) => ask(&question.invocation)
             .and_then(|answer| printer.print(&Answered::plain(answer), false)),
         Run::Pair(ask) => {
-            compare(context, args, ask).and_then(|answered| printer.print(&answered, false))
+            let texts: Vec<&str> = args.operands().iter().map(String::as_str).collect();
+            let compared =
+                question.found(&texts, |image| image, |images| compare(context, images, ask));
+            compared.and_then(|answered| printer.print(&answered, false))
         }
         Run::Repository(ask) => {
             question.answer_all(&mut printer, |image| ask(image, &question.invocation))
@@ -84,6 +94,7 @@ enum Begun {
 /// The command's question of the images that were named.
 struct Question<'a> {
     context: &'a Context,
+    wait: Wait,
     invocation: Invocation<'a>,
 }
 
@@ -131,7 +142,7 @@ impl Question<'_> {
     ) -> Option<(Result<Answered>, Arc<Share>)> {
         let share = Share::new(most);
         let answered = memory::with(Some(Arc::clone(&share)), || {
-            let answered = self.answered(&self.context.image(text)?, ask)?;
+            let answered = self.answered(text, |image| image, ask)?;
             // A document has been counted as it came.
             if !matches!(answered.answer.body, Body::Document(_)) {
                 memory::take(answered.answer.weight())?;
@@ -143,16 +154,49 @@ impl Question<'_> {
 
     /// The same without a limit but the question's own, and nothing done side by side.
     fn alone(&self, text: &str, ask: impl Fn(&Image) -> Result<Answer>) -> Result<Answered> {
-        self.answered(&self.context.image(text)?.alone(), ask)
+        self.answered(text, Image::alone, ask)
     }
 
-    fn answered(&self, image: &Image, ask: impl Fn(&Image) -> Result<Answer>) -> Result<Answered> {
-        let answer = named(ask(image), image.text())?;
-        let mut answered = Answered::of(image, answer);
-        if self.context.platforms == Platforms::All {
-            answered.platform = None;
+    fn answered(
+        &self,
+        text: &str,
+        open: fn(Image) -> Image,
+        ask: impl Fn(&Image) -> Result<Answer>,
+    ) -> Result<Answered> {
+        self.found(&[text], open, |images| {
+            let image = &images[0];
+            let answer = named(ask(image), image.text())?;
+            let mut answered = Answered::of(image, answer);
+            if self.context.platforms == Platforms::All {
+                answered.platform = None;
+            }
+            Ok(answered)
+        })
+    }
+
+    /// What the question gives. As long as `--wait` allows, an image that is not there is asked for
+    /// by HEAD, and the question is asked again when it is there; of an image that is there, the
+    /// question itself is asked again: an index may get the platform, an image its SBOM.
+    fn found(
+        &self,
+        texts: &[&str],
+        open: fn(Image) -> Image,
+        ask: impl Fn(&[Image]) -> Result<Answered>,
+    ) -> Result<Answered> {
+        let mut absent = vec![false; texts.len()];
+        for asked in 1.. {
+            let images = texts.iter().map(|text| Ok(open(self.context.image(text)?)));
+            let images = images.collect::<Result<Vec<Image>>>()?;
+            let mut awaited = images.iter().zip(&absent).filter(|(_, is_absent)| **is_absent);
+            let there =
+                awaited.try_for_each(|(image, _)| image.resolved().map(drop).during(image.text()));
+            let answered = there.and_then(|()| ask(&images));
+            if !self.wait.pause(asked, &answered) {
+                return answered;
+            }
+            absent = images.iter().map(Image::is_absent).collect();
         }
-        Ok(answered)
+        unreachable!("no time is so long")
     }
 
     /// One JSON object, keyed by platform.
@@ -176,16 +220,15 @@ impl Question<'_> {
 /// images has.
 fn compare(
     context: &Context,
-    args: &Args,
+    images: &[Image],
     ask: fn(Option<&Image>, Option<&Image>) -> Result<Answer>,
 ) -> Result<Answered> {
-    let [from, to] = args.operands() else { unreachable!("the parser has counted") };
-    let (from, to) = (context.image(from)?, context.image(to)?);
+    let [from, to] = images else { unreachable!("the parser has counted") };
     let answer = match context.platforms {
-        Platforms::One(_) => ask(Some(&from), Some(&to))?,
+        Platforms::One(_) => ask(Some(from), Some(to))?,
         Platforms::All => {
             let platforms = |image: &Image| image.platforms().during(image.text());
-            let (from, to) = (platforms(&from)?, platforms(&to)?);
+            let (from, to) = (platforms(from)?, platforms(to)?);
             let pairs = paired(from.images, to.images);
             let answers = context.pool.all(pairs, |(platform, [from, to])| {
                 let answer = ask(from.as_ref(), to.as_ref()).during(&platform);
@@ -197,7 +240,7 @@ fn compare(
             keyed(answers, [from.missing, to.missing].concat(), Verdict::min)
         }
     };
-    Ok(Answered::of(&from, answer))
+    Ok(Answered::of(from, answer))
 }
 
 /// The images of either side by platform, in the order in which the platforms come first.

@@ -4,7 +4,7 @@ mod budget;
 mod choice;
 mod config;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use crate::content::{Content, Descriptor, ManifestKind};
@@ -30,6 +30,8 @@ pub(crate) struct Image {
     kinds: Vec<String>,
     /// The platform of an image that [`Image::platforms`] returned.
     fixed: Option<Platform>,
+    /// Whether the source was asked what the reference leads to, and did not find it.
+    is_absent: Cell<bool>,
     resolved: OnceCell<Resolved>,
     top_manifest: OnceCell<Arc<Content>>,
     platform_descriptor: OnceCell<Option<Descriptor>>,
@@ -55,6 +57,7 @@ impl Image {
             budget: Arc::default(),
             kinds: Vec::new(),
             fixed: None,
+            is_absent: Cell::new(false),
             resolved: OnceCell::new(),
             top_manifest: OnceCell::new(),
             platform_descriptor: OnceCell::new(),
@@ -165,8 +168,14 @@ impl Image {
         })
     }
 
+    /// Whether it is known that there is nothing that the reference leads to.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.is_absent.get()
+    }
+
     /// Adds a hint for a digest that may be the one of a layer.
     fn hinted(&self, error: Error) -> Error {
+        self.is_absent.set(error.kind() == Kind::NotFound);
         match (&self.reference.at, error.kind()) {
             (TagOrDigest::Digest { .. }, Kind::NotFound) => {
                 error.hint("'digest' shows a manifest's digest; a layer's is for 'downloadlayer'")

@@ -114,7 +114,7 @@ const SURROUNDINGS: [(&str, &[&str]); 16] = [
     // How long something takes is not what time it is.
     (
         "Instant::now",
-        &["progress", "readahead", "source/registry"],
+        &["driver/wait", "progress", "readahead", "source/registry"],
     ),
     ("SystemTime::now", &["context"]),
 ];

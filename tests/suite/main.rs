@@ -63,3 +63,4 @@ mod tokens;
 mod trace;
 mod usage;
 mod verifytool;
+mod wait;

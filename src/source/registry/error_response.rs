@@ -38,14 +38,15 @@ pub(super) fn error(response: &Response, now: SystemTime) -> Error {
         status => (Kind::Protocol, format!("the registry answers {status}")),
     };
     let quoted = quoted(if message.is_empty() { &code } else { &message });
-    let when = match (kind, retry_after(response, now)) {
+    let after = retry_after(response, now);
+    let when = match (kind, after) {
         (Kind::RateLimited | Kind::Unavailable, Some(wait)) => {
             format!(": come back in {}", words(wait))
         }
         (Kind::RateLimited, None) => ": come back later; the registry does not say when".to_owned(),
         _ => String::new(),
     };
-    let error = Error::new(kind, format!("{what}{quoted}{when}"));
+    let error = Error::new(kind, format!("{what}{quoted}{when}")).come_back(after);
     if kind != Kind::NotFound || code != "NAME_UNKNOWN" {
         return error;
     }
