@@ -1,5 +1,5 @@
 //! What is attached to an image and says something of it: SBOMs, provenance and other statements,
-//! wherever they are kept. Signatures are not checked.
+//! wherever they are kept. Their signatures are not checked; those of the image are, in `signature`.
 //!
 //! - BuildKit lists a manifest of them beside the images in the index
 //!   (buildkit, docs/attestations/attestation-storage.md);
@@ -8,6 +8,9 @@
 //!
 //! A predicate stands in a statement (in-toto), which may stand in an envelope (DSSE), which may
 //! stand in a bundle (Sigstore). SBOMs also stand alone.
+
+mod public_key;
+mod signature;
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -20,8 +23,10 @@ use crate::image::{Budget, Image};
 use crate::json;
 use crate::memory;
 use crate::output;
-use crate::reference::TagOrDigest;
 use crate::source::Source;
+
+pub(crate) use public_key::PublicKeys;
+pub(crate) use signature::signatures;
 
 /// Longer statements are refused.
 const LIMIT: u64 = 32 << 20;
@@ -99,18 +104,13 @@ impl Store {
         let (name, is_for_platform, manifests) = match self {
             Store::BuildKit(entry) => ("buildkit", true, vec![budget.manifest(source, entry)?]),
             Store::Referrers(subject, is_for_platform) => {
-                let mut listed = source.referrers(subject, None)?;
-                listed.retain(|it| !is_signature(it));
-                let manifests = listed.iter().map(|entry| budget.manifest(source, entry));
+                let listed = budget.referrers(source, subject)?;
+                let listed = listed.iter().filter(|it| !is_signature(it));
+                let manifests = listed.map(|entry| budget.manifest(source, entry));
                 ("referrers", *is_for_platform, manifests.collect::<Result<_>>()?)
             }
             Store::Cosign(tag, is_for_platform) => {
-                let manifest = match source.manifest(&TagOrDigest::Tag(tag.clone())) {
-                    Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
-                    manifest => manifest?,
-                };
-                budget.hold(manifest.weight())?;
-                ("cosign", *is_for_platform, vec![manifest.into()])
+                ("cosign", *is_for_platform, Vec::from_iter(budget.tagged(source, tag)?))
             }
         };
         let mut listed = Vec::new();

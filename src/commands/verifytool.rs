@@ -5,6 +5,8 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::{Answer, Command, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict};
+use crate::attestation::{self, PublicKeys};
+use crate::cli;
 use crate::compression;
 use crate::content::Layer;
 use crate::content::ManifestKind;
@@ -14,14 +16,19 @@ use crate::readahead::Readahead;
 static LAYERS: Flag =
     Flag::switch("layers", "Also download every layer and check it and its diff ID")
         .about("Nothing is written to disk.");
+static PUBLIC_KEY: Flag =
+    Flag::new("public-key", cli::Value::Path, "Also check cosign's signatures with the key in FILE")
+        .about("PEM, as `cosign generate-key-pair` writes it to `cosign.pub`: ECDSA on P-256 or P-384, Ed25519, or RSA. Of several keys in FILE one has to fit. (`--key` is the key of the client certificate, for this command too.)");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "verifytool",
         operand: Operand::Images,
         help: "Recompute the digests of an image and compare them",
-        about: "One line for each test: `PASSED`, `FAILED`, or `SKIPPED` if there is nothing to compare. Exit 6 if a test failed; what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`, where `passed` is null for skipped tests.",
-        flags: &[&LAYERS],
+        about: "One line for each test: `PASSED`, `FAILED`, or `SKIPPED` if there is nothing to compare. Exit 6 if a test failed; what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`, where `passed` is null for skipped tests.
+
+With `--public-key` there is a line for each signature of the image and of its index that cosign made, under the tag `sha256-….sig` or as a referrer: it has passed if the key made it and what it signs is the digest of that manifest. An image without any signature has failed, and so has a signature that another key made, even beside one that has passed. Certificates (keyless signing), transparency logs, and the signatures of attestations are not checked.",
+        flags: &[&LAYERS, &PUBLIC_KEY],
         examples: &[
             (
                 "docker-registry verifytool ubuntu:18.04",
@@ -31,6 +38,10 @@ pub(super) static COMMAND: Command = Command {
                 "docker-registry verifytool --layers --platform all ubuntu",
                 "every byte of every platform",
             ),
+            (
+                "docker-registry verifytool --public-key cosign.pub example.com/app",
+                "also PASSED signature sha256:… test",
+            ),
         ],
         ..Spec::DEFAULT
     },
@@ -38,6 +49,7 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
+    let keys = invocation.args.path(&PUBLIC_KEY).map(PublicKeys::read).transpose()?;
     let mut report = Report::default();
     // Every fetch compares the content with its digest; here the result becomes a line.
     match image.digest() {
@@ -47,7 +59,8 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         Err(error) => report.test("manifest digest", Err::<(), _>(error))?,
         Ok(_) => report.test("manifest digest", image.manifest())?,
     }
-    if !report.has_failed {
+    let has_manifest = !report.has_failed;
+    if has_manifest {
         test_config(image, &mut report)?;
     }
     if !report.has_failed && invocation.args.has(&LAYERS) {
@@ -60,8 +73,22 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
             report.test(&format!("layer {} {what}", layer.digest), outcome)?;
         }
     }
+    if let Some(keys) = keys.filter(|_| has_manifest) {
+        test_signatures(image, &keys, &mut report)?;
+    }
     let verdict = if report.has_failed { Verdict::Corrupt } else { Verdict::Yes };
     Ok(Answer::text(report.lines.join("\n"), report.json.into()).verdict(verdict))
+}
+
+fn test_signatures(image: &Image, keys: &PublicKeys, report: &mut Report) -> Result<()> {
+    let signatures = attestation::signatures(image, keys)?;
+    if signatures.is_empty() {
+        report.add("signature", Some(false), Some("there is none".to_owned()));
+    }
+    for (digest, outcome) in signatures {
+        report.test(&format!("signature {digest}"), outcome)?;
+    }
+    Ok(())
 }
 
 fn test_config(image: &Image, report: &mut Report) -> Result<()> {

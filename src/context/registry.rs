@@ -170,7 +170,8 @@ fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
 fn certificates(args: &Args) -> Result<Certificates> {
     let file = |flag: &Flag| args.path(flag).map(PathBuf::from);
     if args.has(&KEY) && !args.has(&CERT) {
-        return Err(Error::usage("--key needs --cert"));
+        return Err(Error::usage("--key needs --cert")
+            .hint("signatures are checked by 'verifytool --public-key FILE'"));
     }
     Ok(Certificates {
         insecure: args.has(&INSECURE),

@@ -26,9 +26,23 @@ const BYTES: usize = 40 << 20;
 /// How deep indexes may be nested in indexes.
 const DEPTH: usize = 4;
 
-type Fetched = Arc<OnceLock<Result<Arc<Content>>>>;
+/// What is found out once, however many ask for it at the same time.
+pub(crate) struct Once<T>(Mutex<HashMap<String, Arc<OnceLock<Result<T>>>>>);
 
-/// Shared by all images of a question. Each digest is fetched once, however often it is listed.
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Once(Mutex::default())
+    }
+}
+
+impl<T: Clone> Once<T> {
+    pub(crate) fn get(&self, key: String, find: impl FnOnce() -> Result<T>) -> Result<T> {
+        let slot = lock(&self.0).entry(key).or_default().clone();
+        slot.get_or_init(find).clone()
+    }
+}
+
+/// Shared by all images of a question. What they have in common is fetched once.
 #[derive(Default)]
 pub(crate) struct Budget {
     entries: AtomicUsize,
@@ -36,7 +50,8 @@ pub(crate) struct Budget {
     bytes: AtomicUsize,
     /// Indexes whose entries were counted.
     counted: Mutex<HashSet<Digest>>,
-    fetched: Mutex<HashMap<String, Fetched>>,
+    fetched: Once<Arc<Content>>,
+    referrers: Once<Arc<Vec<Descriptor>>>,
     exceeded: OnceLock<Error>,
 }
 
@@ -50,6 +65,30 @@ impl Budget {
     pub(crate) fn manifest(&self, source: &dyn Source, entry: &Descriptor) -> Result<Arc<Content>> {
         let at = TagOrDigest::Digest { digest: entry.digest.clone(), tag: None };
         self.once(entry.digest.to_string(), || source.manifest(&at))
+    }
+
+    /// The manifest that a tag leads to, if there is one.
+    pub(crate) fn tagged(&self, source: &dyn Source, tag: &str) -> Result<Option<Arc<Content>>> {
+        let at = TagOrDigest::Tag(tag.to_owned());
+        match self.once(tag.to_owned(), || source.manifest(&at)) {
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            manifest => manifest.map(Some),
+        }
+    }
+
+    /// What refers to a manifest. They count as the entries of an index do.
+    pub(crate) fn referrers(
+        &self,
+        source: &dyn Source,
+        subject: &Digest,
+    ) -> Result<Arc<Vec<Descriptor>>> {
+        self.referrers.get(subject.to_string(), || {
+            self.fetch()?;
+            let listed = source.referrers(subject, None)?;
+            self.list(listed.len())?;
+            self.hold(listed.iter().map(|it| memory::weight(&it.json)).sum())?;
+            Ok(Arc::new(listed))
+        })
     }
 
     /// The small blob that a descriptor leads to. Descriptors with another size or media type for
@@ -80,24 +119,30 @@ impl Budget {
         }
         let entries = index.descriptors("manifests")?;
         if counts {
-            let limit = format_args!("the indexes list more than {ENTRIES} images");
-            self.spend(&self.entries, entries.len(), ENTRIES, limit)?;
+            self.list(entries.len())?;
         }
         Ok(entries)
     }
 
     fn once(&self, key: String, fetch: impl FnOnce() -> Result<Content>) -> Result<Arc<Content>> {
-        let slot = lock(&self.fetched).entry(key).or_default().clone();
-        let fetch = || {
-            let limit = format_args!("it would take more than {FETCHES} requests");
-            self.spend(&self.fetches, 1, FETCHES, limit)?;
-            // A question that has no memory any more is asked again: nothing more is asked for now.
-            memory::take(0)?;
+        self.fetched.get(key, || {
+            self.fetch()?;
             let document = fetch()?;
             self.hold(document.weight())?;
             Ok(Arc::new(document))
-        };
-        slot.get_or_init(fetch).clone()
+        })
+    }
+
+    fn fetch(&self) -> Result<()> {
+        let limit = format_args!("it would take more than {FETCHES} requests");
+        self.spend(&self.fetches, 1, FETCHES, limit)?;
+        // A question that has no memory any more is asked again: nothing more is asked for now.
+        memory::take(0)
+    }
+
+    fn list(&self, entries: usize) -> Result<()> {
+        let limit = format_args!("the indexes list more than {ENTRIES} images");
+        self.spend(&self.entries, entries, ENTRIES, limit)
     }
 
     /// Says that so much is in memory until the question has its answer.

@@ -48,7 +48,7 @@ const SOURCES: [&str; 3] = ["cache", "layout", "registry"];
 
 /// What a dependency is called in code, and the one file or folder that names it; the system's
 /// interface has more than one, and `-` is where only the features of a crate are wanted.
-const HOMES: [(&str, &str, &str); 29] = [
+const HOMES: [(&str, &str, &str); 30] = [
     ("base64", "base64", "encoding"),
     ("bytes", "bytes", "query"),
     ("fancy-regex", "fancy_regex", "query/regex"),
@@ -65,6 +65,12 @@ const HOMES: [(&str, &str, &str); 29] = [
     ("percent-encoding", "percent_encoding", "source/registry"),
     // Its features say how much of Unicode regular expressions know.
     ("regex-automata", "regex_automata", "-"),
+    // rustls has a module of this name.
+    (
+        "ring",
+        "ring",
+        "attestation/public_key|source/registry/transport/tls",
+    ),
     ("rpassword", "rpassword", "context/registry"),
     ("rustix", "rustix", "machine"),
     ("rustls", "rustls", "source/registry/transport/tls"),

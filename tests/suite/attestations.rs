@@ -11,7 +11,7 @@ const SLSA: &str = "https://slsa.dev/provenance/v0.2";
 const SLSA1: &str = "https://slsa.dev/provenance/v1";
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 fn statement(predicate_type: &str, predicate: &Value) -> Value {
     json!({
@@ -28,7 +28,7 @@ fn envelope(statement: &Value) -> Value {
 }
 
 /// A manifest of blobs, each with its type and its annotations.
-fn manifest(registry: &Registry, blobs: &[(&str, Vec<u8>, Value)]) -> Image {
+pub fn manifest(registry: &Registry, blobs: &[(&str, Vec<u8>, Value)]) -> Image {
     let layers = blobs.iter().map(|(media_type, bytes, annotations)| {
         let digest = registry.blob("a", bytes.clone());
         json!({"mediaType": media_type, "digest": digest, "size": bytes.len(),
@@ -39,7 +39,7 @@ fn manifest(registry: &Registry, blobs: &[(&str, Vec<u8>, Value)]) -> Image {
 }
 
 /// Announces that cosign tagged nothing after these digests.
-fn without_tags(registry: &Registry, digests: &[&str], kinds: &[&str]) {
+pub fn without_tags(registry: &Registry, digests: &[&str], kinds: &[&str]) {
     for digest in digests {
         for kind in kinds {
             registry.absent(&format!(
@@ -88,7 +88,7 @@ fn buildkit(registry: &Registry) -> (Image, String) {
 }
 
 /// An artifact about the image.
-fn refers(registry: &Registry, image: &Image, kind: &str, artifact: Image) {
+pub fn refers(registry: &Registry, image: &Image, kind: &str, artifact: Image) {
     let size = image.manifest().len();
     let subject = json!({"mediaType": image.media_type(), "digest": image.digest(), "size": size});
     let artifact = artifact.in_manifest("artifactType", json!(kind));

@@ -55,6 +55,7 @@ mod registries;
 mod requests;
 mod script;
 mod secrets;
+mod signatures;
 mod tables;
 mod tags;
 mod testregistry;

@@ -247,7 +247,11 @@ fn a_file_of_authorities_that_cannot_be_read_is_an_error() {
 #[test]
 fn a_key_alone_is_a_usage_error() {
     let tool = Tool::new().args(["tags", "a", "--key", "key.pem"]);
-    tool.run().fails(2, "docker-registry: --key needs --cert\n");
+    tool.run().fails(
+        2,
+        "docker-registry: --key needs --cert\n\
+         hint: signatures are checked by 'verifytool --public-key FILE'\n",
+    );
 }
 
 #[test]
