@@ -465,6 +465,8 @@ fn ask(layout: Layout) {
             now: || 0,
             is_raw: false,
             is_verbose: false,
+            is_alone: true,
+            is_json: false,
         };
         if let Run::Image(run) | Run::Repository(run) = commands::of(spec).run {
             let _ = run(&image, &invocation).map(|answer| answer.json().to_string());
