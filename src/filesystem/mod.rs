@@ -47,6 +47,8 @@ pub(crate) struct Filesystem<'a> {
     progress: &'a Progress,
     /// The lowest first.
     layers: Vec<Layer>,
+    /// Whether one layer is looked at alone.
+    is_one: bool,
     room: Room,
 }
 
@@ -54,7 +56,7 @@ impl<'a> Filesystem<'a> {
     pub(crate) fn of(image: &'a Image, progress: &'a Progress) -> Result<Self> {
         let (source, pool) = (&*image.source, &*image.pool);
         let (layers, room) = (image.layers()?, Room::default());
-        Ok(Filesystem { source, pool, progress, layers, room })
+        Ok(Filesystem { source, pool, progress, layers, is_one: false, room })
     }
 
     /// One layer alone: by its digest, or its number from 1 for the lowest.
@@ -69,8 +71,8 @@ impl<'a> Filesystem<'a> {
             let hint = format!("it has {count}; the command 'layers' shows their digests");
             return Err(Error::new(Kind::NotFound, message).hint(hint));
         };
-        self.layers = vec![self.layers.swap_remove(at)];
-        Ok(self)
+        let layers = vec![self.layers.swap_remove(at)];
+        Ok(Filesystem { layers, is_one: true, ..self })
     }
 
     pub(crate) fn layers(&self) -> &[Layer] {
@@ -81,19 +83,23 @@ impl<'a> Filesystem<'a> {
     pub(crate) fn tree(&self) -> Result<Tree> {
         self.progress.expect(self.layers.iter().map(|layer| layer.size).sum());
         let numbers = (0..self.layers.len()).collect();
-        let trees = self.pool.all(numbers, |n| Ok(self.read(n, None)?.0))?;
-        let mut trees = trees.into_iter();
-        let mut tree = trees.next().unwrap_or_default();
-        if let [_] = self.layers[..] {
-            return Ok(tree);
+        // Of all but one layer only the packed lines are in memory, which are little.
+        let packed = self.pool.all(numbers, |n| memory::passing(|| self.packed(n, None)))?;
+        let (mut tree, room) = (Tree::default(), Room::default());
+        for (n, (packed, _)) in packed.into_iter().enumerate() {
+            let upper = unpacked(packed, n, &room)?;
+            match self.is_one {
+                true => tree = upper,
+                false => tree.apply(upper),
+            }
         }
-        trees.for_each(|upper| tree.apply(upper));
         Ok(tree)
     }
 
     /// The content of the file that a path leads to.
     pub(crate) fn file(&self, path: &str) -> Result<Spool> {
-        let mut search = Search { filesystem: self, path, trees: Vec::new(), met: None };
+        let mut search =
+            Search { filesystem: self, path, trees: Vec::new(), met: None, room: Room::default() };
         let target = followed(path, |path| {
             let found = search.find(path, self.layers.len())?;
             let link = found.filter(|(_, entry)| entry.kind == EntryKind::Symlink);
@@ -102,9 +108,9 @@ impl<'a> Filesystem<'a> {
         search.content(target)
     }
 
-    /// The entries of a layer, remembered or read, and in the latter case the content of a file in
-    /// it if it was met on the way. Nobody reads the same layer meanwhile.
-    fn read(&self, n: usize, wanted: Option<&str>) -> Result<(Tree, Option<Content>)> {
+    /// The lines of a layer's tree, remembered or made, and in the latter case the content of a file
+    /// in it if it was met on the way. Nobody reads the same layer meanwhile.
+    fn packed(&self, n: usize, wanted: Option<&str>) -> Result<(Vec<u8>, Option<Content>)> {
         let digest = &self.layers[n].digest;
         // Of one layer, tables may say different things: nothing but their digests vouches for them.
         let name = match Toc::of(self.source, &self.layers[n]) {
@@ -112,18 +118,14 @@ impl<'a> Filesystem<'a> {
             None => format!("files of {digest}"),
         };
         let _turn = Turn::wait(&name);
-        if let Some(packed) = self.source.recall(&name)
-            && let Ok((_, lines)) = compression::unpacked(Cursor::new(packed))
-            && let Some(tree) = Tree::of_lines(BufReader::new(lines), n as u32, &self.room)
-        {
+        if let Some(packed) = self.source.recall(&name) {
             self.progress.skip(self.layers[n].size.unwrap_or_default());
-            return Ok((tree, None));
+            return Ok((packed, None));
         }
-        // What is not had now may be there: nothing is asked for because of that.
-        memory::take(0)?;
         let (tree, content) = self.read_layer(n, wanted)?;
-        self.source.remember(&name, &compression::packed(tree.lines()));
-        Ok((tree, content))
+        let packed = compression::packed(tree.lines());
+        self.source.remember(&name, &packed);
+        Ok((packed, content))
     }
 
     fn read_layer(&self, n: usize, wanted: Option<&str>) -> Result<(Tree, Option<Content>)> {
@@ -145,6 +147,11 @@ impl<'a> Filesystem<'a> {
         };
         read().during(format_args!("layer {}", layer.digest))
     }
+}
+
+fn unpacked(packed: Vec<u8>, n: usize, room: &Room) -> Result<Tree> {
+    let (_, lines) = compression::unpacked(Cursor::new(packed))?;
+    Tree::of_lines(BufReader::new(lines), n as u32, room)
 }
 
 /// The names of the layers that are being read.
@@ -177,6 +184,7 @@ struct Search<'a> {
     trees: Vec<Tree>,
     /// The content that was met while a layer was read, and which layer that is.
     met: Option<(usize, Content)>,
+    room: Room,
 }
 
 impl Search<'_> {
@@ -198,7 +206,9 @@ impl Search<'_> {
         let count = self.filesystem.layers.len();
         while self.trees.len() < count - n {
             let next = count - self.trees.len() - 1;
-            let (tree, content) = self.filesystem.read(next, Some(self.path))?;
+            let read = || self.filesystem.packed(next, Some(self.path));
+            let (packed, content) = memory::passing(read)?;
+            let tree = unpacked(packed, next, &self.room)?;
             self.met = self.met.take().or(content.map(|content| (next, content)));
             self.trees.push(tree);
         }

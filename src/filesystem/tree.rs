@@ -246,8 +246,8 @@ impl Tree {
         })
     }
 
-    /// What [`Tree::lines`] wrote. `None` for anything else, and where there is too little room.
-    pub(super) fn of_lines(mut lines: impl BufRead, layer: u32, room: &Room) -> Option<Self> {
+    /// What [`Tree::lines`] wrote.
+    pub(super) fn of_lines(mut lines: impl BufRead, layer: u32, room: &Room) -> Result<Self> {
         let mut tree = Tree::default();
         let mut text = || {
             let mut text = Vec::new();
@@ -256,28 +256,39 @@ impl Tree {
             String::from_utf8(text).ok()
         };
         loop {
-            let line = text()?;
+            let line = text().ok_or_else(strange)?;
             if line.is_empty() {
-                return Some(tree);
+                return Ok(tree);
             }
-            let mut fields = line.splitn(7, ' ');
-            let letter = fields.next()?;
-            let row = EntryKind::ALL.into_iter().find(|row| letter.starts_with(row.1))?;
-            let entry = Entry {
-                kind: row.0,
-                mode: u32::from_str_radix(fields.next()?, 8).ok()?,
-                uid: fields.next()?.parse().ok()?,
-                gid: fields.next()?.parse().ok()?,
-                size: fields.next()?.parse().ok()?,
-                modified: fields.next()?.parse().ok()?,
-                link: text()?.into(),
-                layer,
-            };
-            let path = FilePath::new(fields.next()?);
-            room.take(&path, &entry.link).ok()?;
+            let link = text().ok_or_else(strange)?;
+            let (path, entry) = entry(&line, link, layer).ok_or_else(strange)?;
+            room.take(&path, &entry.link)?;
             tree.0.insert(path, entry);
         }
     }
+}
+
+fn entry(line: &str, link: String, layer: u32) -> Option<(FilePath, Entry)> {
+    let mut fields = line.splitn(7, ' ');
+    let letter = fields.next()?;
+    let row = EntryKind::ALL.into_iter().find(|row| letter.starts_with(row.1))?;
+    let entry = Entry {
+        kind: row.0,
+        mode: u32::from_str_radix(fields.next()?, 8).ok()?,
+        uid: fields.next()?.parse().ok()?,
+        gid: fields.next()?.parse().ok()?,
+        size: fields.next()?.parse().ok()?,
+        modified: fields.next()?.parse().ok()?,
+        link: link.into(),
+        layer,
+    };
+    Some((FilePath::new(fields.next()?), entry))
+}
+
+/// What stands under a layer's digest has another form.
+fn strange() -> Error {
+    Error::new(Kind::Local, "what was remembered of the layer cannot be read")
+        .hint("--no-cache reads it again")
 }
 
 /// How many bytes of memory the entries of all layers may have together.

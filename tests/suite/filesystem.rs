@@ -168,6 +168,7 @@ fn layers_are_laid_over_one_another() {
             "became",
         ])
         .symlink("pointer", "etc")
+        .files(&[".wh.nothing"])
         .files(&["kept"]);
     let upper = Layer::new()
         .files(&[
@@ -630,8 +631,13 @@ mod memory {
     use std::io::Write;
     use std::time::Duration;
 
-    /// What the run has when it has most, in bytes.
-    const MOST: usize = 64_000_000;
+    /// What the run has when it has most, in bytes. The program alone takes 6 MB, and 18 where nothing
+    /// is optimized.
+    const MOST: usize = if cfg!(debug_assertions) {
+        76_000_000
+    } else {
+        64_000_000
+    };
 
     #[track_caller]
     fn within(tool: Tool) -> crate::harness::Output {
