@@ -2,14 +2,21 @@
 
 use serde_json::json;
 
-use super::{Answer, Command, Image, Invocation, Operand, Result, Run, Spec};
+use super::saving::{self, NO_PROGRESS};
+use super::{Answer, Command, Flag, Image, Invocation, Operand, Result, Run, Spec};
+use crate::filesystem::Filesystem;
+use crate::memory;
+
+static UNPACKED: Flag = Flag::switch("unpacked", "Also add up the files, which reads the layers")
+    .about("A layer in eStargz or zstd:chunked form has a table of its files, which is enough. What a layer holds is remembered under its digest. Files that a layer above replaces or removes count too, as they do on disk.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "size",
         operand: Operand::Images,
         help: "Print the size of an image",
-        about: "`{compressed, layers}`: the bytes of all layers as the registry keeps them, which is what a pull downloads, and how many layers there are. `compressed` is null for an image of schema 1, whose manifest names no sizes.",
+        about: "`{compressed, unpacked, layers}`: the bytes of all layers as the registry keeps them, which is what a pull downloads, the bytes of all files in them, which is what it writes, and how many layers there are. `unpacked` is null without `--unpacked`, and `compressed` for an image of schema 1, whose manifest names no sizes.",
+        flags: &[&UNPACKED, &NO_PROGRESS],
         examples: &[
             ("docker-registry size -q .compressed ubuntu", "the bytes that a pull downloads"),
             ("docker-registry size --platform all ubuntu", "the size for every platform"),
@@ -19,8 +26,15 @@ pub(super) static COMMAND: Command = Command {
     run: Run::Image(run),
 };
 
-fn run(image: &Image, _: &Invocation) -> Result<Answer> {
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let layers = image.layers()?;
     let compressed: Option<u64> = layers.iter().map(|layer| layer.size).sum();
-    Ok(Answer::value(json!({"compressed": compressed, "layers": layers.len()})))
+    let mut unpacked = None;
+    if invocation.args.has(&UNPACKED) {
+        let progress = saving::progress(invocation);
+        unpacked = Some(memory::passing(|| Filesystem::of(image, &progress)?.unpacked())?);
+        progress.finish();
+    }
+    let layers = layers.len();
+    Ok(Answer::value(json!({"compressed": compressed, "unpacked": unpacked, "layers": layers})))
 }

@@ -81,12 +81,8 @@ impl<'a> Filesystem<'a> {
 
     /// Everything that a container of the image sees; of one layer, what it has.
     pub(crate) fn tree(&self) -> Result<Tree> {
-        self.progress.expect(self.layers.iter().map(|layer| layer.size).sum());
-        let numbers = (0..self.layers.len()).collect();
-        // Of all but one layer only the packed lines are in memory, which are little.
-        let packed = self.pool.all(numbers, |n| memory::passing(|| self.packed(n, None)))?;
         let (mut tree, room) = (Tree::default(), Room::default());
-        for (n, (packed, _)) in packed.into_iter().enumerate() {
+        for (n, packed) in self.each()?.into_iter().enumerate() {
             let upper = unpacked(packed, n, &room)?;
             match self.is_one {
                 true => tree = upper,
@@ -94,6 +90,24 @@ impl<'a> Filesystem<'a> {
             }
         }
         Ok(tree)
+    }
+
+    /// The bytes of all files in all layers, also of those that a layer above replaces.
+    pub(crate) fn unpacked(&self) -> Result<u64> {
+        let mut sum = 0_u64;
+        for (n, packed) in self.each()?.into_iter().enumerate() {
+            let tree = unpacked(packed, n, &Room::default())?;
+            let files = tree.0.values().filter(|entry| entry.kind == EntryKind::File);
+            sum = files.map(|entry| entry.size).fold(sum, u64::saturating_add);
+        }
+        Ok(sum)
+    }
+
+    /// The entries of each layer as packed lines, which are little, the lowest layer first.
+    fn each(&self) -> Result<Vec<Vec<u8>>> {
+        self.progress.expect(self.layers.iter().map(|layer| layer.size).sum());
+        let numbers = (0..self.layers.len()).collect();
+        self.pool.all(numbers, |n| memory::passing(|| Ok(self.packed(n, None)?.0)))
     }
 
     /// The content of the file that a path leads to.

@@ -51,11 +51,22 @@ fn the_size_is_what_a_pull_downloads() {
         .map(|layer| layer["size"].as_u64().unwrap())
         .sum();
     let tool = Tool::new().args(["size", "-r", &registry.image("a:v1")]);
-    tool.run()
-        .success(format!("{{\"compressed\":{sum},\"layers\":2}}\n"));
+    tool.run().success(format!(
+        "{{\"compressed\":{sum},\"unpacked\":null,\"layers\":2}}\n"
+    ));
     Image::new("linux/amd64").push_to(&registry, "a", "empty");
     let tool = tool.again(["size", "-r", &registry.image("a:empty")]);
-    tool.run().success("{\"compressed\":0,\"layers\":0}\n");
+    tool.run()
+        .success("{\"compressed\":0,\"unpacked\":null,\"layers\":0}\n");
+    let name = &registry.image("a:v1");
+    let unpacked = tool.again(["size", "--unpacked", "-q", ".unpacked", name]);
+    registry.take();
+    unpacked.run().success("5003\n");
+    unpacked.run().success("5003\n");
+    let taken = registry.take();
+    let blobs = taken.iter().filter(|line| line.contains("/blobs/"));
+    // Each layer once, and the second time the tag alone.
+    assert_eq!((blobs.count(), taken.len()), (2, 4), "{taken:?}");
 }
 
 #[test]
