@@ -97,6 +97,28 @@ impl Pool {
     }
 }
 
+/// Lets so many work at a time, in the whole program, however many workers there are.
+pub(crate) struct Semaphore {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Semaphore {
+    pub(crate) const fn new(places: usize) -> Self {
+        Semaphore { free: Mutex::new(places), freed: Condvar::new() }
+    }
+
+    /// Works when a place is free. The work must not wait for one itself.
+    pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
+        let free = self.freed.wait_while(lock(&self.free), |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        let done = work();
+        *lock(&self.free) += 1;
+        self.freed.notify_one();
+        done
+    }
+}
+
 /// Works until no items are left or nobody receives results, and starts other workers as long as
 /// the pool has any to spare.
 fn toil<'scope, I: 'scope, O: Send + 'scope>(

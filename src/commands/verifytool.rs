@@ -4,18 +4,26 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Command, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict};
+use super::{
+    Answer, Command, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
+};
 use crate::attestation::{self, PublicKeys};
 use crate::cli;
 use crate::compression;
 use crate::content::Layer;
 use crate::content::ManifestKind;
 use crate::digest::{Digest, Verified};
+use crate::parallel::Semaphore;
 use crate::readahead::Readahead;
+use crate::source::Source;
+
+/// Of the layers that are read at a time: one in zstd may take 20 MB of memory.
+static READING: Semaphore = Semaphore::new(3);
 
 static LAYERS: Flag =
-    Flag::switch("layers", "Also download every layer and check it and its diff ID")
-        .about("Nothing is written to disk.");
+    Flag::switch("layers", "Also download every layer and check it and its diff ID").about(
+        "Nothing is written to disk. A layer that several platforms have is downloaded once, and three are read at a time.",
+    );
 static PUBLIC_KEY: Flag =
     Flag::new("public-key", cli::Value::Path, "Also check cosign's signatures with the key in FILE")
         .about("PEM, as `cosign generate-key-pair` writes it to `cosign.pub`: ECDSA on P-256 or P-384, Ed25519, or RSA. Of several keys in FILE one has to fit. (`--key` is the key of the client certificate, for this command too.)");
@@ -64,14 +72,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         test_config(image, &mut report)?;
     }
     if !report.has_failed && invocation.args.has(&LAYERS) {
-        let diff_ids = image.diff_ids()?;
-        for (i, layer) in image.layers()?.iter().enumerate() {
-            let (what, outcome) = match diff_ids.get(i) {
-                Some(diff_id) => ("diff ID", test_diff_id(image, layer, diff_id)),
-                None => ("digest", content(image, layer).and_then(drained)),
-            };
-            report.test(&format!("layer {} {what}", layer.digest), outcome)?;
-        }
+        test_layers(image, &mut report)?;
     }
     if let Some(keys) = keys.filter(|_| has_manifest) {
         test_signatures(image, &keys, &mut report)?;
@@ -104,19 +105,50 @@ fn test_config(image: &Image, report: &mut Report) -> Result<()> {
     }
 }
 
-fn test_diff_id(image: &Image, layer: &Layer, diff_id: &Digest) -> Result<()> {
-    let (_, tar) = compression::unpacked(content(image, layer)?)?;
-    drained(Verified::new(tar, diff_id.clone(), None))
+/// Side by side, and each once, however many platforms have it. What somebody else is at is left for
+/// the end, so that nobody waits who could work.
+fn test_layers(image: &Image, report: &mut Report) -> Result<()> {
+    let (source, budget) = (&*image.source, &*image.budget);
+    let mut diff_ids = image.diff_ids()?.into_iter();
+    let layers: Vec<_> = image.layers()?.into_iter().map(|it| (it, diff_ids.next())).collect();
+    let key = |(layer, diff_id): &(Layer, Option<Digest>)| {
+        format!("{} {:?} {diff_id:?}", layer.digest, layer.size)
+    };
+    let test = |layer| {
+        let outcome = budget.layers.get(key(layer), || READING.hold(|| test_layer(source, layer)));
+        outcome.as_ref().err().filter(|it| !is_fault(it)).cloned().map_or(Ok(outcome), Err)
+    };
+    image.pool.all(layers.iter().collect(), |layer| match budget.layers.is_new(key(layer)) {
+        true => test(layer).map(drop),
+        false => Ok(()),
+    })?;
+    for layer in &layers {
+        let what = if layer.1.is_some() { "diff ID" } else { "digest" };
+        report.test(&format!("layer {} {what}", layer.0.digest), test(layer)?)?;
+    }
+    Ok(())
 }
 
-fn content(image: &Image, layer: &Layer) -> Result<Verified<Readahead>> {
-    let blob = image.source.blob(&layer.digest, 0)?;
-    Ok(Verified::new(Readahead::start(blob.reader)?, layer.digest.clone(), layer.size))
+fn test_layer(source: &dyn Source, (layer, diff_id): &(Layer, Option<Digest>)) -> Result<()> {
+    let blob = Readahead::start(source.blob(&layer.digest, 0)?.reader)?;
+    let content = Verified::new(blob, layer.digest.clone(), layer.size);
+    match diff_id {
+        Some(diff_id) => {
+            let (_, tar) = compression::unpacked(content)?;
+            drained(Verified::new(tar, diff_id.clone(), None))
+        }
+        None => drained(content),
+    }
 }
 
 /// Reads to the end, where the digest is compared.
 fn drained(mut content: impl io::Read) -> Result<()> {
     Ok(io::copy(&mut content, &mut io::sink()).map(drop)?)
+}
+
+/// Whether an error speaks against the content.
+fn is_fault(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Corrupt | Kind::NotFound)
 }
 
 /// The tests that were made, as lines and as JSON.
@@ -133,7 +165,7 @@ impl Report {
     fn test<T>(&mut self, name: &str, outcome: Result<T>) -> Result<()> {
         match outcome {
             Ok(_) => self.add(name, Some(true), None),
-            Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::NotFound) => {
+            Err(error) if is_fault(&error) => {
                 self.add(name, Some(false), Some(error.to_string()));
             }
             Err(error) => return Err(error),

@@ -36,6 +36,14 @@ impl<T> Default for Once<T> {
 }
 
 impl<T: Clone> Once<T> {
+    /// Whether nobody has been told so before: whoever is should go and get it.
+    pub(crate) fn is_new(&self, key: String) -> bool {
+        let mut slots = lock(&self.0);
+        let is_new = !slots.contains_key(&key);
+        slots.entry(key).or_default();
+        is_new
+    }
+
     pub(crate) fn get(&self, key: String, find: impl FnOnce() -> Result<T>) -> Result<T> {
         let slot = lock(&self.0).entry(key).or_default().clone();
         slot.get_or_init(find).clone()
@@ -52,6 +60,8 @@ pub(crate) struct Budget {
     counted: Mutex<HashSet<Digest>>,
     fetched: Once<Arc<Content>>,
     referrers: Once<Arc<Vec<Descriptor>>>,
+    /// What came of reading whole layers.
+    pub(crate) layers: Once<()>,
     exceeded: OnceLock<Error>,
 }
 

@@ -71,7 +71,7 @@ fn deletes(real: Option<Real>, stay: bool) {
     let (image, what) = (real.image("a:v1"), format!("{}@{digest}", real.image("a")));
     let tool = Tool::new().args(["delete", "--yes"]);
     let output = tool.clone().arg(&image).run();
-    let deleting = format!("docker-registry: deleting {what} and the tags v1 and v2\n");
+    let deleting = format!("docker-registry: deleting {what} and every tag that leads to it\n");
     let _ = match stay {
         false => output
             .status(0)

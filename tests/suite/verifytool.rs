@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Fault, Image, Layout, Registry, Tool, gzip, sha256, tar};
+use crate::harness::{Fault, Image, Index, Layout, Registry, Tool, gzip, sha256, tar};
 
 fn image() -> Image {
     Image::new("linux/amd64")
@@ -41,6 +41,89 @@ fn all_platforms_are_verified_at_once() {
     let tests = json!({"linux/amd64": [passed("manifest digest"), passed("config digest")]});
     let asked = Tool::new().args(["verifytool", "-r", "--platform=all", &name]);
     asked.run().success(format!("{tests}\n"));
+}
+
+#[test]
+fn a_layer_of_several_platforms_is_downloaded_once() {
+    let registry = Registry::start();
+    let [base, amd, arm] = [b"base", b"amd6", b"arm6"].map(|it| it.as_slice());
+    let images = [("linux/amd64", amd), ("linux/arm64", arm)];
+    let images = images.map(|(platform, own)| {
+        let image = Image::new(platform).layer("base", base);
+        image.layer("own", own).layer("base", base)
+    });
+    let index = images.iter().cloned().fold(Index::new(), Index::image);
+    index.push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1");
+    let all = ["verifytool", "--layers", "--platform=all", "-r", &name];
+    let asked = Tool::new()
+        .args(all)
+        .args(["-q", "map_values(map(.test, .passed))"]);
+    let lines = |image: &Image| {
+        let layers = image.layers().into_iter();
+        let layers = layers.map(|layer| format!("layer {} diff ID", sha256(layer)));
+        let tests = ["manifest digest", "config digest"].map(str::to_owned);
+        let lines = tests.into_iter().chain(layers);
+        Value::from_iter(lines.flat_map(|line| [Value::from(line), Value::from(true)]))
+    };
+    let [amd, arm] = images.each_ref().map(lines);
+    let expected = json!({"linux/amd64": amd, "linux/arm64": arm});
+    asked.run().success(format!("{expected}\n"));
+    // An index, two manifests, two configurations, and three layers.
+    let requests = registry.take();
+    assert_eq!(requests.len(), 1 + 2 + 2 + 3, "{requests:?}");
+}
+
+#[test]
+fn layers_are_read_side_by_side() {
+    let registry = Registry::start();
+    let names = Vec::from_iter((0..10).map(|n| n.to_string()));
+    let image = |platform| {
+        let image = Image::new(platform);
+        names
+            .iter()
+            .fold(image, |image, name| image.layer(name, name.as_bytes()))
+    };
+    let platforms = ["linux/amd64", "linux/arm64", "linux/s390x"];
+    let index = platforms
+        .into_iter()
+        .map(image)
+        .fold(Index::new(), Index::image);
+    index.push_to(&registry, "a", "v1");
+    let name = registry.image("a:v1");
+    // The platforms, which have the same layers, do not wait for one another either.
+    for platform in ["linux/amd64", "all"] {
+        for layer in image("linux/amd64").layers() {
+            let blob = format!("/v2/a/blobs/{}", sha256(layer));
+            registry.fail(&blob, Fault::Together(2));
+        }
+        let asked = Tool::new().args(["verifytool", "--layers", "-j2", "--platform", platform]);
+        let _ = asked.arg(&name).run().status(0).stderr("");
+    }
+}
+
+/// zstd with a window of 8 MiB and blocks that repeat a byte (RFC 8878, 3.1.1).
+fn zstd(byte: u8, blocks: usize) -> Vec<u8> {
+    const BLOCK: u32 = 128 << 10;
+    let block =
+        |is_last: u32| [&(BLOCK << 3 | 1 << 1 | is_last).to_le_bytes()[..3], &[byte]].concat();
+    let start = b"\x28\xb5\x2f\xfd\0\x68".to_vec();
+    [start, block(0).repeat(blocks - 1), block(1)].concat()
+}
+
+#[test]
+fn layers_that_look_far_back_take_little_memory() {
+    let registry = Registry::start();
+    let image = (0..8).fold(Image::new("linux/amd64"), |image, byte| {
+        let content = vec![byte; 160 * (128 << 10)];
+        image.raw_layer(zstd(byte, 160), &sha256(content), "COPY a /")
+    });
+    image.push_to(&registry, "a", "v1");
+    let asked = Tool::new().args(["verifytool", "--layers", "-j8", &registry.image("a:v1")]);
+    let (output, memory) = asked.measured();
+    let output = output.status(0).stderr("");
+    assert_eq!(output.text().matches("PASSED layer").count(), 8);
+    assert!(memory < 100 << 20, "{memory}");
 }
 
 #[test]
