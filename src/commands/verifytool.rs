@@ -8,10 +8,9 @@ use super::{
     Answer, Command, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
 };
 use crate::attestation::{self, PublicKeys};
-use crate::cli;
 use crate::compression;
-use crate::content::Layer;
-use crate::content::ManifestKind;
+use crate::content::{Layer, ManifestKind};
+use crate::context::{self, PUBLIC_KEY};
 use crate::digest::{Digest, Verified};
 use crate::parallel::Semaphore;
 use crate::readahead::Readahead;
@@ -24,10 +23,6 @@ static LAYERS: Flag =
     Flag::switch("layers", "Also download every layer and check it and its diff ID").about(
         "Nothing is written to disk. A layer that several platforms have is downloaded once, and three are read at a time.",
     );
-static PUBLIC_KEY: Flag =
-    Flag::new("public-key", cli::Value::Path, "Also check cosign's signatures with the key in FILE")
-        .about("PEM, as `cosign generate-key-pair` writes it to `cosign.pub`: ECDSA on P-256 or P-384, Ed25519, or RSA. Of several keys in FILE one has to fit. (`--key` is the key of the client certificate, for this command too.)");
-
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "verifytool",
@@ -35,7 +30,7 @@ pub(super) static COMMAND: Command = Command {
         help: "Recompute the digests of an image and compare them",
         about: "One line for each test: `PASSED`, `FAILED`, or `SKIPPED` if there is nothing to compare. Exit 6 if a test failed; what is listed but missing has failed. With `--json`: an array of `{test, passed, why}`, where `passed` is null for skipped tests.
 
-With `--public-key` there is a line for each signature of the image and of its index that cosign made, under the tag `sha256-….sig` or as a referrer: it has passed if the key made it and what it signs is the digest of that manifest. An image without any signature has failed, and so has a signature that another key made, even beside one that has passed. Certificates (keyless signing), transparency logs, and the signatures of attestations are not checked.",
+With `--public-key`, or `--key` without `--cert`, there is a line for each signature of the image and of its index that cosign made, under the tag `sha256-….sig` or as a referrer: it has passed if the key made it and what it signs is the digest of that manifest. An image without any signature has failed, and so has a signature that another key made, even beside one that has passed. Certificates (keyless signing), transparency logs, and the signatures of attestations are not checked.",
         flags: &[&LAYERS, &PUBLIC_KEY],
         examples: &[
             (
@@ -57,7 +52,7 @@ With `--public-key` there is a line for each signature of the image and of its i
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
-    let keys = invocation.args.path(&PUBLIC_KEY).map(PublicKeys::read).transpose()?;
+    let keys = context::public_key(invocation.args).map(PublicKeys::read).transpose()?;
     let mut report = Report::default();
     // Every fetch compares the content with its digest; here the result becomes a line.
     match image.digest() {

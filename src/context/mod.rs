@@ -26,8 +26,8 @@ use options::{
     VARIANT, VERBOSE, WAIT,
 };
 
-pub(crate) use options::{ESSENTIAL, GROUPS};
-pub(crate) use registry::cache;
+pub(crate) use options::{ESSENTIAL, GROUPS, PUBLIC_KEY};
+pub(crate) use registry::{cache, lone_key, public_key};
 
 /// What is the same for all images of a run.
 pub(crate) struct Context {

@@ -87,6 +87,9 @@ pub(super) static CERT: Flag = Flag::new("cert", Value::Path, "Use the client ce
 pub(super) static KEY: Flag =
     Flag::new("key", Value::Path, "Read the key of the client certificate from FILE")
         .about("Default: the key in the file of `--cert`.");
+pub(crate) static PUBLIC_KEY: Flag =
+    Flag::new("public-key", Value::Path, "Also check cosign's signatures with the key in FILE")
+        .about("PEM, as `cosign generate-key-pair` writes it to `cosign.pub`: ECDSA on P-256 or P-384, Ed25519, or RSA. Of several keys in FILE one has to fit. Without `--cert`, `--key FILE` means the same.");
 pub(super) static TIMEOUT: Flag = Flag::new("timeout", Value::Seconds, "Wait at most SECONDS without data (default: 30)")
     .about("Applies to connecting, to the first byte and between bytes. A request that timed out is not sent again. A whole answer may take five times as long; a layer must arrive with at least 1 kB/s over any minute. A filter may work ten times as long for one result.");
 pub(super) static RETRIES: Flag = Flag::new("retries", Value::Number, "Retry temporary failures up to N times (default: 3)")

@@ -2,13 +2,13 @@
 
 use std::env;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::options::{
     CACERT, CACHE_DIR, CERT, INDEX, INSECURE, KEY, MAX_AGE, MEDIA_TYPE, NO_CACHE, OCI, OFFLINE,
-    PASSWORD_STDIN, PLAIN_HTTP, RETRIES, TIMEOUT, USER, VERBOSE,
+    PASSWORD_STDIN, PLAIN_HTTP, PUBLIC_KEY, RETRIES, TIMEOUT, USER, VERBOSE,
 };
 use super::variable;
 use crate::cli::{Args, Flag};
@@ -25,7 +25,7 @@ pub(super) fn sources(args: &Args, jobs: usize, timeout: Duration) -> Result<Sou
     let cache = cache_settings(args)?;
     let settings = Settings {
         auth_files: auth_files(args)?,
-        certificates: certificates(args)?,
+        certificates: certificates(args),
         proxies: proxies(),
         plain_http: args.has(&PLAIN_HTTP),
         timeout,
@@ -167,21 +167,27 @@ fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
     }
 }
 
-fn certificates(args: &Args) -> Result<Certificates> {
+/// The key that signatures are checked with.
+pub(crate) fn public_key(args: &Args) -> Option<&Path> {
+    args.path(&PUBLIC_KEY).or_else(|| lone_key(args))
+}
+
+/// The file of `--key` where it belongs to no client certificate.
+pub(crate) fn lone_key(args: &Args) -> Option<&Path> {
+    args.path(&KEY).filter(|_| !args.has(&CERT))
+}
+
+fn certificates(args: &Args) -> Certificates {
     let file = |flag: &Flag| args.path(flag).map(PathBuf::from);
-    if args.has(&KEY) && !args.has(&CERT) {
-        return Err(Error::usage("--key needs --cert")
-            .hint("signatures are checked by 'verifytool --public-key FILE'"));
-    }
-    Ok(Certificates {
+    Certificates {
         insecure: args.has(&INSECURE),
         cacert: file(&CACERT),
         cert: file(&CERT),
-        key: file(&KEY),
+        key: file(&KEY).filter(|_| args.has(&CERT)),
         certs_dir: "/etc/docker/certs.d".into(),
         ssl_cert_file: path("SSL_CERT_FILE"),
         ssl_cert_dir: variable("SSL_CERT_DIR"),
-    })
+    }
 }
 
 fn proxies() -> Proxies {

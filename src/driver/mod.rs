@@ -4,6 +4,7 @@ mod printer;
 mod wait;
 
 use std::collections::{HashMap, HashSet};
+use std::ptr;
 use std::sync::Arc;
 
 use serde_json::Map;
@@ -32,6 +33,11 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
     if context.wait.is_some() && matches!(command.run, Run::Alone(_)) {
         let name = command.spec.name;
         return Err(Error::usage(format!("--wait cannot be used with '{name}'")));
+    }
+    let takes_key = command.spec.flags.iter().any(|flag| ptr::eq(*flag, &context::PUBLIC_KEY));
+    if context::lone_key(args).is_some() && !takes_key {
+        return Err(Error::usage("--key needs --cert")
+            .hint("signatures are checked by 'verifytool --key FILE'"));
     }
     let presentation = &context.presentation;
     let is_alone = context.platforms != Platforms::All && !context.is_batch(args);

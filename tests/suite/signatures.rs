@@ -136,13 +136,28 @@ fn pushed(registry: &Registry) -> Image {
 }
 
 fn verify(registry: &Registry, key: &str) -> Tool {
-    Tool::new().args(["verifytool", "--public-key", key, &registry.image("a:v1")])
+    Tool::new().args(["verifytool", "--key", key, &registry.image("a:v1")])
 }
 
 #[track_caller]
 fn fails(registry: &Registry, key: &Key, line: &str) {
     let output = verify(registry, &key.public()).run().status(6).stderr("");
     output.stdout(format!("{PASSED}{line}\n"));
+}
+
+#[test]
+fn the_key_has_two_names() {
+    let registry = Registry::start();
+    let image = pushed(&registry);
+    without_tags(&registry, &[&image.digest()], &["sig"]);
+    let Some(key) = Key::new(P256) else { return };
+    for option in ["--key", "--public-key"] {
+        let tool = Tool::new().args(["verifytool", option, &key.public(), &registry.image("a:v1")]);
+        tool.run()
+            .status(6)
+            .stderr("")
+            .stdout(format!("{PASSED}FAILED signature test: there is none\n"));
+    }
 }
 
 #[test]

@@ -250,7 +250,7 @@ fn a_key_alone_is_a_usage_error() {
     tool.run().fails(
         2,
         "docker-registry: --key needs --cert\n\
-         hint: signatures are checked by 'verifytool --public-key FILE'\n",
+         hint: signatures are checked by 'verifytool --key FILE'\n",
     );
 }
 
