@@ -89,6 +89,9 @@ impl<'a> Filesystem<'a> {
                 false => tree.apply(upper),
             }
         }
+        if !self.is_one && !self.layers.is_empty() {
+            tree.with_root();
+        }
         Ok(tree)
     }
 

@@ -222,6 +222,11 @@ impl Tree {
         }
     }
 
+    /// Adds the root, which is there even if no layer has an entry for it.
+    pub(super) fn with_root(&mut self) {
+        self.0.entry(FilePath::default()).or_insert(Entry::parent(0));
+    }
+
     /// Whether this layer hides what lower ones have at a path.
     pub(super) fn hides(&self, path: &FilePath) -> bool {
         let whiteout = |path: &FilePath| {

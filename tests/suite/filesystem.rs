@@ -189,6 +189,7 @@ fn layers_are_laid_over_one_another() {
         .entry(Link, "linked", "kept", b"");
     let scene = Scene::new([lower, upper]);
     let expected = [
+        "/",
         "/became",
         "/became/a",
         "/became/a/directory",
@@ -354,7 +355,7 @@ fn what_a_layer_holds_is_remembered_under_its_digest() {
     let other = scene.registry.image("other:v1");
     tool.again(["files", "-q", "map(.path) | join(\" \")", &other])
         .run()
-        .success("/a /b /d /link\n");
+        .success("/ /a /b /d /link\n");
     assert_eq!(scene.downloaded(), [0; 0]);
     // What was damaged is read again.
     for entry in fs::read_dir(tool.home().join(".cache/docker-registry/layers")).unwrap() {
@@ -381,7 +382,7 @@ fn images_that_are_asked_for_together_read_a_layer_once() {
     let asked = Tool::new()
         .args(["files", "--images", "-", "-q", ".[].path"])
         .stdin(names);
-    asked.run().success("/a\n/a\n/a\n/a\n");
+    asked.run().success("/\n/a\n/\n/a\n/\n/a\n/\n/a\n");
     assert_eq!(scene.downloaded(), [0]);
 }
 
@@ -422,7 +423,8 @@ fn names_cannot_drive_a_terminal_or_forge_lines() {
     let scene = Scene::new([layer]);
     let date = "2026-01-02 03:04";
     let expected = format!(
-        "-rw-r--r-- 0 0 14 {date} /\\u{{1b}}[2Ja\\u{{a}}b\n\
+        "drwxr-xr-x 0 0  0 1970-01-01 00:00 /\n\
+         -rw-r--r-- 0 0 14 {date} /\\u{{1b}}[2Ja\\u{{a}}b\n\
          -rw-r--r-- 0 0  2 1970-01-01 00:00 /bad\\xff\n\
          lrw-r--r-- 0 0  0 {date} /link -> \\u{{1b}}]0;x\\u{{7}}\n"
     );
@@ -554,12 +556,12 @@ fn holes_are_zeros_and_have_a_limit() {
     let output = scene.ask("cat", &["a"]).run().status(0);
     assert!(output.stdout == expected);
     scene
-        .ask("files", &["-q", ".[].size"])
+        .ask("files", &["-q", ".[-1].size"])
         .run()
         .success("5000\n");
     let scene = Scene::of([sparse("a", b"end", (1 << 32) + 3)]);
     scene
-        .ask("files", &["-q", ".[].size"])
+        .ask("files", &["-q", ".[-1].size"])
         .run()
         .success("4294967299\n");
     let layer = scene.digest(0);
@@ -581,7 +583,7 @@ fn hostile_names_stay_inside_or_are_refused() {
     let scene = Scene::new([layer]);
     assert_eq!(
         scene.paths(&[]),
-        ["/absolute", "/b", "/b/c", "/hard", "/passwd", "/up"]
+        ["/", "/absolute", "/b", "/b/c", "/hard", "/passwd", "/up"]
     );
     scene.ask("cat", &["../../up"]).run().success("up");
     scene.refuses("hard", 3, "/etc/shadow: no such file");
@@ -678,10 +680,10 @@ mod memory {
     fn an_image_of_100_000_files_takes_little() {
         let scene = scene((0..10).map(|layer| many(10_000, layer)));
         let text = within(scene.ask("files", &[])).status(0);
-        // A directory for each 100 files and each layer, usr and share.
-        assert_eq!(text.text().lines().count(), 100_000 + 1_000 + 10 + 2);
+        // A directory for each 100 files and each layer, usr, share and the root.
+        assert_eq!(text.text().lines().count(), 100_000 + 1_000 + 10 + 3);
         let json = within(scene.ask("files", &["--json"])).status(0);
-        assert_eq!(json.json().as_array().unwrap().len(), 101_012);
+        assert_eq!(json.json().as_array().unwrap().len(), 101_013);
         within(scene.ask("cat", &["usr/share/layer-0/package-0/file-1.txt"])).success("");
     }
 
@@ -710,7 +712,7 @@ mod memory {
         let block = vec![0; 1_000_000];
         (0..size / 1_000_000 + 1).for_each(|_| encoder.write_all(&block).unwrap());
         let scene = scene([encoder.finish().unwrap()]);
-        within(scene.ask("files", &["-q", ".[].size"])).success(format!("{size}\n"));
+        within(scene.ask("files", &["-q", ".[-1].size"])).success(format!("{size}\n"));
         let tool = scene.ask("cat", &["zeros", "-o", "/dev/null"]);
         within(tool.clone()).success("");
         let left = fs::read_dir(tool.home().join("tmp")).unwrap().count();
