@@ -25,6 +25,7 @@
 //! source/         where images come from, behind one trait
 //!   cache/        any source, remembering on disk what has a digest
 //!   layout/       a directory or a tar in OCI layout, and what `docker save` writes
+//!   mirrors/      who is asked before a registry, as podman, containerd and docker are told
 //!   registry/     the distribution API: ask, answer the challenge, ask again
 //! state           what has been told of images, for the next run
 //! compression     gzip and zstd, told by their first bytes

@@ -1,5 +1,6 @@
 //! The global options and the environment as values: the only reader of the environment.
 
+mod mirrors;
 mod options;
 mod registry;
 

@@ -8,7 +8,10 @@ pub(crate) static GROUPS: &[(&str, &[&Flag])] = &[
     ("Images", &[&IMAGES, &JOBS, &WAIT]),
     ("Credentials", &[&USER, &PASSWORD_STDIN]),
     ("Manifests", &[&INDEX, &OCI, &MEDIA_TYPE]),
-    ("Transport", &[&PLAIN_HTTP, &INSECURE, &CACERT, &CERT, &KEY, &TIMEOUT, &RETRIES, &VERBOSE]),
+    (
+        "Transport",
+        &[&MIRROR, &PLAIN_HTTP, &INSECURE, &CACERT, &CERT, &KEY, &TIMEOUT, &RETRIES, &VERBOSE],
+    ),
     ("Cache", &[&NO_CACHE, &OFFLINE, &MAX_AGE, &CACHE_DIR]),
     ("This program", &[&HELP, &VERSION]),
 ];
@@ -72,6 +75,8 @@ pub(super) static OCI: Flag = Flag::switch("oci", "Ask for OCI manifests and ind
 pub(super) static MEDIA_TYPE: Flag =
     Flag::new("media-type", Value::Text("TYPE"), "Ask for manifests of this media type only")
         .about("May be given more than once. Default: all kinds.");
+pub(super) static MIRROR: Flag = Flag::new("mirror", Value::Text("HOST=URL"), "Ask URL before the registry HOST")
+    .about("May be given more than once; such mirrors are asked in their order, before those of podman's, containerd's and docker's configuration. A path in URL stands before the repository's name. `--user`, `--insecure`, `--cert` and `--plain-http` do not apply to mirrors.");
 pub(super) static PLAIN_HTTP: Flag = Flag::switch("plain-http", "Use HTTP instead of HTTPS")
     .about("Without this option only this machine (`localhost`, 127.0.0.0/8, `[::1]`) is asked over HTTP, and only if it does not answer over HTTPS.");
 pub(super) static INSECURE: Flag = Flag::switch("insecure", "Accept any TLS certificate")

@@ -10,14 +10,14 @@ use super::options::{
     CACERT, CACHE_DIR, CERT, INDEX, INSECURE, KEY, MAX_AGE, MEDIA_TYPE, NO_CACHE, OCI, OFFLINE,
     PASSWORD_STDIN, PLAIN_HTTP, PUBLIC_KEY, RETRIES, TIMEOUT, USER, VERBOSE,
 };
-use super::variable;
+use super::{mirrors, variable};
 use crate::cli::{Args, Flag};
 use crate::content::{DOCKER_LIST, OCI_INDEX, OCI_MANIFEST};
 use crate::error::{During, Error, Result};
 use crate::secret::Secret;
 use crate::source::{
     AuthCache, AuthFiles, CacheSettings, Certificates, DiskCache, ExplicitCredentials, Freshness,
-    Namespace, Proxies, Settings, Sources, Verbosity,
+    Namespace, PlainHttp, Proxies, Role, Settings, Sources, Verbosity,
 };
 
 /// The sources, set up from options and environment.
@@ -27,7 +27,11 @@ pub(super) fn sources(args: &Args, jobs: usize, timeout: Duration) -> Result<Sou
         auth_files: auth_files(args)?,
         certificates: certificates(args),
         proxies: proxies(),
-        plain_http: args.has(&PLAIN_HTTP),
+        role: Role::Named,
+        plain_http: match args.has(&PLAIN_HTTP) {
+            true => PlainHttp::Always,
+            false => PlainHttp::Loopback,
+        },
         timeout,
         retries: args.number(&RETRIES).map_or(3, |it| u32::try_from(it).unwrap_or(u32::MAX)),
         jobs,
@@ -41,7 +45,7 @@ pub(super) fn sources(args: &Args, jobs: usize, timeout: Duration) -> Result<Sou
         auth_cache: cache.as_ref().map(auth_cache).unwrap_or_default(),
         clock: SystemTime::now,
     };
-    Ok(Sources::new(settings, cache))
+    Ok(Sources::new(settings, mirrors::settings(args)?, cache))
 }
 
 /// `None` with `--no-cache` and `--insecure`, and without a home directory.
@@ -84,8 +88,8 @@ pub(crate) fn cache(args: &Args) -> Option<DiskCache> {
 fn auth_cache(cache: &CacheSettings) -> AuthCache {
     let (reader, writer) = (cache.disk.clone(), cache.disk.clone());
     AuthCache {
-        get: Box::new(move |key| reader.get(Namespace::Registries, key).map(|entry| entry.value)),
-        put: Box::new(move |key, value| writer.put(Namespace::Registries, key, value)),
+        get: Arc::new(move |key| reader.get(Namespace::Registries, key).map(|entry| entry.value)),
+        put: Arc::new(move |key, value| writer.put(Namespace::Registries, key, value)),
     }
 }
 
@@ -118,8 +122,7 @@ fn auth_files(args: &Args) -> Result<AuthFiles> {
     let auth_files = match path("REGISTRY_AUTH_FILE") {
         Some(file) => vec![file],
         None => {
-            let config = path("XDG_CONFIG_HOME").or_else(|| below_home(".config"));
-            let directories = path("XDG_RUNTIME_DIR").into_iter().chain(config);
+            let directories = path("XDG_RUNTIME_DIR").into_iter().chain(config_home());
             directories.map(|directory| directory.join("containers/auth.json")).collect()
         }
     };
@@ -129,6 +132,11 @@ fn auth_files(args: &Args) -> Result<AuthFiles> {
         docker_config: docker.map(|directory| directory.join("config.json")),
         auth_files,
     })
+}
+
+/// The user's directory of configurations.
+pub(super) fn config_home() -> Option<PathBuf> {
+    path("XDG_CONFIG_HOME").or_else(|| Some(env::home_dir()?.join(".config")))
 }
 
 fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
@@ -181,7 +189,7 @@ fn certificates(args: &Args) -> Certificates {
     let file = |flag: &Flag| args.path(flag).map(PathBuf::from);
     Certificates {
         insecure: args.has(&INSECURE),
-        cacert: file(&CACERT),
+        cacert: file(&CACERT).into_iter().collect(),
         cert: file(&CERT),
         key: file(&KEY).filter(|_| args.has(&CERT)),
         certs_dir: "/etc/docker/certs.d".into(),
@@ -203,7 +211,7 @@ fn proxies() -> Proxies {
     }
 }
 
-fn path(name: &str) -> Option<PathBuf> {
+pub(super) fn path(name: &str) -> Option<PathBuf> {
     variable(name).map(PathBuf::from)
 }
 

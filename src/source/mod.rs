@@ -2,25 +2,30 @@
 
 mod cache;
 mod layout;
+mod mirrors;
 mod registry;
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::names::Names;
+use crate::parallel::lock;
 use crate::reference::{Host, Reference, Repository, TagOrDigest, Transport};
 use cache::Cache;
 use layout::Layout;
+use mirrors::{Access, Endpoint, Mirror, Mirrored, Mirrors};
 
 pub(crate) use cache::Freshness;
 pub(crate) use cache::disk::{DiskCache, Namespace};
+pub(crate) use mirrors::{MirrorSettings, Server};
 pub(crate) use registry::{
-    AuthCache, AuthFiles, Certificates, Client, ExplicitCredentials, Proxies, Registry, Settings,
-    Verbosity,
+    AuthCache, AuthFiles, Certificates, Client, ExplicitCredentials, PlainHttp, Proxies, Registry,
+    Role, Settings, Verbosity,
 };
 
 /// One repository: of a registry, a layout directory, an archive, or any of them remembered.
@@ -90,7 +95,11 @@ pub(crate) struct Blob {
 
 /// Opens sources; what they share lives here.
 pub(crate) struct Sources {
+    settings: Settings,
     client: Arc<Client>,
+    /// Clients for what is reached in another way, or is not what the user names.
+    others: Mutex<HashMap<(Access, Role), Arc<Client>>>,
+    mirrors: Mirrors,
     cache: Option<CacheSettings>,
 }
 
@@ -105,8 +114,19 @@ pub(crate) struct CacheSettings {
 }
 
 impl Sources {
-    pub(crate) fn new(settings: Settings, cache: Option<CacheSettings>) -> Self {
-        Sources { client: Arc::new(Client::new(settings)), cache }
+    pub(crate) fn new(
+        settings: Settings,
+        mirrors: MirrorSettings,
+        cache: Option<CacheSettings>,
+    ) -> Self {
+        let client = Arc::new(Client::new(settings.clone()));
+        Sources {
+            settings,
+            client,
+            others: Mutex::default(),
+            mirrors: Mirrors::new(mirrors),
+            cache,
+        }
     }
 
     /// Says that a place will be asked for. Credentials that were given for this run are for the
@@ -123,7 +143,7 @@ impl Sources {
     pub(crate) fn open(&self, reference: &Reference) -> Result<Arc<dyn Source>> {
         self.claim(&reference.place)?;
         Ok(match &reference.place {
-            Transport::Registry(repository) => self.remembered(repository, &reference.at),
+            Transport::Registry(repository) => self.remembered(repository, &reference.at)?,
             Transport::Layout(path) => Arc::new(Layout::directory(path)?),
             Transport::OciArchive(path) => Arc::new(Layout::oci_archive(path)?),
             Transport::DockerArchive(path) => Arc::new(Layout::docker_archive(path)?),
@@ -144,19 +164,22 @@ impl Sources {
         if self.online().is_ok() {
             self.client.admit(from, &repository.host)?;
         }
-        Ok(self.remembered(repository, &to.at))
+        self.remembered(repository, &to.at)
     }
 
-    /// A repository of a registry, past everything that is remembered of it.
+    /// A repository of a registry, past everything that is remembered of it, and past its mirrors.
     pub(crate) fn repository(&self, repository: &Repository) -> Result<Registry> {
         self.online()?;
-        Ok(self.client.repository(repository))
+        let Repository { host, name } = repository;
+        let access = self.mirrors.endpoints(host, name, None)?.named;
+        Ok(self.client(&access, Role::Named).repository(repository))
     }
 
     /// The names of all repositories that a registry shows.
     pub(crate) fn catalog(&self, host: &Host) -> Result<Names> {
         self.online()?;
-        self.client.catalog(host)
+        let access = self.mirrors.endpoints(host, "", None)?.named;
+        self.client(&access, Role::Named).catalog(host)
     }
 
     fn online(&self) -> Result<()> {
@@ -175,11 +198,82 @@ impl Sources {
         }
     }
 
-    fn remembered(&self, repository: &Repository, at: &TagOrDigest) -> Arc<dyn Source> {
-        let registry = self.client.repository(repository).with_accept_override(at);
-        match &self.cache {
-            None => Arc::new(registry),
-            Some(cache) => Arc::new(Cache::new(registry, repository, cache)),
+    /// A repository behind its mirrors, and what is remembered of it. Answers of servers that are
+    /// not verified must not be used by later runs.
+    fn remembered(&self, repository: &Repository, at: &TagOrDigest) -> Result<Arc<dyn Source>> {
+        let Repository { host, name } = repository;
+        let endpoints = self.mirrors.endpoints(host, name, Some(at))?;
+        let mut all = endpoints.mirrors.iter().chain([&endpoints.last]);
+        let is_verified = all.all(|endpoint| !endpoint.access.is_unverified);
+        let mirror = |endpoint: &Endpoint, what: &str, role| {
+            let registry = self.registry(endpoint, role).with_accept_override(at);
+            let name = format!("{what}{}/{}", endpoint.host, endpoint.name);
+            Mirror::new(registry, name, endpoint.has_tags, endpoint.has_digests)
+        };
+        let last = &endpoints.last;
+        let role = if last.is_at(host) { Role::Named } else { Role::Substitute };
+        let mirrored = Mirrored {
+            mirrors: endpoints
+                .mirrors
+                .iter()
+                .map(|it| mirror(it, "mirror ", Role::Mirror))
+                .collect(),
+            last: mirror(last, "", role),
+            is_verbose: self.settings.verbosity != Verbosity::Quiet,
+        };
+        Ok(match &self.cache {
+            Some(cache) if is_verified || self.online().is_err() => {
+                Arc::new(Cache::new(mirrored, repository, cache))
+            }
+            _ => Arc::new(mirrored),
+        })
+    }
+
+    fn registry(&self, endpoint: &Endpoint, role: Role) -> Registry {
+        let Endpoint { host, name, api, namespace, .. } = endpoint.clone();
+        let client = self.client(&endpoint.access, role);
+        client.repository(&Repository { host, name }).below(&api, namespace)
+    }
+
+    /// The client for what is reached like this. What the user gives for this run is for registries
+    /// that the user names: mirrors have their own.
+    fn client(&self, access: &Access, role: Role) -> Arc<Client> {
+        if role == Role::Named && *access == Access::default() {
+            return Arc::clone(&self.client);
+        }
+        let mut others = lock(&self.others);
+        let client = others
+            .entry((access.clone(), role))
+            .or_insert_with(|| Arc::new(self.client.beside(self.settings_for(access, role))));
+        Arc::clone(client)
+    }
+
+    fn settings_for(&self, access: &Access, role: Role) -> Settings {
+        let is_named = role == Role::Named;
+        let given = &self.settings.certificates;
+        let own = given.cert.clone().filter(|_| is_named).map(|cert| (cert, given.key.clone()));
+        let identity = access.identity.clone().map(|(cert, key)| (cert, Some(key)));
+        let (cert, key) = own.or(identity).unzip();
+        Settings {
+            role,
+            certificates: Certificates {
+                insecure: access.is_unverified || is_named && given.insecure,
+                cacert: [&given.cacert[..], &access.authorities].concat(),
+                cert,
+                key: key.flatten(),
+                ..given.clone()
+            },
+            plain_http: match access {
+                _ if is_named && self.settings.plain_http == PlainHttp::Always => PlainHttp::Always,
+                Access { is_plain: true, .. } => PlainHttp::Always,
+                Access { may_be_plain: true, .. } => PlainHttp::WithoutTls,
+                _ => PlainHttp::Loopback,
+            },
+            auth_cache: match access.is_unverified {
+                true => AuthCache::default(),
+                false => self.settings.auth_cache.clone(),
+            },
+            ..self.settings.clone()
         }
     }
 }

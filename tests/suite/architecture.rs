@@ -44,11 +44,11 @@ const ROWS: [&[&str]; 13] = [
 ];
 
 /// The sources, which do not use one another; `source/mod.rs` brings them together.
-const SOURCES: [&str; 3] = ["cache", "layout", "registry"];
+const SOURCES: [&str; 4] = ["cache", "layout", "mirrors", "registry"];
 
 /// What a dependency is called in code, and the one file or folder that names it; the system's
 /// interface has more than one, and `-` is where only the features of a crate are wanted.
-const HOMES: [(&str, &str, &str); 30] = [
+const HOMES: [(&str, &str, &str); 31] = [
     ("base64", "base64", "encoding"),
     ("bytes", "bytes", "query"),
     ("fancy-regex", "fancy_regex", "query/regex"),
@@ -89,6 +89,7 @@ const HOMES: [(&str, &str, &str); 30] = [
     ("strsim", "strsim", "cli/closest"),
     ("tar", "tar", "filesystem|source/layout/tarball"),
     ("tempfile", "tempfile", "file"),
+    ("toml", "toml", "source/mirrors"),
     ("ureq", "ureq", "source/registry/transport"),
     (
         "webpki-roots",

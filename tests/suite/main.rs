@@ -34,6 +34,7 @@ mod laws;
 mod limits;
 mod media_types;
 mod memory;
+mod mirrors;
 mod newer;
 mod oddities;
 mod patience;

@@ -253,3 +253,18 @@ fn a_table_that_cannot_be_read_is_done_without() {
         }
     }
 }
+
+#[test]
+fn a_mirror_is_read_in_parts_too() {
+    let [(name, annotations), ..] = fixtures();
+    let mirror = Scene::new(&blob(name), &annotations);
+    let registry = Registry::start();
+    let option = format!("--mirror={}={}", registry.host(), mirror.registry.base());
+    let tool = Tool::new().args(["cat", &option, &registry.image("a:v1"), "/etc/os-release"]);
+    tool.run().success("ID=hello\nNAME=\"Hello Linux\"\n");
+    let asked = mirror.asked();
+    assert!(
+        asked.len() > 1 && asked.iter().all(Option::is_some),
+        "{asked:?}"
+    );
+}

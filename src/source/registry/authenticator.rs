@@ -136,7 +136,7 @@ impl Authenticator<'_> {
     fn unasked_authorization(&self, shown: &Authorization) -> Result<Option<Authorization>> {
         let Registry { client, host, state, scope, .. } = self.registry;
         let is_settled = shown.header.is_some() || state.is_open.load(Relaxed);
-        if is_settled || client.credentials.given(host).is_none() {
+        if is_settled || client.given(host).is_none() {
             return Ok(None);
         }
         // zot says so beside its 200.

@@ -9,7 +9,7 @@ use crate::names::Names;
 use crate::parallel::lock;
 use crate::reference::{Host, Repository, TagOrDigest};
 
-use super::credentials::{AuthFiles, Credentials};
+use super::credentials::{AuthFiles, Credentials, ResolvedCredentials};
 use super::message::{Method, Request, Response};
 use super::state::{AuthCache, RegistryState};
 use super::token::Scope;
@@ -18,12 +18,35 @@ use super::transport::{Certificates, Connections, HttpClient, Proxies, Trust};
 use super::url::{Origin, Scheme};
 use super::{Registry, error_response, realm};
 
-/// What flags and environment say about registries.
+/// When a registry is asked over plain HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlainHttp {
+    Always,
+    /// If it does not speak TLS.
+    WithoutTls,
+    /// If it does not speak TLS and is this machine.
+    Loopback,
+}
+
+/// Why registries are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    /// The user names them: what was given for this run is for no other.
+    Named,
+    /// They stand in place of those.
+    Substitute,
+    /// They come before those, which are asked where they fail: nothing is tried again.
+    Mirror,
+}
+
+/// What flags, environment and files say about registries.
+#[derive(Clone)]
 pub(crate) struct Settings {
+    pub(crate) role: Role,
     pub(crate) auth_files: AuthFiles,
     pub(crate) certificates: Certificates,
     pub(crate) proxies: Proxies,
-    pub(crate) plain_http: bool,
+    pub(crate) plain_http: PlainHttp,
     /// The longest silence.
     pub(crate) timeout: Duration,
     pub(crate) retries: u32,
@@ -39,9 +62,10 @@ pub(crate) struct Settings {
 
 /// Shared by everything that asks registries.
 pub(crate) struct Client {
-    pub(super) credentials: Credentials,
+    pub(super) role: Role,
+    pub(super) credentials: Arc<Credentials>,
     pub(super) transport: HttpClient,
-    pub(super) plain_http: bool,
+    pub(super) plain_http: PlainHttp,
     pub(super) retries: u32,
     pub(super) accept: Option<Vec<String>>,
     pub(super) cache: AuthCache,
@@ -53,14 +77,25 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(settings: Settings) -> Client {
+        let timeout = timeout(&settings);
+        let credentials = Credentials::new(settings.auth_files.clone(), timeout);
+        Client::with(Arc::new(credentials), settings)
+    }
+
+    /// A client for other servers, which are asked in another way; what is stored is read once.
+    pub(crate) fn beside(&self, settings: Settings) -> Client {
+        Client::with(Arc::clone(&self.credentials), settings)
+    }
+
+    fn with(credentials: Arc<Credentials>, settings: Settings) -> Client {
+        let timeout = timeout(&settings);
         let Settings { certificates, user_agent, jobs, .. } = settings;
-        // A day outlasts everybody, and a deadline can still be counted with it.
-        let timeout = settings.timeout.min(Duration::from_secs(86_400));
         let trust = Trust::new(certificates.clone());
         let connections = Arc::new(Connections::new(settings.proxies, trust, timeout));
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
         Client {
-            credentials: Credentials::new(settings.auth_files, timeout),
+            role: settings.role,
+            credentials,
             transport: HttpClient::new(connections, jobs, &user_agent, trace),
             plain_http: settings.plain_http,
             retries: settings.retries,
@@ -75,6 +110,11 @@ impl Client {
     /// Names a registry that will be asked. `Kind::Usage` if credentials were given for another.
     pub(crate) fn claim(&self, host: &Host) -> Result<()> {
         self.credentials.claim(host)
+    }
+
+    /// What the user gave for the host, if it is one that the user names.
+    pub(super) fn given(&self, host: &Host) -> Option<ResolvedCredentials> {
+        self.credentials.given(host).filter(|_| self.role == Role::Named)
     }
 
     /// Refuses an internal registry that an image of a public one names, or one that lies in a file.
@@ -101,7 +141,9 @@ impl Client {
         let mut states = lock(&self.states);
         let state = states.entry(host.clone()).or_default();
         let (client, state) = (Arc::clone(self), Arc::clone(state));
-        Registry { client, host: host.clone(), state, scope, accept_override: None }
+        let api = "/v2".to_owned();
+        let (accept_override, namespace) = (None, None);
+        Registry { client, host: host.clone(), api, namespace, state, scope, accept_override }
     }
 
     /// The error that an answer is which is no success.
@@ -110,7 +152,18 @@ impl Client {
     }
 }
 
+/// How long a silence may be: a day outlasts everybody, and a deadline can still be counted with it.
+fn timeout(settings: &Settings) -> Duration {
+    settings.timeout.min(Duration::from_secs(86_400))
+}
+
 impl Registry {
+    /// The same repository where the API is at another path, of a server that may have to be told
+    /// whose repository is meant.
+    pub(in super::super) fn below(self, api: &str, namespace: Option<String>) -> Self {
+        Registry { api: api.to_owned(), namespace, ..self }
+    }
+
     /// Only the manifest at `at` is asked for by the media types that the user chose.
     pub(in super::super) fn with_accept_override(self, at: &TagOrDigest) -> Self {
         Registry { accept_override: Some(at.clone()), ..self }
@@ -138,8 +191,12 @@ impl Registry {
     /// A request for what is below the repository's URL, or the registry's.
     pub(super) fn request(&self, method: Method, path: &str) -> Result<Request> {
         let slash = if self.name().is_empty() { "" } else { "/" };
-        let path = format!("/v2/{}{slash}{path}", self.name());
-        Ok(Request::new(method, self.origin()?.url(path)))
+        let path = format!("{}/{}{slash}{path}", self.api, self.name());
+        let request = Request::new(method, self.origin()?.url(path));
+        Ok(match &self.namespace {
+            Some(namespace) => request.query("ns", namespace),
+            None => request,
+        })
     }
 
     /// An answer of the registry, or of where it redirected to, if it is a success.

@@ -64,7 +64,7 @@ use crate::json;
 use crate::names::Names;
 use crate::reference::{Host, TagOrDigest, is_repository, is_tag};
 
-pub(crate) use client::{Client, Settings};
+pub(crate) use client::{Client, PlainHttp, Role, Settings};
 pub(crate) use credentials::{AuthFiles, ExplicitCredentials};
 pub(crate) use state::AuthCache;
 pub(crate) use trace::Verbosity;
@@ -89,6 +89,10 @@ const MANIFESTS: [&str; 6] =
 pub(crate) struct Registry {
     client: Arc<Client>,
     host: Host,
+    /// The path of the API: `/v2`, unless a mirror has it elsewhere.
+    api: String,
+    /// The registry that is meant, for a server that mirrors several.
+    namespace: Option<String>,
     state: Arc<RegistryState>,
     /// What requests want to do, as tokens name it, and in which repository.
     scope: Scope,
@@ -102,7 +106,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// end-1: `GET /v2/`. It goes without credentials, to learn which ones are asked for.
     fn ping(&self, origin: &Origin, tries: Option<Tries>) -> Result<Response> {
-        let request = Request::new(Method::Get, origin.url("/v2/"));
+        let request = Request::new(Method::Get, origin.url(format!("{}/", self.api)));
         self.client.follow(&Request { tries, ..request })
     }
 

@@ -11,7 +11,7 @@ use crate::parallel::lock;
 
 use super::Registry;
 use super::challenge::Challenge;
-use super::client::Client;
+use super::client::{Client, PlainHttp};
 use super::credentials::{Credential, ResolvedCredentials};
 use super::message::Response;
 use super::token::Token;
@@ -24,16 +24,17 @@ type Put = dyn Fn(&str, &[u8]) + Send + Sync;
 /// What is kept between runs, as bytes under a key: which registries lack TLS, challenges, and tokens
 /// that anybody can get, never one that was got with credentials. Other users must not read it all
 /// the same.
+#[derive(Clone)]
 pub(crate) struct AuthCache {
-    pub(crate) get: Box<Get>,
+    pub(crate) get: Arc<Get>,
     /// No bytes: what is under the key is forgotten.
-    pub(crate) put: Box<Put>,
+    pub(crate) put: Arc<Put>,
 }
 
 impl Default for AuthCache {
     /// Keeps nothing.
     fn default() -> Self {
-        AuthCache { get: Box::new(|_| None), put: Box::new(|_, _| {}) }
+        AuthCache { get: Arc::new(|_| None), put: Arc::new(|_, _| {}) }
     }
 }
 
@@ -63,8 +64,8 @@ impl RegistryState {
 }
 
 impl Registry {
-    /// Where the API is: by HTTPS, unless the user chose otherwise, or the registry is this machine's
-    /// own and does not speak TLS.
+    /// Where the API is: by HTTPS, unless the user chose otherwise, or the registry does not speak TLS
+    /// and is this machine's own, or one that the user does without TLS for.
     pub(super) fn origin(&self) -> Result<Origin> {
         let mut known = lock(&self.state.origin);
         if let Some((origin, _)) = &*known {
@@ -73,10 +74,14 @@ impl Registry {
         let https = self.origin_by(Scheme::Https)?;
         let Client { transport, cache, plain_http, .. } = &*self.client;
         transport.connections.name(&https);
-        let is_candidate = !plain_http && https.is_loopback();
+        let is_candidate = match plain_http {
+            PlainHttp::Always => false,
+            PlainHttp::WithoutTls => true,
+            PlainHttp::Loopback => https.is_loopback(),
+        };
         let is_recalled = is_candidate && (cache.get)(&self.scheme_key()).is_some();
         let lacks_tls = || is_candidate && transport.connections.speaks_tls(&https) == Some(false);
-        let origin = if *plain_http || is_recalled {
+        let origin = if *plain_http == PlainHttp::Always || is_recalled {
             self.origin_by(Scheme::Http)?
         } else if lacks_tls() {
             (cache.put)(&self.scheme_key(), b"http");
@@ -148,7 +153,10 @@ impl Registry {
 
     /// The user's credentials, unless they were refused for the scope.
     pub(super) fn credentials(&self) -> Option<ResolvedCredentials> {
-        let found = self.client.credentials.find(&self.host, self.scope.repository.as_ref())?;
+        let found = self.client.given(&self.host);
+        let found = found.or_else(|| {
+            self.client.credentials.stored(&self.host, self.scope.repository.as_ref())
+        })?;
         let refused = lock(&self.state.refused);
         (refused.get(&self.scope.text) != Some(&found.credential)).then_some(found)
     }

@@ -32,7 +32,8 @@ use crate::source::registry::token::Token;
 use crate::source::registry::url::{Origin, Scheme, Url};
 use crate::source::registry::{error_response, pages, rate, retry};
 use crate::source::{
-    AuthCache, AuthFiles, Blob, CacheSettings, Certificates, DiskCache, Namespace, Proxies,
+    AuthCache, AuthFiles, Blob, CacheSettings, Certificates, DiskCache, MirrorSettings, Namespace,
+    PlainHttp, Proxies, Role,
     Resolved, Settings, Source, Sources, Verbosity,
 };
 
@@ -409,10 +410,11 @@ fn summed(data: &[u8]) -> Vec<u8> {
 /// No question about a layout reaches a registry.
 fn no_registry() -> Settings {
     Settings {
+        role: Role::Named,
         auth_files: AuthFiles::default(),
         certificates: Certificates::default(),
         proxies: Proxies::default(),
-        plain_http: false,
+        plain_http: PlainHttp::Loopback,
         timeout: Duration::from_secs(1),
         retries: 0,
         jobs: 1,
@@ -443,7 +445,7 @@ fn ask(layout: Layout) {
         &["verifytool", "--layers"],
     ];
     let source: Arc<dyn Source> = Arc::new(layout);
-    let sources = Sources::new(no_registry(), None);
+    let sources = Sources::new(no_registry(), MirrorSettings::default(), None);
     let reference: Reference = "oci:x".parse().expect("a reference");
     for question in QUESTIONS {
         let arguments = question.iter().chain(&["oci:x"]).map(Into::into);

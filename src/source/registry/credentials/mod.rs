@@ -93,15 +93,12 @@ impl Credentials {
         Some(ResolvedCredentials { credential, store: None })
     }
 
-    /// For a repository, or for the host alone.
-    pub(super) fn find(
+    /// What is stored for a repository, or for the host alone.
+    pub(super) fn stored(
         &self,
         host: &Host,
         repository: Option<&Repository>,
     ) -> Option<ResolvedCredentials> {
-        if let Some(given) = self.given(host) {
-            return Some(given);
-        }
         // A reference to Docker Hub's API means the login of docker.io.
         let host = if host.name() == HUB_API { "docker.io" } else { host.name() };
         let name = match repository {

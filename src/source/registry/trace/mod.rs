@@ -104,14 +104,11 @@ impl Trace {
 /// environment itself.
 fn options(given: &Certificates, is_named: bool) -> String {
     let mut options = if given.insecure && is_named { " -k" } else { "" }.to_owned();
-    for (name, path) in [
-        ("--cacert", given.cacert.as_ref()),
-        ("--cert", given.cert.as_ref().filter(|_| is_named)),
-        ("--key", given.key.as_ref().filter(|_| is_named)),
-    ] {
-        if let Some(path) = path {
-            options += &format!(" {name} {}", quoted(&path.display().to_string()));
-        }
+    let authorities = given.cacert.iter().map(|path| ("--cacert", path));
+    let cert = given.cert.iter().map(|path| ("--cert", path));
+    let key = given.key.iter().map(|path| ("--key", path));
+    for (name, path) in authorities.chain(cert.chain(key).filter(|_| is_named)) {
+        options += &format!(" {name} {}", quoted(&path.display().to_string()));
     }
     options
 }

@@ -3,7 +3,7 @@
 use super::super::url::Url;
 
 /// The parameters of a query whose values are shown.
-const PARAMETERS: &str = "n last scope service digest mount from artifactType";
+const PARAMETERS: &str = "n ns last scope service digest mount from artifactType";
 
 /// The headers of an answer whose values are shown; in lower case.
 const HEADERS: &str = "\

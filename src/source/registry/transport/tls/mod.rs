@@ -30,7 +30,7 @@ pub(crate) struct Certificates {
     /// Registries that the user names are not verified.
     pub(crate) insecure: bool,
     /// Certificates to trust besides the system's.
-    pub(crate) cacert: Option<PathBuf>,
+    pub(crate) cacert: Vec<PathBuf>,
     pub(crate) cert: Option<PathBuf>,
     /// `None` if the key stands in the file of the certificate.
     pub(crate) key: Option<PathBuf>,
