@@ -13,7 +13,7 @@ const IN_TOTO: &str = "application/vnd.in-toto+json";
 const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-fn statement(predicate_type: &str, predicate: &Value) -> Value {
+pub fn statement(predicate_type: &str, predicate: &Value) -> Value {
     json!({
         "_type": "https://in-toto.io/Statement/v0.1",
         "predicateType": predicate_type,

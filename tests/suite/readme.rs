@@ -7,6 +7,9 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
+
+use crate::attestations;
 use crate::harness::{Image, Index, Proxy, Registry, Tls, Tool};
 use crate::hello;
 
@@ -15,6 +18,14 @@ const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
 /// The proxy that README names, which is ours.
 const PROXY: &str = "http://proxy.example.com:3128";
+
+/// A public key like that of `cosign generate-key-pair`, of which nobody has the other half.
+const PUBLIC_KEY: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcDq35FyHHq/hZ/x9t7ol+rUM048S\n\
+KUpgfsQ6Vi48D7OVTdUrAJF0QkaDv8HSglx+bEi+QM/mVaorE0RFt84Vkg==\n\
+-----END PUBLIC KEY-----\n\
+";
 
 #[test]
 fn readme_shows_what_commands_print() {
@@ -67,6 +78,7 @@ impl Scene {
         let work = shell.work();
         hello::make(&work.join("tests/fixtures/hello"));
         fs::copy(registry.ca(), work.join("ca.pem")).unwrap();
+        fs::write(work.join("cosign.pub"), PUBLIC_KEY).unwrap();
         let program = env!("CARGO_BIN_EXE_docker-registry");
         std::os::unix::fs::symlink(program, shell.home().join("bin/docker-registry")).unwrap();
         Scene {
@@ -94,16 +106,79 @@ fn seed(registry: &Registry) {
                 list.image(change(image))
             })
     };
-    list(&|image| image.layer("python", &[1; 1000])).push_to(registry, "base", "3.12");
+    let base = list(&|image| image.layer("python", &[1; 1000]));
+    let base = base.push_to(registry, "base", "3.12");
     let app = list(&|image| image.label("org.opencontainers.image.revision", "03e2a663ba5e"));
     for tag in ["1.9.0", "1.10.0", "2.0.0-rc.1", "latest"] {
         app.push_to(registry, "app", tag);
     }
+    shop(registry, &base);
     // Looked for when they are deleted.
     registry
         .absent("/v2/scratch/check/manifests/docker-registry-test-*")
         .on("HEAD")
         .after(1);
+}
+
+/// An application on `base:3.12`, as BuildKit pushes it with `--sbom` and `--provenance`.
+fn shop(registry: &Registry, base: &str) {
+    let mut index = Index::new().oci();
+    let mut attached = Vec::new();
+    for platform in ["linux/amd64", "linux/arm64/v8"] {
+        let image = Image::new(platform).oci().layer("etc/os-release", b"base");
+        let image = image.layer("python", &[1; 1000]);
+        let image = image.layer("srv/shop.py", b"print('open')\n");
+        let image = image
+            .label(
+                "org.opencontainers.image.base.name",
+                &format!("{REGISTRY}/base:3.12"),
+            )
+            .label("org.opencontainers.image.base.digest", base)
+            .in_manifest(
+                "annotations",
+                json!({"org.opencontainers.image.revision": "5b71d2e"}),
+            );
+        index = index.image(image.clone());
+        attached.push(image);
+    }
+    let sbom = json!({
+        "spdxVersion": "SPDX-2.3",
+        "packages": [{"name": "python", "versionInfo": "3.12.7"}, {"name": "musl", "versionInfo": "1.2.5"}],
+    });
+    let provenance = json!({
+        "buildType": "https://mobyproject.org/buildkit@v1",
+        "invocation": {"configSource": {"uri": "https://example.com/shop.git#main"}},
+    });
+    for image in attached {
+        let blobs = [
+            ("https://spdx.dev/Document", &sbom),
+            ("https://slsa.dev/provenance/v0.2", &provenance),
+        ];
+        let layers = blobs.iter().map(|(kind, predicate)| {
+            let bytes = attestations::statement(kind, predicate)
+                .to_string()
+                .into_bytes();
+            json!({
+                "mediaType": "application/vnd.in-toto+json",
+                "size": bytes.len(),
+                "digest": registry.blob("shop", bytes),
+                "annotations": {"in-toto.io/predicate-type": kind},
+            })
+        });
+        let manifest = Image::new("unknown/unknown")
+            .oci()
+            .in_manifest("layers", layers.collect());
+        let annotations = json!({
+            "vnd.docker.reference.digest": image.digest(),
+            "vnd.docker.reference.type": "attestation-manifest",
+        });
+        index = index.annotated(manifest, annotations);
+    }
+    // Neither signatures nor attestations of cosign.
+    registry.absent("/v2/shop/manifests/sha256-*");
+    for tag in ["1.4.0", "1.4.1", "1.5.0", "2.0.0"] {
+        index.push_to(registry, "shop", tag);
+    }
 }
 
 /// The text with what each command prints now, and how many were run.
