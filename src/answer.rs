@@ -26,7 +26,7 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) enum Body {
     /// Shown indented, or byte for byte with `--raw`.
-    Document(Arc<Content>),
+    Content(Arc<Content>),
     /// Shown indented, or on one line with `--raw`.
     Value(Value),
     /// The same without white space, of lists that may be long.
@@ -61,8 +61,8 @@ impl Verdict {
 }
 
 impl Answer {
-    pub(crate) fn document(document: Arc<Content>) -> Self {
-        Body::Document(document).into()
+    pub(crate) fn content(content: Arc<Content>) -> Self {
+        Body::Content(content).into()
     }
 
     pub(crate) fn value(value: Value) -> Self {
@@ -105,7 +105,7 @@ impl Answer {
     /// How many bytes of memory it has, about.
     pub(crate) fn weight(&self) -> usize {
         match &self.body {
-            Body::Document(document) => document.weight(),
+            Body::Content(content) => content.weight(),
             Body::Value(json) | Body::Text { json, .. } => memory::weight(json),
             Body::Json(json) | Body::List(json) => json.len(),
             Body::Nothing => 0,
@@ -115,7 +115,7 @@ impl Answer {
     /// The answer as JSON; of a document, its JSON as it was served.
     pub(crate) fn json(&self) -> Cow<'_, Value> {
         match &self.body {
-            Body::Document(document) => Cow::Borrowed(document.json()),
+            Body::Content(content) => Cow::Borrowed(content.json()),
             Body::Value(json) | Body::Text { json, .. } => Cow::Borrowed(json),
             Body::Json(json) | Body::List(json) => {
                 Cow::Owned(json::parse(json.as_bytes()).unwrap_or_default())

@@ -145,7 +145,8 @@ impl IndexBuilder<'_> {
 /// The repository and the tags of the new index.
 fn target(spec: &IndexSpec) -> Result<(Repository, Vec<String>)> {
     let reference: Reference = spec.image.parse()?;
-    let (Transport::Registry(repository), TagOrDigest::Tag(tag)) = (reference.place, reference.at)
+    let (Transport::Registry(repository), TagOrDigest::Tag(tag)) =
+        (reference.transport, reference.at)
     else {
         let why = "the new index needs a name and a tag in a registry";
         return Err(Error::usage(format!("{}: {why}", spec.image)));
@@ -167,7 +168,7 @@ fn target(spec: &IndexSpec) -> Result<(Repository, Vec<String>)> {
 fn checked(entry: &SpecEntry, target: &Repository) -> Result<(Repository, TagOrDigest)> {
     let reference: Reference = entry.image.parse()?;
     let wrong = |why: String| Err(Error::usage(format!("{}: {why}", entry.image)));
-    let Transport::Registry(repository) = reference.place else {
+    let Transport::Registry(repository) = reference.transport else {
         return wrong("the images must be in the registry of the new index".into());
     };
     let (host, wanted) = (&repository.host, &target.host);
@@ -214,7 +215,7 @@ fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
     } else {
         match manifest.config()? {
             Some(config) if [DOCKER_CONFIG, OCI_CONFIG].contains(&&*config.media_type) => {
-                return registry.document(&config);
+                return registry.content(&config);
             }
             Some(config) => format!("a manifest whose configuration is a {}", config.media_type),
             None => "a manifest without configuration".to_owned(),

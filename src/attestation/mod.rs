@@ -64,7 +64,7 @@ impl Attestation {
 }
 
 /// A place to look.
-enum Store {
+enum Location {
     /// A manifest that the index lists.
     BuildKit(Box<Descriptor>),
     Referrers(Digest, bool),
@@ -82,14 +82,14 @@ pub(crate) fn all(image: &Image) -> Result<Vec<Attestation>> {
         let mut entries = budget.entries(top, 0)?;
         let name = digest.to_string();
         entries.retain(|entry| entry.annotation("vnd.docker.reference.digest") == Some(&*name));
-        stores.extend(entries.into_iter().map(|entry| Store::BuildKit(Box::new(entry))));
+        stores.extend(entries.into_iter().map(|entry| Location::BuildKit(Box::new(entry))));
     }
     let subjects =
         [Some((&digest, true)), (*top.digest() != digest).then(|| (top.digest(), false))];
     for (subject, is_for_platform) in subjects.into_iter().flatten() {
-        stores.push(Store::Referrers(subject.clone(), is_for_platform));
+        stores.push(Location::Referrers(subject.clone(), is_for_platform));
         let tags = ["att", "sbom"].map(|it| format!("{}.{it}", subject.fallback_tag()));
-        stores.extend(tags.map(|tag| Store::Cosign(tag, is_for_platform)));
+        stores.extend(tags.map(|tag| Location::Cosign(tag, is_for_platform)));
     }
     let found = image.pool.all(stores, |store| store.list(source, budget))?;
     let mut seen = HashSet::new();
@@ -99,17 +99,17 @@ pub(crate) fn all(image: &Image) -> Result<Vec<Attestation>> {
     Ok(found)
 }
 
-impl Store {
+impl Location {
     fn list(&self, source: &dyn Source, budget: &Budget) -> Result<Vec<Attestation>> {
         let (name, is_for_platform, manifests) = match self {
-            Store::BuildKit(entry) => ("buildkit", true, vec![budget.manifest(source, entry)?]),
-            Store::Referrers(subject, is_for_platform) => {
+            Location::BuildKit(entry) => ("buildkit", true, vec![budget.manifest(source, entry)?]),
+            Location::Referrers(subject, is_for_platform) => {
                 let listed = budget.referrers(source, subject)?;
                 let listed = listed.iter().filter(|it| !is_signature(it));
                 let manifests = listed.map(|entry| budget.manifest(source, entry));
                 ("referrers", *is_for_platform, manifests.collect::<Result<_>>()?)
             }
-            Store::Cosign(tag, is_for_platform) => {
+            Location::Cosign(tag, is_for_platform) => {
                 ("cosign", *is_for_platform, Vec::from_iter(budget.tagged(source, tag)?))
             }
         };

@@ -48,8 +48,7 @@ pub(crate) fn signatures(image: &Image, keys: &PublicKeys) -> Result<Vec<(Digest
         seen.insert((subject.digest(), blob.digest.clone(), signature))
     });
     let checked = image.pool.all(found, |(subject, blob)| {
-        let signed =
-            budget.document(source, &blob).and_then(|it| Signed::read(subject, &blob, &it));
+        let signed = budget.content(source, &blob).and_then(|it| Signed::read(subject, &blob, &it));
         let outcome = signed.transpose().map(|signed| signed?.check(subject.digest(), keys));
         Ok(outcome.map(|outcome| (blob.digest, outcome)))
     })?;

@@ -58,7 +58,9 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         name.parse::<Reference>()
             // Not a usage error: the name is the registry's.
             .map_err(|error| Error::new(Kind::Protocol, error.to_string()))
-            .and_then(|it| Ok((it.clone(), invocation.sources.led(&image.reference.place, &it)?)))
+            .and_then(|it| {
+                Ok((it.clone(), invocation.sources.led(&image.reference.transport, &it)?))
+            })
             .map_err(|error| match error.kind() {
                 Kind::Protocol => error.hint("'--base IMAGE' may be anywhere"),
                 _ => error,

@@ -126,7 +126,7 @@ fn pinned(image: &Image) -> Result<Answer> {
 
 /// Whatever the user left out: `docker.io/library/ubuntu`.
 fn name(image: &Image) -> String {
-    match &image.reference.place {
+    match &image.reference.transport {
         Transport::Registry(repository) => format!("{}/{}", repository.host, repository.name),
         place => place.to_string(),
     }

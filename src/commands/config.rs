@@ -17,5 +17,5 @@ pub(super) static COMMAND: Command = Command {
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Image(|image, _| Ok(Answer::document(image.config()?.clone()))),
+    run: Run::Image(|image, _| Ok(Answer::content(image.config()?.clone()))),
 };

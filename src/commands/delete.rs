@@ -40,7 +40,7 @@ pub(super) static COMMAND: Command = Command {
 fn run(invocation: &Invocation) -> Result<Answer> {
     let text = &invocation.args.operands()[0];
     let reference: Reference = text.parse()?;
-    let Transport::Registry(repository) = &reference.place else {
+    let Transport::Registry(repository) = &reference.transport else {
         return Err(Error::usage(format!("{text}: delete is for images in a registry")));
     };
     if !invocation.args.has(&YES) && !terminal::is_attended() {

@@ -20,5 +20,5 @@ pub(super) static COMMAND: Command = Command {
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Image(|image, _| Ok(Answer::document(image.printed_manifest()?.clone()))),
+    run: Run::Image(|image, _| Ok(Answer::content(image.printed_manifest()?.clone()))),
 };

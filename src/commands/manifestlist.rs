@@ -14,5 +14,5 @@ pub(super) static COMMAND: Command = Command {
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Repository(|image, _| Ok(Answer::document(image.index()?.clone()))),
+    run: Run::Repository(|image, _| Ok(Answer::content(image.index()?.clone()))),
 };

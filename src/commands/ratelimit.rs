@@ -26,8 +26,8 @@ pub(super) static COMMAND: Command = Command {
 fn run(invocation: &Invocation) -> Result<Answer> {
     let text = &invocation.args.operands()[0];
     let reference: Reference = text.parse()?;
-    let Transport::Registry(repository) = &reference.place else {
-        return Err(Error::usage(format!("{text}: {} is not in a registry", reference.place)));
+    let Transport::Registry(repository) = &reference.transport else {
+        return Err(Error::usage(format!("{text}: {} is not in a registry", reference.transport)));
     };
     let registry = invocation.sources.repository(repository).during(text)?;
     let rate = registry.rate(&reference.at).during(text)?;

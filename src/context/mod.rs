@@ -103,7 +103,7 @@ impl Context {
     ) -> Result<impl Iterator<Item = Result<String>> + Send + use<'a>> {
         for text in args.operands() {
             let reference: Reference = text.parse()?;
-            self.sources.claim(&reference.place).during(text)?;
+            self.sources.claim(&reference.transport).during(text)?;
         }
         let file: Box<dyn Read + Send> = match args.path(&IMAGES) {
             None => Box::new(io::empty()),
@@ -127,7 +127,7 @@ impl Context {
     /// gets the given credentials. A malformed line is an error when its turn comes.
     fn listed(&self, line: &str) -> Option<Result<String>> {
         let reference = line.parse::<Reference>();
-        let claimed = reference.map_or(Ok(()), |it| self.sources.claim(&it.place).during(line));
+        let claimed = reference.map_or(Ok(()), |it| self.sources.claim(&it.transport).during(line));
         (!line.is_empty()).then(|| claimed.map(|()| line.to_owned()))
     }
 }

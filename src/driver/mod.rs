@@ -150,7 +150,7 @@ impl Question<'_> {
         let answered = memory::with(Some(Arc::clone(&share)), || {
             let answered = self.answered(text, |image| image, ask)?;
             // A document has been counted as it came.
-            if !matches!(answered.answer.body, Body::Document(_)) {
+            if !matches!(answered.answer.body, Body::Content(_)) {
                 memory::take(answered.answer.weight())?;
             }
             Ok(answered)

@@ -130,10 +130,8 @@ impl<'a> Printer<'a> {
                 &answer.compact(),
                 "}",
             ])?,
-            (Body::Document(document), _) if presentation.raw => {
-                self.out.served(document.bytes())?
-            }
-            (Body::Document(document), _) => self.out.document(document.bytes())?,
+            (Body::Content(content), _) if presentation.raw => self.out.served(content.bytes())?,
+            (Body::Content(content), _) => self.out.content(content.bytes())?,
             (Body::Json(json), _) => self.out.json(json.as_bytes())?,
             (Body::List(json), _) => self.out.line(&[json])?,
             (Body::Text { text, .. }, _) if !presentation.json => self.out.text(text)?,
@@ -168,7 +166,7 @@ impl<'a> Printer<'a> {
 /// What a filter runs on.
 fn input(body: &Body) -> Cow<'_, [u8]> {
     match body {
-        Body::Document(document) => document.bytes().into(),
+        Body::Content(content) => content.bytes().into(),
         Body::Json(json) | Body::List(json) => json.as_bytes().into(),
         Body::Value(json) | Body::Text { json, .. } => json.to_string().into_bytes().into(),
         Body::Nothing => b"null"[..].into(),

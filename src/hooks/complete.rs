@@ -121,7 +121,7 @@ fn named(key: &str, prefix: &str) -> Option<String> {
     let key = key.split(' ').next().unwrap_or_default();
     let reference: Reference = key.parse().ok()?;
     let is_latest = reference.at == TagOrDigest::Tag("latest".to_owned());
-    let short = is_latest.then(|| reference.place.to_string());
+    let short = is_latest.then(|| reference.transport.to_string());
     let names = [short, Some(reference.to_string()), Some(key.to_owned())];
     names.into_iter().flatten().find(|name| name.starts_with(prefix))
 }

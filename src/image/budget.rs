@@ -103,12 +103,12 @@ impl Budget {
 
     /// The small blob that a descriptor leads to. Descriptors with another size or media type for
     /// the same digest are verified separately.
-    pub(crate) fn document(&self, source: &dyn Source, blob: &Descriptor) -> Result<Arc<Content>> {
+    pub(crate) fn content(&self, source: &dyn Source, blob: &Descriptor) -> Result<Arc<Content>> {
         if blob.data().is_some() {
-            return source.document(blob).map(Arc::new);
+            return source.content(blob).map(Arc::new);
         }
         let key = format!("{} {} {}", blob.digest, blob.size, blob.media_type);
-        self.once(key, || source.document(blob))
+        self.once(key, || source.content(blob))
     }
 
     /// The entries of an index that is nested `depth` levels deep. They count once, however often

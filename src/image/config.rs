@@ -69,7 +69,7 @@ impl Image {
     fn config_of(&self, manifest: &Content) -> Result<Arc<Content>> {
         match manifest.kind() {
             ManifestKind::Schema1 => manifest.v1_compatibility().map(Arc::new),
-            _ => self.budget.document(&*self.source, &config_descriptor(manifest)?),
+            _ => self.budget.content(&*self.source, &config_descriptor(manifest)?),
         }
     }
 }

@@ -93,7 +93,7 @@ impl Output {
     }
 
     /// A document's JSON, with numbers and keys as they were written.
-    pub(crate) fn document(&mut self, json: &[u8]) -> Result<()> {
+    pub(crate) fn content(&mut self, json: &[u8]) -> Result<()> {
         self.json(&compacted(json))
     }
 

@@ -19,7 +19,7 @@ const LONGEST: usize = 4400;
 /// A parsed image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
-    pub(crate) place: Transport,
+    pub(crate) transport: Transport,
     pub(crate) at: TagOrDigest,
 }
 
@@ -46,7 +46,7 @@ impl Display for Transport {
     }
 }
 
-/// Which image of the place.
+/// Which image of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TagOrDigest {
     /// A layout's or an archive's only image, or the one that is tagged `latest`.
@@ -92,26 +92,26 @@ impl Reference {
             Some((rest, digest)) => (rest, Some(read_digest(digest, image)?)),
             None => (text, None),
         };
-        let (place, tag) = match rest.split_once(':') {
+        let (transport, tag) = match rest.split_once(':') {
             Some(("oci", path)) => path_and_tag(path, Transport::Layout)?,
             Some(("oci-archive", path)) => path_and_tag(path, Transport::OciArchive)?,
             Some(("docker-archive", path)) => path_and_tag(path, Transport::DockerArchive)?,
             _ => repository_and_tag(rest)?,
         };
-        let at = match (digest, tag, &place) {
+        let at = match (digest, tag, &transport) {
             (Some(digest), tag, _) => TagOrDigest::Digest { digest, tag },
             (None, Some(tag), _) => TagOrDigest::Tag(tag),
             (None, None, Transport::Registry(_)) => TagOrDigest::Tag("latest".to_owned()),
             (None, None, _) => TagOrDigest::Only,
         };
-        Ok(Reference { place, at })
+        Ok(Reference { transport, at })
     }
 }
 
 /// As a user would write it.
 impl Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}{}", self.place, self.at)
+        write!(f, "{}{}", self.transport, self.at)
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
             ("[::1]:5000/x", "[::1]:5000", "x"),
             ("[fe80::1]/a--b__c.d:t", "[fe80::1]", "a--b__c.d"),
         ] {
-            let Transport::Registry(repository) = parsed(text).place else { panic!("{text}") };
+            let Transport::Registry(repository) = parsed(text).transport else { panic!("{text}") };
             assert_eq!((repository.host.name(), repository.name.as_str()), (host, name), "{text}");
         }
     }
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn layouts_and_archives_are_paths() {
-        let place = |text: &str| parsed(text).place;
+        let place = |text: &str| parsed(text).transport;
         assert_eq!(parsed("oci:some/dir").at, TagOrDigest::Only);
         assert_eq!(parsed("oci:some/dir:v1").at, TagOrDigest::Tag("v1".into()));
         assert_eq!(place("oci:C:/dir"), Transport::Layout("C:/dir".into()));
@@ -368,7 +368,7 @@ mod tests {
                 };
                 let again = parsed(&reference.to_string());
                 assert_eq!(again, reference, "{text}: {reference}");
-                let Transport::Registry(repository) = &reference.place else {
+                let Transport::Registry(repository) = &reference.transport else {
                     continue;
                 };
                 assert_eq!(repository.to_string().parse().as_ref(), Ok(repository), "{text}");

@@ -90,7 +90,7 @@ impl FromStr for Host {
         Host::read(text).map_err(|error| {
             let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
             let bare = bare.rsplit_once('@').map_or(bare, |(_, rest)| rest).trim_end_matches('/');
-            let host = match bare.parse::<Reference>().map(|image| image.place) {
+            let host = match bare.parse::<Reference>().map(|image| image.transport) {
                 _ if bare != text && Host::read(bare).is_ok() => bare.to_owned(),
                 Ok(Transport::Registry(repository)) if bare.contains(['/', ':']) => {
                     repository.host.0

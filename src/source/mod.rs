@@ -38,7 +38,7 @@ pub(crate) trait Source: Send + Sync {
     fn resolve(&self, at: &TagOrDigest) -> Result<Resolved>;
 
     /// The small blob that a descriptor leads to, such as a configuration, whole and verified.
-    fn document(&self, descriptor: &Descriptor) -> Result<Content>;
+    fn content(&self, descriptor: &Descriptor) -> Result<Content>;
 
     /// A blob of any size as a stream that starts `from` bytes behind its beginning where the source
     /// can do that, else at its beginning. The caller verifies it.
@@ -131,8 +131,8 @@ impl Sources {
 
     /// Says that a place will be asked for. Credentials that were given for this run are for the
     /// first registry among them; `Kind::Usage` for another.
-    pub(crate) fn claim(&self, place: &Transport) -> Result<()> {
-        match place {
+    pub(crate) fn claim(&self, transport: &Transport) -> Result<()> {
+        match transport {
             Transport::Registry(repository) => self.client.claim(&repository.host),
             _ => Ok(()),
         }
@@ -141,8 +141,8 @@ impl Sources {
     /// The repository of an image, ready to be asked. A choice of media types is about that image
     /// alone, not about what it leads to.
     pub(crate) fn open(&self, reference: &Reference) -> Result<Arc<dyn Source>> {
-        self.claim(&reference.place)?;
-        Ok(match &reference.place {
+        self.claim(&reference.transport)?;
+        Ok(match &reference.transport {
             Transport::Registry(repository) => self.remembered(repository, &reference.at)?,
             Transport::Layout(path) => Arc::new(Layout::directory(path)?),
             Transport::OciArchive(path) => Arc::new(Layout::oci_archive(path)?),
@@ -154,7 +154,7 @@ impl Sources {
     /// credentials that were given for this run, and never an internal one that somebody outside
     /// leads to.
     pub(crate) fn led(&self, from: &Transport, to: &Reference) -> Result<Arc<dyn Source>> {
-        let Transport::Registry(repository) = &to.place else {
+        let Transport::Registry(repository) = &to.transport else {
             return Err(Error::new(Kind::Protocol, "an image names a file of this machine"));
         };
         let from = match from {

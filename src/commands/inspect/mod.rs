@@ -126,7 +126,7 @@ impl Tree<'_> {
         }
         match manifest.config()? {
             Some(config) if config.is_image_config() => {
-                self.budget.document(self.source, &config).map(Some)
+                self.budget.content(self.source, &config).map(Some)
             }
             _ => Ok(None),
         }

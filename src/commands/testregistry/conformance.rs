@@ -92,7 +92,7 @@ impl Conformance<'_> {
             let read = self.reading.manifest(&TagOrDigest::Digest { digest, tag: None })?;
             same(&read, &manifest).during(read.digest())?;
             if let Some(descriptor) = read.config()? {
-                let read = self.reading.document(&descriptor)?;
+                let read = self.reading.content(&descriptor)?;
                 same(&read, &config).during(read.digest())?;
             }
         }

@@ -163,7 +163,7 @@ impl<S: Source> Source for Cache<S> {
         Ok(now)
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Content> {
+    fn content(&self, descriptor: &Descriptor) -> Result<Content> {
         let key = self.blob_key(&descriptor.digest);
         if let Some(entry) = self.settings.disk.get(Namespace::Content, &key)
             && let Ok(document) = Content::blob(descriptor, entry.value)
@@ -171,7 +171,7 @@ impl<S: Source> Source for Cache<S> {
             self.note(&document);
             return Ok(document);
         }
-        let document = self.asked(&descriptor.digest)?.document(descriptor)?;
+        let document = self.asked(&descriptor.digest)?.content(descriptor)?;
         self.settings.disk.put(Namespace::Content, &key, document.bytes());
         Ok(document)
     }

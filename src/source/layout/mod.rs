@@ -162,7 +162,7 @@ impl Source for Layout {
         }
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Content> {
+    fn content(&self, descriptor: &Descriptor) -> Result<Content> {
         let stored = || self.bytes(&descriptor.digest, Some(descriptor.size));
         let bytes = descriptor.data().map_or_else(stored, Ok)?;
         Content::blob(descriptor, bytes).during(&descriptor.digest)

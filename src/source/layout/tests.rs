@@ -163,7 +163,7 @@ fn other_bytes_than_the_descriptor_says_are_corrupt() {
     let descriptor = Descriptor::read(&config).unwrap();
     let name = blob_name(&descriptor.digest);
     let layout = sample.open();
-    assert_eq!(layout.document(&descriptor).unwrap().bytes(), b"{}");
+    assert_eq!(layout.content(&descriptor).unwrap().bytes(), b"{}");
     for (text, why) in [
         ("{ }", "the blob has 3 bytes, not 2".to_owned()),
         (
@@ -177,14 +177,14 @@ fn other_bytes_than_the_descriptor_says_are_corrupt() {
     ] {
         sample.write(&name, text);
         let message = format!("{}: {why}", descriptor.digest);
-        refused(layout.document(&descriptor), Kind::Corrupt, &message);
+        refused(layout.content(&descriptor), Kind::Corrupt, &message);
     }
     sample.write(&name, &" ".repeat(LIMIT as usize + 1));
     let message = format!("{}: expected at most 8 MiB", descriptor.digest);
-    refused(layout.document(&descriptor), Kind::Local, &message);
+    refused(layout.content(&descriptor), Kind::Local, &message);
     fs::remove_file(sample.directory.path().join(&name)).unwrap();
     let message = format!("the layout has no blob {}\nhint: {INCOMPLETE}", descriptor.digest);
-    refused(layout.document(&descriptor), Kind::NotFound, &message);
+    refused(layout.content(&descriptor), Kind::NotFound, &message);
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn saved_images_get_the_manifest_that_skopeo_makes() {
         assert_eq!(read(&layout, digest), *layer);
     }
     let config = manifest.config().unwrap().unwrap();
-    assert_eq!(layout.document(&config).unwrap().json()["os"], "linux");
+    assert_eq!(layout.content(&config).unwrap().json()["os"], "linux");
     let there = archive.path().display();
     let message = format!(
         "{there}: the archive is not an OCI image layout\nhint: try docker-archive:{there}"

@@ -103,8 +103,8 @@ impl<S: Source> Source for Mirrored<S> {
         self.first(|mirror| mirror.has(at), |source| source.resolve(at))
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Content> {
-        self.first(|mirror| mirror.has_digests, |source| source.document(descriptor))
+    fn content(&self, descriptor: &Descriptor) -> Result<Content> {
+        self.first(|mirror| mirror.has_digests, |source| source.content(descriptor))
     }
 
     fn blob(&self, digest: &Digest, from: u64) -> Result<Blob> {

@@ -24,7 +24,7 @@ impl Source for Registry {
         self.head_or_get(at).map_err(hinted(at)).during(doing(at))
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Content> {
+    fn content(&self, descriptor: &Descriptor) -> Result<Content> {
         self.small_blob(descriptor).during(format!("blob {}", descriptor.digest))
     }
 

@@ -311,7 +311,7 @@ impl Source for Nowhere {
         Err(nothing())
     }
 
-    fn document(&self, _: &Descriptor) -> Result<Content> {
+    fn content(&self, _: &Descriptor) -> Result<Content> {
         Err(nothing())
     }
 
