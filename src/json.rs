@@ -70,6 +70,13 @@ pub(crate) fn strings(bytes: &[u8], key: Option<&str>, into: &mut Names) -> Resu
     })
 }
 
+/// The items of an array, each as it is written.
+pub(crate) fn items(bytes: &[u8]) -> Result<Vec<&[u8]>> {
+    let items = serde_json::from_slice::<Vec<&RawValue>>(bytes);
+    let items = items.map_err(|error| Error::new(Kind::Corrupt, error.to_string()))?;
+    Ok(items.into_iter().map(|item| item.get().as_bytes()).collect())
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,

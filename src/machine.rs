@@ -1,4 +1,4 @@
-//! The limit of open files, and whether the output is still read.
+//! The limit of open files, how wide the terminal is, and whether the output is still read.
 
 #[cfg(unix)]
 use std::os::fd::AsFd;
@@ -24,6 +24,18 @@ pub(crate) fn open_files(wanted: usize) -> usize {
 #[cfg(not(unix))]
 pub(crate) fn open_files(wanted: usize) -> usize {
     wanted
+}
+
+/// How many columns the terminal has; `None` if it does not say, or is none.
+#[cfg(unix)]
+pub(crate) fn columns(terminal: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
+    Some(size.ws_col.into()).filter(|columns| *columns > 0)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn columns<T>(_: T) -> Option<usize> {
+    None
 }
 
 /// Waits until the other end of a pipe is closed; of what is no pipe, for ever.

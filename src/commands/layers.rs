@@ -13,6 +13,7 @@ pub(super) static COMMAND: Command = Command {
         about: "Combines manifest, configuration and history: an array of `{digest, size, mediaType, diffId, created, createdBy}`, the lowest layer first. What the image does not say is null.",
         examples: &[
             ("docker-registry layers ubuntu", "all layers"),
+            ("docker-registry layers -t ubuntu", "the same as a table, with bars for their sizes"),
             ("docker-registry layers -q 'map(.size) | add' ubuntu", "their total size"),
         ],
         ..Spec::DEFAULT

@@ -24,7 +24,7 @@ use crate::reference::Reference;
 use crate::source::Sources;
 use options::{
     ARCH, ARG, COLOR, EXIT_STATUS, IMAGES, JOBS, JQ, JSON, MAX_AGE, OFFLINE, OS, PLATFORM, RAW,
-    VARIANT, VERBOSE, WAIT,
+    TABLE, VARIANT, VERBOSE, WAIT,
 };
 
 pub(crate) use options::{ESSENTIAL, GROUPS, PUBLIC_KEY};
@@ -56,6 +56,7 @@ pub(crate) struct Presentation {
     pub(crate) raw: bool,
     pub(crate) json: bool,
     pub(crate) exit_status: bool,
+    pub(crate) table: bool,
     pub(crate) query: Option<Query>,
     /// `None`: where the output is a terminal.
     pub(crate) color: Option<bool>,
@@ -191,6 +192,10 @@ fn platforms(args: &Args) -> Result<Platforms> {
 }
 
 fn presentation(args: &Args, timeout: Duration) -> Result<Presentation> {
+    let other = [&RAW, &JSON].into_iter().find(|flag| args.has(flag));
+    if let Some(flag) = other.filter(|_| args.has(&TABLE)) {
+        return Err(Error::usage(format!("--table cannot be used with --{}", flag.name)));
+    }
     let arguments = args.pairs(&ARG).map(|(name, value)| (name.to_owned(), value.to_owned()));
     let arguments: Vec<_> = arguments.collect();
     let query = args.text(&JQ).map(|filter| Query::compile(filter, &arguments, timeout));
@@ -198,6 +203,7 @@ fn presentation(args: &Args, timeout: Duration) -> Result<Presentation> {
         raw: args.has(&RAW),
         json: args.has(&JSON),
         exit_status: args.has(&EXIT_STATUS),
+        table: args.has(&TABLE),
         query: query.transpose()?,
         color: color(args.text(&COLOR)),
     })

@@ -3,7 +3,7 @@
 use crate::cli::{Flag, HELP, VERSION, Value};
 
 pub(crate) static GROUPS: &[(&str, &[&Flag])] = &[
-    ("Answer", &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &COLOR]),
+    ("Answer", &[&RAW, &JQ, &ARG, &EXIT_STATUS, &JSON, &TABLE, &COLOR]),
     ("Platform", &[&PLATFORM, &OS, &ARCH, &VARIANT]),
     ("Images", &[&IMAGES, &JOBS, &WAIT]),
     ("Credentials", &[&USER, &PASSWORD_STDIN]),
@@ -32,6 +32,9 @@ pub(super) static EXIT_STATUS: Flag =
         .short('e')
         .about("Also if there is no result.");
 pub(super) static JSON: Flag = Flag::switch("json", "Print text answers as JSON");
+pub(super) static TABLE: Flag = Flag::switch("table", "Print an aligned table for people")
+    .short('t')
+    .about("An array of objects, or with `--platform all` one for each platform, has a line for each object; another object, a line for each member. After `--jq` the filter's results are the table; of several images there is one table, with a column of their names. Sizes are in MB, with a bar where there are several; times are ages, and digests have 12 digits. On a terminal wide columns are cut. What is no table, such as a digest or a list of tags, is printed as ever, a word on each line.");
 pub(super) static COLOR: Flag = Flag::new(
     "color",
     Value::Choice(&["auto", "always", "never"]),

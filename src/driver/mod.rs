@@ -52,11 +52,14 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
             now: context::now,
             is_raw: presentation.raw,
             is_alone,
-            is_json: presentation.json || presentation.query.is_some() || !is_alone,
+            is_json: presentation.json
+                || presentation.table
+                || presentation.query.is_some()
+                || !is_alone,
             is_verbose: context.is_verbose,
         },
     };
-    let mut printer = Printer::new(presentation, command.spec.name);
+    let mut printer = Printer::new(context, command.spec.name);
     // A command that only reads may end at any time: nobody waits for its answer.
     if matches!(
         command.spec.operand,

@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use serde_json::json;
 
 use crate::answer::{Answer, Body, Verdict};
-use crate::context::Presentation;
+use crate::context::{self, Context, Platforms, Presentation};
 use crate::error::{During, Error, Result, say};
 use crate::image::Image;
-use crate::output::Output;
+use crate::output::{Output, Table};
 use crate::query::{self, Query};
 use crate::state::{self, Entry};
 
@@ -48,6 +48,9 @@ pub(super) struct Printer<'a> {
     /// The command's, for the lines of a batch.
     name: &'static str,
     out: Output,
+    /// With `--table`: what is not printed yet of a batch, and the state of it.
+    table: Table<'static>,
+    entries: Vec<Entry>,
     /// The first failure's.
     exit_code: Option<u8>,
     /// What the answers say together; `None` as long as there is none.
@@ -57,9 +60,20 @@ pub(super) struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(presentation: &'a Presentation, name: &'static str) -> Self {
-        let out = Output::new(presentation.color, presentation.raw);
-        Printer { presentation, name, out, exit_code: None, verdict: None, ends_with_no: false }
+    pub(super) fn new(context: &'a Context, name: &'static str) -> Self {
+        let presentation = &context.presentation;
+        let is_keyed = context.platforms == Platforms::All && presentation.query.is_none();
+        let keys = if is_keyed { "platform" } else { "" };
+        Printer {
+            presentation,
+            name,
+            out: Output::new(presentation.color, presentation.raw),
+            table: Table::new(keys, name, (context::now)()),
+            entries: Vec::new(),
+            exit_code: None,
+            verdict: None,
+            ends_with_no: false,
+        }
     }
 
     /// One of a batch. A failure is reported and counted; only a failing output ends the batch.
@@ -80,7 +94,8 @@ impl<'a> Printer<'a> {
 
     /// The exit code, when the last answer has been printed or an error has ended the command.
     pub(super) fn finish(mut self, ended: Result<()>) -> Result<u8> {
-        let ended = ended.and_then(|()| self.out.flush());
+        let written = self.write();
+        let ended = ended.and(written);
         // The state of what has been printed is saved, whatever came after.
         let saved = state::finish();
         if self.out.is_closed() {
@@ -103,10 +118,9 @@ impl<'a> Printer<'a> {
     pub(super) fn print(&mut self, answered: &Answered, is_batch: bool) -> Result<()> {
         let Answer { verdict, failures, entries, .. } = &answered.answer;
         let last = self.show(answered, is_batch)?;
-        {
-            let _printing = PRINTING.lock();
-            self.out.flush()?;
-            entries.iter().for_each(Entry::printed);
+        self.entries.extend(entries.iter().cloned());
+        if !is_batch || !self.presentation.table || self.table.is_full() {
+            self.write()?;
         }
         self.ends_with_no = self.presentation.exit_status && last == Some(false);
         failures.iter().for_each(|failure| self.failed(failure));
@@ -117,6 +131,16 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
+    /// Makes sure that what was shown is printed, and then its state saved.
+    fn write(&mut self) -> Result<()> {
+        let _printing = PRINTING.lock();
+        let table = self.table.take();
+        self.out.table(&table)?;
+        self.out.flush()?;
+        self.entries.drain(..).for_each(|entry| entry.printed());
+        Ok(())
+    }
+
     /// Whether the last result is neither null nor false; `None` if nothing was to be printed.
     fn show(&mut self, answered: &Answered, is_batch: bool) -> Result<Option<bool>> {
         let presentation = self.presentation;
@@ -124,6 +148,14 @@ impl<'a> Printer<'a> {
         match (&answer.body, &presentation.query) {
             (Body::Nothing, _) => return Ok(None),
             (body, Some(query)) => return self.filter(query, input(body), answered).map(Some),
+            _ if presentation.table && is_batch => {
+                self.table.push(Some(&answered.image), answer.compact().into_owned());
+            }
+            _ if presentation.table => {
+                let mut table = self.table.take();
+                table.push(None, answer.compact());
+                self.out.table(&table)?;
+            }
             _ if is_batch => self.out.line(&[
                 &format!(r#"{{"image":{},"#, json!(answered.image)),
                 &format!(r#""{}":"#, self.name),
@@ -143,10 +175,17 @@ impl<'a> Printer<'a> {
     /// Prints what the filter makes of the answer.
     fn filter(&mut self, query: &Query, input: Cow<[u8]>, answered: &Answered) -> Result<bool> {
         let (image, platform) = (&answered.image, answered.platform.as_deref());
-        let out = &mut self.out;
+        let (out, table) = (&mut self.out, &mut self.table);
+        let is_table = self.presentation.table;
         let mut written = Ok(());
         let mut write = |found: &query::Output| {
             written = match found {
+                query::Output::Text(text) if is_table => {
+                    tabulated(out, table, json!(text).to_string())
+                }
+                query::Output::Json(json) if is_table => {
+                    tabulated(out, table, String::from_utf8_lossy(json).into_owned())
+                }
                 query::Output::Text(text) => out.string(text),
                 query::Output::Json(json) => out.json(json),
                 query::Output::Note(note) => {
@@ -161,6 +200,12 @@ impl<'a> Printer<'a> {
         written?;
         Ok(last.during(image)?.unwrap_or(false))
     }
+}
+
+/// Adds to the table, which is printed when it is full.
+fn tabulated(out: &mut Output, table: &mut Table<'static>, json: String) -> Result<()> {
+    table.push(None, json);
+    if table.is_full() { out.table(&table.take()) } else { Ok(()) }
 }
 
 /// What a filter runs on.

@@ -1,6 +1,7 @@
 //! Standard output: what a person or a script gets to see, and how.
 
 mod layout;
+mod table;
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 use std::thread;
@@ -12,10 +13,13 @@ use crate::machine;
 use crate::text::{Color, Text};
 pub(crate) use layout::compacted;
 use layout::{Layout, RESET, Style, served};
+pub(crate) use table::Table;
 
 pub(crate) struct Output {
     out: BufWriter<Stdout>,
     style: Style,
+    /// Of the terminal, if it is one and says it.
+    columns: Option<usize>,
     /// Why nothing more can be written.
     failure: Option<ErrorKind>,
 }
@@ -30,7 +34,8 @@ impl Output {
             is_colored: color.unwrap_or(is_terminal),
             is_safe: is_terminal,
         };
-        Output { out: BufWriter::with_capacity(64 << 10, stdout), style, failure: None }
+        let columns = machine::columns(&stdout);
+        Output { out: BufWriter::with_capacity(64 << 10, stdout), style, columns, failure: None }
     }
 
     /// For content that is written without any formatting.

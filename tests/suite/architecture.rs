@@ -48,7 +48,7 @@ const SOURCES: [&str; 4] = ["cache", "layout", "mirrors", "registry"];
 
 /// What a dependency is called in code, and the one file or folder that names it; the system's
 /// interface has more than one, and `-` is where only the features of a crate are wanted.
-const HOMES: [(&str, &str, &str); 31] = [
+const HOMES: [(&str, &str, &str); 32] = [
     ("base64", "base64", "encoding"),
     ("bytes", "bytes", "query"),
     ("fancy-regex", "fancy_regex", "query/regex"),
@@ -58,7 +58,7 @@ const HOMES: [(&str, &str, &str); 31] = [
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
     ("jaq-std", "jaq_std", "query"),
-    ("jiff", "jiff", "commands|filesystem/toc"),
+    ("jiff", "jiff", "commands|filesystem/toc|output/table"),
     ("lexopt", "lexopt", "cli/parse"),
     // Files have owners, and stacks an end, only where the system says so.
     ("libc", "libc", "file|query/stack"),
@@ -90,6 +90,7 @@ const HOMES: [(&str, &str, &str); 31] = [
     ("tar", "tar", "filesystem|source/layout/tarball"),
     ("tempfile", "tempfile", "file"),
     ("toml", "toml", "source/mirrors"),
+    ("unicode-width", "unicode_width", "output/table"),
     ("ureq", "ureq", "source/registry/transport"),
     (
         "webpki-roots",

@@ -57,6 +57,7 @@ mod requests;
 mod script;
 mod secrets;
 mod signatures;
+mod table;
 mod tables;
 mod tags;
 mod testregistry;
