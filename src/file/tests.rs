@@ -73,7 +73,7 @@ fn who_may_read_it_stays_and_nobody_acts_as_its_owner() {
         replace(&path, b"new").unwrap();
         assert_eq!(mode(&path), after);
     }
-    replace_private(&path, b"new").unwrap();
+    replace_private(&path, &[b"n", b"ew"]).unwrap();
     assert_eq!(mode(&path), 0o600);
 }
 

@@ -56,6 +56,42 @@ fn a_page_of_600_000_names_takes_what_they_weigh() {
 }
 
 #[test]
+fn names_are_in_memory_once_from_pages_to_output() {
+    // Longer than those of most repositories, so that they outweigh all else.
+    let name = |n: usize| format!("\"v{n:06}-{}\"", "x".repeat(90));
+    let registry = Registry::start();
+    for page in (0..100).rev() {
+        let names: Vec<String> = (page * 1000..(page + 1) * 1000).map(name).collect();
+        let answer = Response::new(200).body(format!("{{\"tags\":[{}]}}", names.join(",")));
+        let next = format!("</v2/a/tags/list?page={}>; rel=\"next\"", page + 1);
+        let (target, answer) = match page {
+            0 => ("/v2/a/tags/list".to_owned(), answer.header("Link", next)),
+            99 => ("/v2/a/tags/list?page=99".to_owned(), answer),
+            _ => (
+                format!("/v2/a/tags/list?page={page}"),
+                answer.header("Link", next),
+            ),
+        };
+        registry.answer("GET", &target, answer);
+    }
+    Image::new("linux/amd64").push_to(&registry, "b", "v1");
+    for options in [&["--no-cache"][..], &[]] {
+        let asked = |name| {
+            Tool::new()
+                .arg("tags")
+                .args(options)
+                .arg(registry.image(name))
+        };
+        let (_, least) = asked("b").measured();
+        let (output, most) = asked("a").measured();
+        let length = output.status(0).stderr("").stdout.len();
+        assert_eq!(length, 100_000 * (name(0).len() + 1) + 2);
+        let times = (most - least) as f64 / length as f64;
+        assert!(times < 1.25, "{times} times the names");
+    }
+}
+
+#[test]
 fn what_stands_beside_the_names_takes_no_memory() {
     for item in ["[]", "{\"a\":0}"] {
         let body = page("{\"x\":", item, 8 << 20, ",\"tags\":[\"a\"]}");

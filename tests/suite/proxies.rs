@@ -5,7 +5,7 @@ use crate::harness::{NOBODY, Output, Proxy, Registry, Tls, Tool};
 
 const TAGS: &str = "[\"v1\"]\n";
 const CONNECT: &str = "CONNECT registry.example.com:443";
-const FORWARD: &str = "GET http://registry.example.com/v2/a/tags/list?n=1000";
+const FORWARD: &str = "GET http://registry.example.com/v2/a/tags/list";
 
 /// A registry that only the proxy finds, as `registry.example.com`.
 fn secure() -> (Registry, Proxy) {
@@ -57,7 +57,7 @@ fn plain_http_is_forwarded() {
         plain_tags().env(name, proxy.url()).run().success(TAGS);
         assert_eq!(proxy.take(), [FORWARD]);
         let request = registry.requests().pop().unwrap();
-        assert_eq!(request.target, "/v2/a/tags/list?n=1000");
+        assert_eq!(request.target, "/v2/a/tags/list");
         assert_eq!(request.header("Host"), Some("registry.example.com"));
     }
 }

@@ -268,8 +268,8 @@ fn tags_of_all_pages_are_one_array() {
     assert_eq!(
         asked,
         [
-            "GET /v2/a/b/tags/list?n=1000",
-            "GET /v2/a/b/tags/list?last=v2&n=2",
+            "GET /v2/a/b/tags/list",
+            "GET /v2/a/b/tags/list?n=1000&last=v2",
             "GET /v2/a/b/tags/list?last=v4&n=2"
         ]
     );

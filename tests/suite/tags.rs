@@ -67,7 +67,7 @@ fn tags_are_sorted() {
     assert_eq!(tags(&registry, "--sort name"), TAGS.join(" "));
     registry.take();
     assert_eq!(tags(&registry, ""), TAGS.join(" "));
-    assert_eq!(registry.take(), ["GET /v2/a/tags/list?n=1000"]);
+    assert_eq!(registry.take(), ["GET /v2/a/tags/list"]);
 }
 
 #[test]
@@ -154,26 +154,72 @@ fn malformed_choices_are_usage_errors() {
     assert_eq!(registry.take(), [""; 0]);
 }
 
-const LIST: &str = "GET /v2/a/tags/list?n=1000";
+const LIST: &str = "GET /v2/a/tags/list";
 
-/// How many tags come from a registry that has so many and these oddities, and how it is asked.
+/// How many tags come from a registry that has so many and these oddities, in pages of at most 1,000,
+/// and what of the list is asked for.
 fn counted(oddities: &[Oddity], count: usize) -> (usize, Vec<String>) {
     let builder = oddities
         .iter()
-        .fold(Registry::builder(), |builder, it| builder.odd(*it));
+        .fold(Registry::builder().page_size(1000), |builder, it| {
+            builder.odd(*it)
+        });
     let registry = builder.start();
     registry.tags("a", (0..count).map(|n| format!("v{n:04}")), "sha256:0");
     let tool = Tool::new().args(["tags", "-q", "unique | length"]);
     let output = tool.arg(registry.image("a")).run().status(0).stderr("");
-    (output.text().trim().parse().unwrap(), registry.take())
+    let asked = registry.take().into_iter();
+    let asked = asked.map(|line| line.strip_prefix(LIST).unwrap().to_owned());
+    (output.text().trim().parse().unwrap(), asked.collect())
+}
+
+#[test]
+fn all_tags_at_once_take_one_request() {
+    let registry = Registry::start();
+    registry.tags("a", (0..5001).map(|n| format!("v{n:04}")), "sha256:0");
+    let tool = Tool::new().args(["tags", "-q", "length", &registry.image("a")]);
+    tool.run().success("5001\n");
+    assert_eq!(registry.take(), [LIST]);
+}
+
+#[test]
+fn where_few_come_a_thousand_are_asked_for() {
+    for (oddities, count, asked) in [
+        (&[Oddity::FewUnasked(10)][..], 10, &[""][..]),
+        (&[Oddity::FewUnasked(10)], 25, &["", "?n=1000&last=v0009"]),
+        (
+            &[Oddity::FewUnasked(10)],
+            2500,
+            &[
+                "",
+                "?n=1000&last=v0009",
+                "?last=v1009&n=1000",
+                "?last=v2009&n=1000",
+            ],
+        ),
+        (&[], 2500, &["", "?last=v0999&n=1000", "?last=v1999&n=1000"]),
+        // Who refuses that is asked for what it gives.
+        (
+            &[Oddity::FewUnasked(10), Oddity::MaxEntries(10)],
+            25,
+            &[
+                "",
+                "?n=1000&last=v0009",
+                "?last=v0009&n=10",
+                "?last=v0019&n=10",
+            ],
+        ),
+    ] {
+        let asked = asked.iter().map(|query| (*query).to_owned()).collect();
+        assert_eq!(counted(oddities, count), (count, asked), "{oddities:?}");
+    }
 }
 
 #[test]
 fn a_full_page_without_a_link_is_not_the_last() {
-    let last = |name: &str| format!("{LIST}&last={name}");
     let pages = |names: &[&str]| -> Vec<String> {
-        let next = names.iter().map(|name| last(name));
-        [LIST.to_owned()].into_iter().chain(next).collect()
+        let next = names.iter().map(|name| format!("?n=1000&last={name}"));
+        [String::new()].into_iter().chain(next).collect()
     };
     for (count, asked) in [
         (999, pages(&[])),
@@ -186,24 +232,19 @@ fn a_full_page_without_a_link_is_not_the_last() {
         assert_eq!(counted(&crane, count), (count, asked.clone()));
         assert_eq!(counted(&[Oddity::NoLink], count), (count, asked));
     }
+    let few = [Oddity::NoLink, Oddity::FewUnasked(100)];
+    assert_eq!(
+        counted(&few, 2500),
+        (2500, pages(&["v0099", "v1099", "v2099"]))
+    );
+    let refused = [Oddity::NoLink, Oddity::MaxEntries(100)];
+    assert_eq!(counted(&refused, 100), (100, pages(&["v0099"])));
 }
 
 #[test]
-fn a_list_without_order_is_asked_for_whole() {
-    let (count, asked) = counted(&[Oddity::NoLink, Oddity::NoOrder], 2500);
-    assert_eq!(
-        (count, &asked[..]),
-        (2500, &[LIST.into(), "GET /v2/a/tags/list".into()][..])
-    );
-}
-
-#[test]
-fn a_registry_that_gives_fewer_is_not_asked_for_a_number() {
-    let (count, asked) = counted(&[Oddity::MaxEntries(10)], 2500);
-    assert_eq!(
-        (count, &asked[..]),
-        (2500, &[LIST.into(), "GET /v2/a/tags/list".into()][..])
-    );
+fn nothing_is_behind_a_list_without_order() {
+    let (count, asked) = counted(&[Oddity::NoLink, Oddity::NoOrder], 1000);
+    assert_eq!((count, &asked[..]), (1000, &[String::new()][..]));
 }
 
 /// Names that no registry may have, some of which would lead elsewhere in a URL.
@@ -221,7 +262,7 @@ fn a_name_that_no_tag_has_is_passed_over() {
     let name = registry.image("a");
     let warning = format!(
         "docker-registry: warning: {name}: passed over, for no name may be so: \
-         '{long}', '../../x?y', 'a/b', '-x', '', 'a\\u{{a}}hint: b', 'a#b'\n"
+         '{long}', '../../x?y', 'a/b', '-x', '', 'a\\nhint: b', 'a#b'\n"
     );
     for options in [&[][..], &["--sort", "created"], &["--semver", "*"]] {
         let tool = Tool::new().args(["tags", &name]).args(options);

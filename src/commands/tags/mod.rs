@@ -10,7 +10,6 @@ use super::{
 };
 use crate::cli::Value;
 use crate::memory;
-use crate::names::Names;
 use crate::query::Pattern;
 use crate::reference::TagOrDigest;
 use semver::{Range, Version};
@@ -57,13 +56,15 @@ A version is one or more numbers separated by dots, with or without `v` before t
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let selects = selection(invocation.args)?;
-    let all = image.source.tags()?;
-    let taken = all.iter().filter_map(|tag| selects(tag).map(|it| it.then_some(tag)).transpose());
-    let taken = taken.collect::<Result<Names>>()?;
-    drop(all);
+    let mut taken = image.source.tags()?;
+    if [&MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS].iter().any(|flag| invocation.args.has(flag)) {
+        let tags = taken.iter();
+        let tags = tags.filter_map(|tag| selects(tag).map(|it| it.then_some(tag)).transpose());
+        taken = tags.collect::<Result<_>>()?;
+    }
     let is_digest = matches!(image.reference.at, TagOrDigest::Digest { .. });
     if !is_digest && invocation.args.text(&SORT).is_none() {
-        return Ok(Answer::list(taken.iter()));
+        return Ok(Answer::list(taken));
     }
     let mut tags: Vec<&str> = taken.iter().collect();
     if let TagOrDigest::Digest { digest, .. } = &image.reference.at {
@@ -81,7 +82,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         Some(_) => tags.sort(),
         None => {}
     }
-    Ok(Answer::list(tags.into_iter()))
+    Ok(Answer::list(tags.into_iter().collect()))
 }
 
 /// Whether a tag is listed. `Kind::Usage` if a pattern or the range is malformed; `Kind::Local` for a

@@ -12,7 +12,7 @@ use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
 use crate::content;
-use crate::digest::{Algorithm, Digest};
+use crate::digest::{Algorithm, Digest, Hasher};
 use crate::error::say;
 use crate::file::{self, open_owned};
 use crate::memory;
@@ -145,10 +145,11 @@ impl DiskCache {
     }
 
     fn write(&self, path: &Path, key: &str, value: &[u8]) -> io::Result<()> {
-        let rest = [key.as_bytes(), b"\n", value].concat();
-        let sum = Digest::of(Algorithm::Sha256, &rest).to_string();
-        let file = [sum.as_bytes(), b"\n", &rest].concat();
-        if file.len() as u64 > LARGEST {
+        let mut sum = Hasher::new(Algorithm::Sha256);
+        [key.as_bytes(), b"\n", value].into_iter().for_each(|part| sum.update(part));
+        let head = format!("{}\n{key}\n", sum.digest());
+        let length = (head.len() + value.len()) as u64;
+        if length > LARGEST {
             return Err(io::Error::other("too large"));
         }
         // Readable by the user alone: what is cached may need credentials to be fetched.
@@ -156,8 +157,8 @@ impl DiskCache {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.recursive(true).create(path.parent().unwrap_or(&self.directory))?;
-        file::replace_private(path, &file)?;
-        self.count(file.len() as u64)
+        file::replace_private(path, &[head.as_bytes(), value])?;
+        self.count(length)
     }
 
     /// Adds to the bytes written since the last sweep: a file with one byte for each KiB, to which

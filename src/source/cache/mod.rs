@@ -12,7 +12,7 @@ use crate::content::{Content, Descriptor, LIMIT};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, say};
 use crate::json;
-use crate::names::{self, Names};
+use crate::names::Names;
 use crate::reference::{Repository, TagOrDigest};
 use disk::{DiskCache, Namespace, line};
 
@@ -214,12 +214,8 @@ impl<S: Source> Source for Cache<S> {
             }
         }
         let tags = self.asked(&"tags")?.tags()?;
-        if tags.weight() as u64 <= LIMIT {
-            self.settings.disk.put(
-                Namespace::Tags,
-                &self.name,
-                names::json(tags.iter()).as_bytes(),
-            );
+        if tags.json().len() as u64 <= LIMIT {
+            self.settings.disk.put(Namespace::Tags, &self.name, tags.json().as_bytes());
         }
         Ok(tags)
     }

@@ -176,7 +176,9 @@ impl Source for Layout {
     }
 
     fn tags(&self) -> Result<Names> {
-        Ok(self.index.tags().into_iter().collect())
+        let mut tags = Names::default();
+        self.index.tags().into_iter().for_each(|tag| tags.push(tag));
+        Ok(tags)
     }
 
     /// Reads every manifest below the index, since only the manifest itself has its subject. What

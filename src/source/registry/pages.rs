@@ -24,6 +24,9 @@ const PAGE: usize = 1000;
 const LIMIT: u64 = 32 << 20;
 const ALL: usize = 64 << 20;
 
+/// How many items come where no number is asked for, of registries that have a limit there.
+const LIMITS: [usize; 6] = [50, 100, 200, 500, 1_000, 10_000];
+
 /// No list has more pages.
 const PAGES: usize = 10_000;
 
@@ -36,51 +39,66 @@ impl Registry {
 
     /// All names below `key` of the list at `path`.
     pub(super) fn names(&self, path: &str, key: &str) -> Result<Names> {
-        let whole = self.list_request(path)?;
-        let request = whole.clone().query("n", &PAGE.to_string());
-        let first = self.ask(request.clone())?;
-        // distribution's `catalog.maxentries` may be smaller, and CUE's `MaxListPageSize`.
-        if first.status == 400 {
-            return self.linked_names(&whole, None, key);
-        }
-        let is_linked = first.header("link").is_some();
-        let mut names = self.linked_names(&request, Some(first), key)?;
-        if names.len() != PAGE || is_linked {
-            return Ok(names);
-        }
-        // crane's registry does not say in `Link` that there is more. Its catalog has no order, so
-        // there is nothing behind the last name of a page.
-        if !names.iter().is_sorted() {
-            let all = self.linked_names(&whole, None, key)?;
-            return Ok(if all.len() > PAGE { all } else { names });
-        }
-        loop {
-            let last = names.iter().next_back().unwrap_or_default().to_owned();
-            let page = self.linked_names(&request.clone().query("last", &last), None, key)?;
-            let before = names.len();
-            // A registry that ignores `last` begins anew, as crane's does behind the very last name.
-            names.extend(page.iter().filter(|name| **name > *last));
-            if page.len() != PAGE || names.len() == before {
-                return Ok(names);
-            }
-            if names.weight() > ALL {
-                return Err(too_long());
+        let (whole, mut all) = (self.list_request(path)?, Names::default());
+        let larger = whole.clone().query("n", &PAGE.to_string());
+        let mut pages = Pages::of(self, whole);
+        let first = self.ask(pages.request.clone())?;
+        let Some(link) = pages.take(first, |page| read_names(page, key, &mut all))? else {
+            return self.unlinked(&larger, key, all);
+        };
+        if all.len() < PAGE {
+            // A cursor may mean another place where another number is asked for.
+            let last = all.last().filter(|last| leads_behind(&link, last));
+            let goes_on = last.is_some();
+            let request = match last {
+                Some(last) => larger.query("last", last),
+                None => larger,
+            };
+            let page = self.ask(request.clone())?;
+            // distribution's `catalog.maxentries` may be smaller, and CUE's `MaxListPageSize`.
+            if page.is_success() {
+                if goes_on {
+                    pages.seen.extend([link, request.url.clone()]);
+                    pages.request = request;
+                } else {
+                    (pages, all) = (Pages::of(self, request), Names::default());
+                }
+                pages.follow(page, |page| read_names(page, key, &mut all))?;
+                return Ok(all);
             }
         }
-    }
-
-    /// The names of the pages that `Link` leads to, from a first page that may have come already.
-    fn linked_names(&self, start: &Request, first: Option<Response>, key: &str) -> Result<Names> {
-        let first = first.map_or_else(|| self.ask(start.clone()), Ok)?;
-        let mut all = Names::default();
-        self.pages(start.clone(), first, |page| read_names(page, key, &mut all))?;
+        pages.goes_to(link)?;
+        let page = self.ask(pages.request.clone())?;
+        pages.follow(page, |page| read_names(page, key, &mut all))?;
         Ok(all)
     }
 
-    /// The same of objects, from a first page on that has come.
+    /// The names and those behind them, from a registry that does not say in `Link` that there is
+    /// more, as crane's and CUE's. What has no order, as crane's catalog, has nothing behind it.
+    fn unlinked(&self, larger: &Request, key: &str, mut names: Names) -> Result<Names> {
+        let mut is_full = LIMITS.contains(&names.len()) && names.iter().is_sorted();
+        while is_full && let Some(last) = names.last().map(str::to_owned) {
+            let request = larger.clone().query("last", &last);
+            let page = self.ask(request.clone())?;
+            if page.status == 400 {
+                break;
+            }
+            let (mut behind, before) = (Names::default(), names.len());
+            Pages::of(self, request).follow(page, |page| read_names(page, key, &mut behind))?;
+            // A registry that ignores `last` begins anew, as crane's does behind the very last name.
+            names.extend(behind.iter().filter(|name| **name > *last));
+            is_full = behind.len() == PAGE && names.len() > before;
+            if names.json().len() > ALL {
+                return Err(too_long());
+            }
+        }
+        Ok(names)
+    }
+
+    /// The items of all pages, from a first one on that has come.
     pub(super) fn items(&self, start: Request, first: Response, key: &str) -> Result<Vec<Value>> {
         let (mut all, mut left) = (Vec::new(), MOST);
-        self.pages(start, first, |page| {
+        Pages::of(self, start).follow(first, |page| {
             let these = read_items(page, key, left)?;
             let is_any = !these.is_empty();
             let weight = these.iter().map(memory::weight).sum();
@@ -90,37 +108,6 @@ impl Registry {
             Ok(is_any)
         })?;
         Ok(all)
-    }
-
-    /// Hands the body of each page to `read`, which says whether there is anything in it. No two
-    /// pages are in memory at once.
-    fn pages(
-        &self,
-        mut request: Request,
-        first: Response,
-        mut read: impl FnMut(&[u8]) -> Result<bool>,
-    ) -> Result<()> {
-        let (mut page, mut left, mut before) = (first, ALL, None);
-        let mut seen = HashSet::from([request.url.clone()]);
-        loop {
-            page = self.succeeded(page)?;
-            left = left.checked_sub(page.bytes().len()).ok_or_else(too_long)?;
-            let digest = Some(Digest::of(Algorithm::Sha256, page.bytes()));
-            if read(page.bytes())? && digest == before {
-                return Err(repeated());
-            }
-            before = digest;
-            let Some(url) = next(&page, &request.url)? else {
-                return Ok(());
-            };
-            if !seen.insert(url.clone()) || seen.len() > PAGES {
-                return Err(repeated());
-            }
-            request.url = url;
-            memory::give(transport::told(&page));
-            drop(page);
-            page = self.ask(request.clone())?;
-        }
     }
 
     /// Without the names that the grammar does not allow, and with a warning about them: a name
@@ -135,6 +122,63 @@ impl Registry {
         let place = repository.map_or_else(|| self.host.to_string(), ToString::to_string);
         warn(&format!("{place}: passed over, for no name may be so: {others}"));
         names.iter().filter(|name| is_sound(name)).collect()
+    }
+}
+
+/// The pages of one list, of which no two are in memory at once.
+struct Pages<'a> {
+    registry: &'a Registry,
+    /// For the page that is read next.
+    request: Request,
+    seen: HashSet<Url>,
+    /// What the page before it was.
+    before: Option<Digest>,
+    /// How many bytes may come.
+    left: usize,
+}
+
+impl<'a> Pages<'a> {
+    fn of(registry: &'a Registry, request: Request) -> Self {
+        let seen = HashSet::from([request.url.clone()]);
+        Pages { registry, request, seen, before: None, left: ALL }
+    }
+
+    /// Hands the body of each page to `read`, which says whether there is anything in it.
+    fn follow(
+        &mut self,
+        mut page: Response,
+        mut read: impl FnMut(&[u8]) -> Result<bool>,
+    ) -> Result<()> {
+        while let Some(link) = self.take(page, &mut read)? {
+            self.goes_to(link)?;
+            page = self.registry.ask(self.request.clone())?;
+        }
+        Ok(())
+    }
+
+    /// The same of one page. Gives the URL of the next one.
+    fn take(
+        &mut self,
+        page: Response,
+        mut read: impl FnMut(&[u8]) -> Result<bool>,
+    ) -> Result<Option<Url>> {
+        let page = self.registry.succeeded(page)?;
+        self.left = self.left.checked_sub(page.bytes().len()).ok_or_else(too_long)?;
+        let digest = Some(Digest::of(Algorithm::Sha256, page.bytes()));
+        if read(page.bytes())? && digest == self.before {
+            return Err(repeated());
+        }
+        self.before = digest;
+        memory::give(transport::told(&page));
+        next(&page, &self.request.url)
+    }
+
+    fn goes_to(&mut self, url: Url) -> Result<()> {
+        if !self.seen.insert(url.clone()) || self.seen.len() > PAGES {
+            return Err(repeated());
+        }
+        self.request.url = url;
+        Ok(())
     }
 }
 
@@ -160,9 +204,9 @@ pub(super) fn read_items(page: &[u8], key: &str, most: usize) -> Result<Vec<Valu
 
 /// Adds the names of one page. Says whether there are any.
 pub(super) fn read_names(page: &[u8], key: &str, into: &mut Names) -> Result<bool> {
-    let (begin, before) = (into.len(), into.weight());
+    let (begin, before) = (into.len(), into.json().len());
     let found = json::strings(page, Some(key), into).map_err(not_json)?;
-    memory::take(into.weight().saturating_sub(before))?;
+    memory::take(into.json().len().saturating_sub(before))?;
     let none = || Error::new(Kind::Protocol, format!("the answer has no list of names '{key}'"));
     found.ok_or_else(none)?;
     Ok(into.len() > begin)
@@ -186,6 +230,14 @@ fn next(page: &Response, here: &Url) -> Result<Option<Url>> {
     }
     // Nexus behind a proxy names http and its own port.
     Ok(Some(here.origin.url(url.path())))
+}
+
+/// Whether the page at the link begins behind this name, as the specification has it, and nothing else
+/// decides about it.
+fn leads_behind(link: &Url, name: &str) -> bool {
+    let query = link.path().split_once('?').map_or("", |(_, query)| query);
+    let (others, last): (Vec<_>, Vec<_>) = query.split('&').partition(|it| it.starts_with("n="));
+    others.len() <= 1 && last == [format!("last={name}")]
 }
 
 /// The target of `rel="next"` in a `Link` header.

@@ -28,6 +28,8 @@ pub enum Oddity {
     LastBeginsAnew,
     /// Names come in no order, so that `last` says nothing: the catalog of crane's.
     NoOrder,
+    /// Who asks for no number gets so many.
+    FewUnasked(usize),
     /// Who asks for more than so many gets 400: distribution's `catalog.maxentries`, CUE's
     /// `MaxListPageSize`.
     MaxEntries(usize),
@@ -104,7 +106,11 @@ impl Store {
             return Response::error(400, "PAGINATION_NUMBER_INVALID", &message);
         }
         let size = self.page_size.unwrap_or(usize::MAX);
-        let size = asked.map_or(size, |asked: usize| asked.min(size));
+        let unasked = self.oddities.iter().find_map(|oddity| match oddity {
+            Oddity::FewUnasked(few) => Some(*few),
+            _ => None,
+        });
+        let size = asked.or(unasked).map_or(size, |asked| asked.min(size));
         let last = request.query("last").unwrap_or_default();
         let behind = |item: &&String| **item > last || self.is(Oddity::NoOrder);
         let mut rest: Vec<String> = all.iter().filter(behind).cloned().collect();
