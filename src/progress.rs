@@ -1,4 +1,4 @@
-//! Progress of downloads on standard error: a bar on a terminal, or a line for every 10 %.
+//! Progress on standard error: a bar on a terminal, or a line for every 10 %.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::say;
 
-/// A download that takes no longer is shown without a bar.
+/// What takes no longer is shown without a bar.
 const SHORT: Duration = Duration::from_millis(500);
 
 /// How often the bar is drawn anew.
@@ -25,31 +25,53 @@ pub(crate) enum ProgressStyle {
 }
 
 impl ProgressStyle {
-    /// A bar on a terminal, else nothing.
-    pub(crate) fn automatic() -> Self {
+    /// Lines beside those of `--verbose`; else a bar on a terminal, else nothing.
+    pub(crate) fn automatic(is_verbose: bool) -> Self {
         match io::stderr().is_terminal() {
+            _ if is_verbose => ProgressStyle::Lines,
             true => ProgressStyle::Bar,
             false => ProgressStyle::Silent,
         }
     }
 }
 
-/// Shared by all downloads.
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Bytes,
+    Tags,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        if self == Unit::Bytes { "MB" } else { "tags" }
+    }
+
+    fn number(self, amount: f64) -> String {
+        match self {
+            Unit::Bytes => format!("{:.1}", amount / 1e6),
+            Unit::Tags => format!("{amount:.0}"),
+        }
+    }
+}
+
+/// Shared by all downloads, or by all that is asked.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<Mutex<State>>);
 
 struct State {
     style: ProgressStyle,
     begun: Instant,
-    bytes: Bytes,
+    amount: Amount,
     /// When the bar was drawn, if it was.
     drawn: Option<Instant>,
     /// How many lines have been shown.
     tenths: u64,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Bytes {
+#[derive(Clone, Copy)]
+struct Amount {
+    unit: Unit,
     /// What is there, and the part of it that was there at the start.
     done: u64,
     before: u64,
@@ -58,29 +80,46 @@ struct Bytes {
 }
 
 impl Progress {
+    /// Of downloads.
     pub(crate) fn new(style: ProgressStyle) -> Self {
-        let (begun, bytes) = (Instant::now(), Bytes::default());
-        Progress(Arc::new(Mutex::new(State { style, begun, bytes, drawn: None, tenths: 0 })))
+        Self::of(style, Unit::Bytes, None)
+    }
+
+    /// Of so many tags.
+    pub(crate) fn of_tags(style: ProgressStyle, total: usize) -> Self {
+        Self::of(style, Unit::Tags, Some(total as u64))
+    }
+
+    fn of(style: ProgressStyle, unit: Unit, total: Option<u64>) -> Self {
+        let amount = Amount { unit, done: 0, before: 0, total };
+        let begun = Instant::now();
+        Progress(Arc::new(Mutex::new(State { style, begun, amount, drawn: None, tenths: 0 })))
     }
 
     /// Sets the total, unless it is set already.
     pub(crate) fn expect(&self, bytes: Option<u64>) {
-        self.change(|state| state.bytes.total = state.bytes.total.or(bytes));
+        self.change(|state| state.amount.total = state.amount.total.or(bytes));
+    }
+
+    /// Counts what is done.
+    pub(crate) fn advance(&self, amount: u64) {
+        self.change(|state| state.advance(amount));
     }
 
     /// Counts bytes that an earlier download left.
     pub(crate) fn skip(&self, bytes: u64) {
         self.change(|state| {
-            state.bytes.done += bytes;
-            state.bytes.before += bytes;
+            state.amount.done += bytes;
+            state.amount.before += bytes;
         });
     }
 
     /// Uncounts bytes that must be downloaded again.
     pub(crate) fn lose(&self, bytes: u64) {
         self.change(|state| {
-            state.bytes.done = state.bytes.done.saturating_sub(bytes);
-            state.bytes.before = state.bytes.before.min(state.bytes.done);
+            let amount = &mut state.amount;
+            amount.done = amount.done.saturating_sub(bytes);
+            amount.before = amount.before.min(amount.done);
         });
     }
 
@@ -105,35 +144,40 @@ impl Progress {
 }
 
 impl State {
-    fn advance(&mut self, bytes: u64) {
-        self.bytes.done += bytes;
-        let Bytes { done, total, .. } = self.bytes;
+    fn advance(&mut self, amount: u64) {
+        self.amount.done += amount;
+        let Amount { done, total, .. } = self.amount;
         let elapsed = self.begun.elapsed();
         let is_due = elapsed >= SHORT && self.drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME);
         let tenths = (done * 10).checked_div(total.unwrap_or(0)).unwrap_or(0).min(10);
         match self.style {
             ProgressStyle::Bar if is_due => {
                 self.drawn = Some(Instant::now());
-                draw(&self.bytes.bar(elapsed));
+                draw(&self.amount.bar(elapsed));
             }
             ProgressStyle::Lines if tenths > self.tenths => {
                 self.tenths = tenths;
-                let (done, total) = (megabytes(done), megabytes(total.unwrap_or(0)));
-                say(&format!("{:3} %  {done} of {total} MB", tenths * 10));
+                say(&format!("{:3} %  {}", tenths * 10, self.amount.share(total.unwrap_or(0))));
             }
             _ => {}
         }
     }
 }
 
-impl Bytes {
+impl Amount {
+    /// `94.5 of 210.0 MB`
+    fn share(self, total: u64) -> String {
+        let number = |amount| self.unit.number(amount as f64);
+        format!("{} of {} {}", number(self.done), number(total), self.unit.name())
+    }
+
     /// `45 % [#########           ]  94.5 of 210.0 MB  118.2 MB/s  1 s left`
     fn bar(self, elapsed: Duration) -> String {
-        let Bytes { done, before, total } = self;
+        let Amount { unit, done, before, total } = self;
         let rate = (done - before) as f64 / elapsed.as_secs_f64();
-        let speed = format!("{:.1} MB/s", rate / 1e6);
+        let speed = format!("{} {}/s", unit.number(rate), unit.name());
         let Some(total) = total.filter(|total| (1..).contains(total) && done <= *total) else {
-            return format!("{} MB  {speed}", megabytes(done));
+            return format!("{} {}  {speed}", unit.number(done as f64), unit.name());
         };
         let (percent, cells) = (done * 100 / total, "#".repeat((done * 20 / total) as usize));
         let seconds = ((total - done) as f64 / rate).ceil();
@@ -143,8 +187,7 @@ impl Bytes {
             seconds @ 120..=7199 => format!("  {} min left", seconds / 60),
             seconds => format!("  {} h left", seconds / 3600),
         };
-        let (done, total) = (megabytes(done), megabytes(total));
-        format!("{percent:3} % [{cells:20}]  {done} of {total} MB  {speed}{left}")
+        format!("{percent:3} % [{cells:20}]  {}  {speed}{left}", self.share(total))
     }
 }
 
@@ -157,7 +200,7 @@ pub(crate) struct CountedRead<R> {
 impl<R: Read> Read for CountedRead<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        self.progress.change(|state| state.advance(read as u64));
+        self.progress.advance(read as u64);
         Ok(read)
     }
 }
@@ -168,10 +211,6 @@ fn draw(text: &str) {
     let _ = io::stderr().write_all(format!("\r{text:COLUMNS$}\r").as_bytes());
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1}", bytes as f64 / 1e6)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,21 +219,25 @@ mod tests {
     fn a_bar_tells_share_rate_and_time_left() {
         for (count, expected) in [
             (
-                (94_500_000, 0, Some(210_000_000)),
+                (Unit::Bytes, 94_500_000, 0, Some(210_000_000)),
                 " 45 % [#########           ]  94.5 of 210.0 MB  94.5 MB/s  2 s left",
             ),
             (
-                (94_500_000, 94_500_000, Some(210_000_000)),
+                (Unit::Bytes, 94_500_000, 94_500_000, Some(210_000_000)),
                 " 45 % [#########           ]  94.5 of 210.0 MB  0.0 MB/s",
             ),
             (
-                (210_000_000, 0, Some(210_000_000)),
+                (Unit::Bytes, 210_000_000, 0, Some(210_000_000)),
                 "100 % [####################]  210.0 of 210.0 MB  210.0 MB/s  0 s left",
             ),
-            ((94_500_000, 0, None), "94.5 MB  94.5 MB/s"),
+            ((Unit::Bytes, 94_500_000, 0, None), "94.5 MB  94.5 MB/s"),
+            (
+                (Unit::Tags, 50, 0, Some(2_000)),
+                "  2 % [                    ]  50 of 2000 tags  50 tags/s  39 s left",
+            ),
         ] {
-            let (done, before, total) = count;
-            let bar = Bytes { done, before, total }.bar(Duration::from_secs(1));
+            let (unit, done, before, total) = count;
+            let bar = Amount { unit, done, before, total }.bar(Duration::from_secs(1));
             assert_eq!(bar, expected);
             assert!(bar.len() <= COLUMNS);
         }

@@ -138,7 +138,7 @@ fn number(word: &str) -> Option<u64> {
 }
 
 /// `90`, `30s`, `10m`, `1h`, `2d`, `500ms`, and units in falling order: `1h30m`.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     if let Some(seconds) = number(text) {
         return Some(Duration::from_secs(seconds));
     }

@@ -14,7 +14,7 @@ mod roff;
 mod tests;
 mod text;
 
-pub(crate) use args::Args;
+pub(crate) use args::{Args, duration};
 pub(crate) use man::{man, man_page};
 pub(crate) use parse::{PartialCommandLine, Request, parse};
 

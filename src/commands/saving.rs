@@ -27,10 +27,8 @@ pub(super) fn progress(invocation: &Invocation) -> Progress {
     let is_hidden = args.has(&NO_PROGRESS) || !invocation.is_alone;
     Progress::new(if is_hidden || (is_stdout && output::is_terminal()) {
         ProgressStyle::Silent
-    } else if invocation.is_verbose {
-        ProgressStyle::Lines
     } else {
-        ProgressStyle::automatic()
+        ProgressStyle::automatic(invocation.is_verbose)
     })
 }
 

@@ -15,7 +15,7 @@ use crate::platform::{Platform, PlatformMatcher};
 use crate::reference::{Reference, TagOrDigest};
 use crate::source::{Resolved, Source};
 
-pub(crate) use budget::{Budget, Walk};
+pub(crate) use budget::{Budget, Once, Walk};
 
 pub(crate) struct Image {
     text: String,

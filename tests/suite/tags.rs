@@ -1,6 +1,8 @@
 //! `tags` chooses and sorts.
 
-use crate::harness::{Image, Index, Oddity, Registry, Response, Tool};
+use serde_json::{Value, json};
+
+use crate::harness::{Image, Index, Oddity, Registry, Response, Schema1, Tool, sha256};
 
 const TAGS: [&str; 9] = [
     "1.10.0",
@@ -91,7 +93,7 @@ fn tags_are_sorted_by_age() {
     tool.run().success(first.text());
     let again = registry.take();
     let heads = again.iter().filter(|line| line.starts_with("HEAD"));
-    assert_eq!((heads.count(), again.len(), sent), (5, 6, 11));
+    assert_eq!((heads.count(), again.len(), sent), (5, 6, 16));
 }
 
 #[test]
@@ -141,6 +143,16 @@ fn malformed_choices_are_usage_errors() {
             "(",
             "'(' is no regular expression: parsing error at position 1: \
              Opening parenthesis without closing parenthesis",
+        ),
+        (
+            "--newer-than",
+            "monday",
+            "--newer-than wants a duration such as 30d or a date such as 2026-01-31, not 'monday'",
+        ),
+        (
+            "--older-than",
+            "2026-13-01",
+            "--older-than wants a duration such as 30d or a date such as 2026-01-31, not '2026-13-01'",
         ),
         (
             "--semver",
@@ -269,4 +281,237 @@ fn a_name_that_no_tag_has_is_passed_over() {
         let output = tool.run().status(0);
         output.stdout("[\"v1\"]\n").stderr(&warning);
     }
+}
+
+/// The lines of `tags --long`, with these options.
+#[track_caller]
+fn long(registry: &Registry, options: &[&str]) -> (Vec<Value>, Vec<String>) {
+    registry.take();
+    let tool = Tool::new().args(["tags", "--long", "--arch", "amd64"]);
+    let output = tool.args(options).arg(registry.image("a")).run();
+    let lines = output.status(0).stderr("").json();
+    let mut asked = registry.take();
+    asked.sort();
+    (lines.as_array().unwrap().clone(), asked)
+}
+
+#[test]
+fn tags_are_told_at_length() {
+    let registry = Registry::start();
+    let amd64 = Image::new("linux/amd64").oci().layer("a", b"content");
+    let amd64 = amd64.in_config("created", "2026-01-02T03:04:05Z".into());
+    let arm64 = Image::new("linux/arm64/v8");
+    let list = Index::new().oci().image(amd64.clone()).attestation();
+    let list = list.image(arm64.clone());
+    let other = list.clone().with("annotations", json!({"a": "b"}));
+    for tag in ["1.0", "1", "latest"] {
+        list.push_to(&registry, "a", tag);
+    }
+    other.push_to(&registry, "a", "other");
+    amd64.push_to(&registry, "a", "plain");
+    arm64.push_to(&registry, "a", "arm");
+    let size = amd64.layers()[0].len();
+    let created = "2026-01-02T03:04:05Z";
+    let index = "application/vnd.oci.image.index.v1+json";
+    let both = ["linux/amd64", "linux/arm64/v8"];
+    let line = |tag: &str, digest: String, kind: &str, platforms: &[&str]| {
+        json!({"tag": tag, "digest": digest, "mediaType": kind, "platforms": platforms,
+            "size": size, "created": created})
+    };
+    let mut arm = line("arm", arm64.digest(), arm64.media_type(), &both[1..]);
+    (arm["size"], arm["created"]) = (Value::Null, Value::Null);
+    let expected = [
+        line("1", list.digest(), index, &both),
+        line("1.0", list.digest(), index, &both),
+        arm,
+        line("latest", list.digest(), index, &both),
+        line("other", other.digest(), index, &both),
+        line("plain", amd64.digest(), amd64.media_type(), &both[..1]),
+    ];
+    let get = |kind: &str, digest: &str| format!("GET /v2/a/{kind}/{digest}");
+    let heads = expected.iter().map(|line| line["tag"].as_str().unwrap());
+    let mut asked: Vec<String> = heads
+        .map(|tag| format!("HEAD /v2/a/manifests/{tag}"))
+        .collect();
+    let again = [&[LIST.to_owned()], &asked[..]].concat();
+    let manifests = [
+        &list.digest(),
+        &other.digest(),
+        &amd64.digest(),
+        &arm64.digest(),
+    ];
+    asked.extend(manifests.map(|it| get("manifests", it)));
+    asked.extend([&amd64, &arm64].map(|image| get("blobs", &image.config_digest())));
+    asked.push(LIST.to_owned());
+    asked.sort();
+    for options in [
+        ["--no-cache", "-j8"],
+        ["--no-cache", "-j1"],
+        ["-j8", "--match="],
+    ] {
+        let (lines, requests) = long(&registry, &options);
+        assert_eq!(lines, expected);
+        assert_eq!(requests, asked, "{options:?}");
+    }
+    let tool = Tool::new().args(["tags", "--long", "--arch", "amd64", &registry.image("a")]);
+    let first = tool.run().status(0).stderr("");
+    registry.take();
+    tool.run().success(first.text());
+    let mut requests = registry.take();
+    requests.sort();
+    assert_eq!(requests, again);
+}
+
+/// What the tag's image says of its time.
+fn dated(annotation: &str, label: &str, created: &str) -> Image {
+    let image = Image::new("linux/amd64").in_config("created", created.into());
+    let image = match annotation {
+        "" => image,
+        date => image.in_manifest("annotations", json!({ CREATED: date })),
+    };
+    if label.is_empty() {
+        image
+    } else {
+        image.label(CREATED, label)
+    }
+}
+
+const CREATED: &str = "org.opencontainers.image.created";
+
+#[test]
+fn the_annotation_then_the_label_says_when_an_image_was_created() {
+    let registry = Registry::start();
+    let [y1, y2, y3, y4] = [1, 2, 3, 4].map(|n| format!("200{n}-01-01T00:00:00Z"));
+    dated(&y1, &y2, &y3).push_to(&registry, "a", "annotation");
+    dated("", &y2, &y3).push_to(&registry, "a", "label");
+    dated("", "", &y3).push_to(&registry, "a", "config");
+    dated("soon", "2002", &y3).push_to(&registry, "a", "no-times");
+    dated("", "", "").push_to(&registry, "a", "none");
+    let list = Index::new().image(dated(&y1, &y2, &y3));
+    list.push_to(&registry, "a", "index-without");
+    let list = list.with("annotations", json!({ CREATED: y4 }));
+    list.push_to(&registry, "a", "index");
+    let (lines, _) = long(&registry, &["--sort", "created"]);
+    let told = lines.iter().map(|line| {
+        let created = line["created"].as_str().unwrap_or("-");
+        format!(
+            "{} {}",
+            line["tag"].as_str().unwrap(),
+            &created[..created.len().min(4)]
+        )
+    });
+    let expected = "index 2004, config 2003, no-times 2003, label 2002, annotation 2001, \
+                    index-without 2001, none -";
+    assert_eq!(told.collect::<Vec<_>>().join(", "), expected);
+    for (options, expected) in [
+        (
+            "--sort created",
+            "index config no-times label annotation index-without none",
+        ),
+        ("--newer-than 2003-01-01", "index"),
+        ("--newer-than 2002-12-31T23:59:59Z", "config index no-times"),
+        ("--older-than 2002-01-01", "annotation index-without"),
+        (
+            "--older-than 2002-01-01T00:00:01Z --match a",
+            "annotation label",
+        ),
+        (
+            "--newer-than 2001-06-01 --older-than 2003-01-01T00:00:00+01:00",
+            "label",
+        ),
+        ("--newer-than 1h", ""),
+        (
+            "--older-than 1h --sort created",
+            "index config no-times label annotation index-without",
+        ),
+        (
+            "--newer-than 20000d --sort name",
+            "annotation config index index-without label no-times",
+        ),
+    ] {
+        assert_eq!(tags(&registry, options), expected, "{options}");
+    }
+}
+
+#[test]
+fn what_is_no_image_has_no_platform_and_no_date() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").layer("a", b"content");
+    Schema1::push_to(&image, &registry, "a", "schema1");
+    let empty = json!({"mediaType": "application/vnd.oci.empty.v1+json",
+        "digest": sha256("{}"), "size": 2, "data": "e30="});
+    let artifact = image.clone().oci().in_manifest("config", empty);
+    artifact.push_to(&registry, "a", "artifact");
+    let tool = Tool::new().args(["tags", "--long", &registry.image("a")]);
+    let lines = tool.run().status(0).stderr("").json();
+    let lines = lines.as_array().unwrap();
+    let told = lines
+        .iter()
+        .map(|line| (&line["tag"], &line["platforms"], &line["size"]));
+    assert_eq!(
+        told.map(|line| json!(line)).collect::<Vec<_>>(),
+        [
+            json!(["artifact", [], image.layers()[0].len()]),
+            json!(["schema1", ["linux/amd64"], null])
+        ]
+    );
+    assert!(lines[0]["created"].is_null());
+    // The list, two tags and their manifests.
+    assert_eq!(registry.take().len(), 5);
+}
+
+#[test]
+fn a_tag_that_leads_nowhere_is_reported() {
+    let registry = Registry::start();
+    for (tag, year) in [("v1", "2001"), ("v2", "2002"), ("v3", "2003")] {
+        let created = format!("{year}-01-01T00:00:00Z");
+        dated("", "", &created).push_to(&registry, "a", tag);
+    }
+    registry.absent("/v2/a/manifests/v2");
+    let image = registry.image("a");
+    let tool = Tool::new().args(["tags", "--no-cache", "-q", ".[].tag", "--long", &image]);
+    tool.run().status(3).stdout("v1\nv3\n").stderr(format!(
+        "docker-registry: {image}: tag v2: manifest v2: not found\n\
+         hint: the command 'tags' lists the tags that there are\n"
+    ));
+    // Without the rest it is a tag without a date.
+    assert_eq!(tags(&registry, "--sort created"), "v3 v1 v2");
+    assert_eq!(tags(&registry, "--newer-than 1d"), "");
+    let refused = Response::error(403, "DENIED", "not yours");
+    registry.fail("/v2/a/manifests/v3", refused).always();
+    let output = tool.run();
+    assert_eq!((output.code, output.text()), (Some(4), ""));
+}
+
+#[test]
+fn tags_of_a_digest_are_told_at_length() {
+    let registry = Registry::start();
+    let image = dated("", "", "2001-01-01T00:00:00Z");
+    let list = Index::new().image(image.clone());
+    list.push_to(&registry, "a", "1");
+    list.push_to(&registry, "a", "1.0");
+    dated("", "", "2002-01-01T00:00:00Z").push_to(&registry, "a", "2");
+    let name = registry.image(&format!("a@{}", image.digest()));
+    let tool = Tool::new().args(["tags", "--no-cache", "--long", "--arch", "amd64"]);
+    let filter = ".[] | .tag + \" \" + .created";
+    let tool = tool.args(["-q", filter, &name]);
+    let created = "2001-01-01T00:00:00Z";
+    tool.run().success(format!("1 {created}\n1.0 {created}\n"));
+    // The list, three tags, the index, the manifest and the configuration.
+    assert_eq!(registry.take().len(), 7);
+}
+
+#[test]
+fn progress_is_shown_with_the_requests() {
+    let registry = Registry::start();
+    registry.tags("a", (0..20).map(|n| n.to_string()), "sha256:0");
+    Image::new("linux/amd64").push_to(&registry, "a", "v1");
+    let digest = Image::new("linux/amd64").digest();
+    registry.tags("a", (0..19).map(|n| n.to_string()), &digest);
+    let tool = Tool::new().args(["tags", "-v", "-j1", "--sort=created", "--exclude=^19$"]);
+    let output = tool.arg(registry.image("a")).run().status(0);
+    let messages = output.messages();
+    let shown = messages.lines().filter(|line| line.contains(" %  "));
+    let expected = (1..=10).map(|n| format!("{:3} %  {} of 20 tags", n * 10, n * 2));
+    assert_eq!(shown.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }

@@ -1,21 +1,40 @@
 //! `docker-registry tags IMAGE...`
 
+mod facts;
 pub(super) mod semver;
-pub(super) use std::cmp::Reverse;
+
+use std::cmp::Reverse;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
 use super::{
-    Answer, Args, Command, During, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec,
+    Answer, Args, Command, During, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec,
 };
-use crate::cli::Value;
+use crate::cli::{Value, duration};
+use crate::digest::Digest;
 use crate::memory;
+use crate::parallel::lock;
+use crate::progress::{Progress, ProgressStyle};
 use crate::query::Pattern;
 use crate::reference::TagOrDigest;
+use facts::{Facts, Found, Known};
 use semver::{Range, Version};
 
 static SORT: Flag = Flag::new("sort", Value::Choice(&["semver", "name", "created"]), "Sort by version, by name or by age")
-    .about("Default: the order of the registry. Versions and dates: the newest first; tags that are no version or have no date come last. `created` reads the configuration of each tag's image.");
+    .about("Default: the order of the registry. Versions and dates: the newest first; tags that are no version or have no date come last. `created` is what `--long` calls so, and takes the same requests.");
+static LONG: Flag = Flag::switch("long", "Print what each tag leads to, not only its name")
+    .about("An array of `{tag, digest, mediaType, platforms, size, created}`. `digest` and `mediaType` are those of the index, if there is one, and `platforms` all that it lists. `size` is what a pull for the platform downloads, null if there is no image for it.
+
+`created` is the annotation `org.opencontainers.image.created` of the index or else of the manifest, or the label of that name, or what the configuration says: where builds are reproducible, the time of the commit stands there and the configuration has 1970 or none.
+
+Takes a HEAD for each tag that the other options leave, and for each digest the manifest, the one for the platform and its configuration, once. A tag that leads nowhere is reported on stderr and by the exit code.");
+static NEWER_THAN: Flag = Flag::new("newer-than", AGE, "Only tags of images created after that")
+    .about("So long ago, or at that time: `12h`, `30d`, `2026-01-31` (UTC) or `2026-01-31T12:00:00+01:00`. By the `created` of `--long`; tags without it are left out.");
+static OLDER_THAN: Flag = Flag::new("older-than", AGE, "Only tags of images created before that")
+    .about("As with `--newer-than`.");
+
+const AGE: Value = Value::Text("DURATION|DATE");
 
 static MATCH: Flag = Flag::new("match", Value::Text("REGEX"), "Only tags that match the regular expression")
     .about("The match may be anywhere in the tag, unless `^` and `$` say where. If the option is given several times, one match is enough.");
@@ -35,18 +54,31 @@ pub(super) static COMMAND: Command = Command {
         name: "tags",
         operand: Operand::Images,
         help: "List the tags of a repository",
-        about: "All pages, in the order of the registry, as a JSON array on one line. A tag in IMAGE is ignored.
+        about: "All pages, in the order of the registry, as a JSON array on one line; with `--long` an object for each tag. A tag in IMAGE is ignored.
 
 With `IMAGE@DIGEST`: only the tags that lead to this digest, either as the index or as the manifest for a platform. This takes a request for each tag that the other options leave.
 
 A version is one or more numbers separated by dots, with or without `v` before them and a suffix such as `-alpine` or `rc1` after them: `1`, `v1.2`, `18.04`, `1.2.3-alpine`. A missing number is 0. A version with a suffix comes before the same version without one.",
-        flags: &[&SORT, &MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS],
+        flags: &[
+            &LONG,
+            &SORT,
+            &MATCH,
+            &EXCLUDE,
+            &SEMVER,
+            &NO_ARTIFACTS,
+            &NEWER_THAN,
+            &OLDER_THAN,
+        ],
         examples: &[
             ("docker-registry tags ubuntu", "all tags of Docker Hub's library/ubuntu"),
             ("docker-registry tags -q '.[]' localhost:5000/app", "one tag per line"),
             (
                 "docker-registry tags --semver '^3.18' --sort semver -q '.[0]' alpine",
                 "the newest 3.x from 3.18 on",
+            ),
+            (
+                "docker-registry tags --older-than 90d --exclude '^v' -q '.[]' localhost:5000/app",
+                "what might be deleted",
             ),
         ],
         ..Spec::DEFAULT
@@ -55,34 +87,113 @@ A version is one or more numbers separated by dots, with or without `v` before t
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
-    let selects = selection(invocation.args)?;
-    let mut taken = image.source.tags()?;
-    if [&MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS].iter().any(|flag| invocation.args.has(flag)) {
-        let tags = taken.iter();
-        let tags = tags.filter_map(|tag| selects(tag).map(|it| it.then_some(tag)).transpose());
-        taken = tags.collect::<Result<_>>()?;
+    let args = invocation.args;
+    let (selects, order) = (selection(args)?, args.text(&SORT));
+    let [after, before] = [&NEWER_THAN, &OLDER_THAN].map(|flag| moment(args, flag, invocation.now));
+    let (after, before) = (after?, before?);
+    let mut names = image.source.tags()?;
+    if [&MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS].iter().any(|flag| args.has(flag)) {
+        let taken =
+            names.iter().filter_map(|tag| selects(tag).map(|it| it.then_some(tag)).transpose());
+        names = taken.collect::<Result<_>>()?;
     }
-    let is_digest = matches!(image.reference.at, TagOrDigest::Digest { .. });
-    if !is_digest && invocation.args.text(&SORT).is_none() {
-        return Ok(Answer::list(taken));
+    let wanted = match &image.reference.at {
+        TagOrDigest::Digest { digest, .. } => Some(digest),
+        _ => None,
+    };
+    let is_long = args.has(&LONG);
+    let is_dated = order == Some("created") || after.is_some() || before.is_some();
+    if wanted.is_none() && order.is_none() && !is_long && !is_dated {
+        return Ok(Answer::list(names));
     }
-    let mut tags: Vec<&str> = taken.iter().collect();
-    if let TagOrDigest::Digest { digest, .. } = &image.reference.at {
-        let led = each(image, tags, |image| image.leads_to(digest))?;
-        let led = led.into_iter();
-        tags = led.filter_map(|(tag, leads)| leads.then_some(tag)).collect();
-    }
-    match invocation.args.text(&SORT) {
+    let mut tags: Vec<&str> = names.iter().collect();
+    match order {
         Some("semver") => tags.sort_by_cached_key(newest_first),
-        Some("created") => {
-            let mut dated = each(image, tags, created)?;
-            dated.sort_by_key(|(_, created)| Reverse(*created));
-            tags = dated.into_iter().map(|(tag, _)| tag).collect();
-        }
-        Some(_) => tags.sort(),
-        None => {}
+        Some("name") => tags.sort(),
+        _ => {}
     }
-    Ok(Answer::list(tags.into_iter().collect()))
+    if wanted.is_none() && !is_long && !is_dated {
+        return Ok(Answer::list(tags.into_iter().collect()));
+    }
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
+    for (tag, found) in asked(image, invocation, tags, wanted, is_long || is_dated)? {
+        match found {
+            Ok(Some((digest, facts))) => rows.push(Row { tag, digest, facts }),
+            Err(error) if is_long => failures.push(error),
+            // It is listed, and has no date.
+            Err(_) if wanted.is_none() => rows.push(Row { tag, ..Row::default() }),
+            _ => {}
+        }
+    }
+    rows.retain(|row| {
+        let is_after = |limit| row.facts.created() > Some(limit);
+        let is_before = |limit| row.facts.created().is_some_and(|created| created < limit);
+        after.is_none_or(is_after) && before.is_none_or(is_before)
+    });
+    if order == Some("created") {
+        rows.sort_by_cached_key(|row| Reverse(row.facts.created()));
+    }
+    let answer = match is_long {
+        true => {
+            let lines = rows.iter().map(|row| row.facts.line(row.tag, &row.digest));
+            Answer::json_text(format!("[{}]", lines.collect::<Vec<_>>().join(",")))
+        }
+        false => Answer::list(rows.iter().map(|row| row.tag).collect()),
+    };
+    Ok(answer.failures(failures))
+}
+
+/// A tag and what it leads to.
+#[derive(Default)]
+struct Row<'a> {
+    tag: &'a str,
+    digest: String,
+    facts: Arc<Facts>,
+}
+
+/// What is known of each tag, or that it leads nowhere. Any other failure ends it.
+fn asked<'a>(
+    image: &Image,
+    invocation: &Invocation,
+    tags: Vec<&'a str>,
+    wanted: Option<&Digest>,
+    is_needed: bool,
+) -> Result<Vec<(&'a str, Result<Found>)>> {
+    let style = match invocation.is_alone {
+        true => ProgressStyle::automatic(invocation.is_verbose),
+        false => ProgressStyle::Silent,
+    };
+    let (known, progress) = (Known::default(), Progress::of_tags(style, tags.len()));
+    let repository = Mutex::new(image.at(TagOrDigest::Only));
+    let found = image.pool.all(tags, |tag| {
+        let found = memory::passing(|| {
+            let image = lock(&repository).at(TagOrDigest::Tag(tag.to_owned()));
+            known.of(&image, wanted, is_needed)
+        });
+        progress.advance(1);
+        match found.during(format_args!("tag {tag}")) {
+            Err(error) if error.kind() != Kind::NotFound => Err(error),
+            found => Ok((tag, found)),
+        }
+    });
+    progress.finish();
+    found
+}
+
+/// The time that the option means. `Kind::Usage` if it is none.
+fn moment(args: &Args, flag: &Flag, now: fn() -> u64) -> Result<Option<Timestamp>> {
+    let read = |text: &str| {
+        let ago = |duration| {
+            let now = Timestamp::from_second(now().try_into().ok()?).ok()?;
+            now.checked_sub(duration).ok()
+        };
+        let date = || text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).ok();
+        duration(text).map_or_else(date, ago).ok_or_else(|| {
+            let such = "a duration such as 30d or a date such as 2026-01-31";
+            Error::usage(format!("--{} wants {such}, not '{text}'", flag.name))
+        })
+    };
+    args.text(flag).map(read).transpose()
 }
 
 /// Whether a tag is listed. `Kind::Usage` if a pattern or the range is malformed; `Kind::Local` for a
@@ -100,38 +211,11 @@ fn selection(args: &Args) -> Result<impl Fn(&str) -> Result<bool>> {
     })
 }
 
-/// The result of `ask` for each tag, in parallel.
-fn each<'a, T: Send>(
-    image: &Image,
-    tags: Vec<&'a str>,
-    ask: impl Fn(&Image) -> Result<T> + Sync,
-) -> Result<Vec<(&'a str, T)>> {
-    let images = tags.into_iter().map(|tag| {
-        let image = image.at(TagOrDigest::Tag(tag.to_owned()));
-        (tag, image)
-    });
-    image.pool.all(images.collect(), |(tag, image)| {
-        let said = memory::passing(|| {
-            let image = image;
-            ask(&image)
-        });
-        Ok((tag, said.during(format_args!("tag {tag}"))?))
-    })
-}
-
 /// Of two equal versions the one with more numbers comes first, as in diun.
 fn newest_first<'a>(tag: &&'a str) -> impl Ord + use<'a> {
     let version = Version::parse(tag);
     let numbers = version.as_ref().map_or(0, |_| tag.matches('.').count());
     (Reverse(version), Reverse(numbers), *tag)
-}
-
-/// `None` if there is no image for the platform, or it has no date.
-fn created(image: &Image) -> Result<Option<Timestamp>> {
-    match super::created(image) {
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        created => created,
-    }
 }
 
 fn any(patterns: &[Pattern], tag: &str) -> Result<bool> {
