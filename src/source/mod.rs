@@ -204,7 +204,9 @@ impl Sources {
         let Repository { host, name } = repository;
         let endpoints = self.mirrors.endpoints(host, name, Some(at))?;
         let mut all = endpoints.mirrors.iter().chain([&endpoints.last]);
-        let is_verified = all.all(|endpoint| !endpoint.access.is_unverified);
+        let is_verified = all.all(|Endpoint { access, host, .. }| {
+            !access.is_unverified && (!access.is_plain || Client::is_loopback(host))
+        });
         let mirror = |endpoint: &Endpoint, what: &str, role| {
             let registry = self.registry(endpoint, role).with_accept_override(at);
             let name = format!("{what}{}/{}", endpoint.host, endpoint.name);

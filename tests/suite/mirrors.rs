@@ -465,16 +465,19 @@ fn what_is_insecure_is_neither_verified_nor_remembered() {
     // Not this machine by its name, so that nobody tries it without TLS but who may.
     let other = plain.host().replace("127.0.0.1", "0.0.0.0");
     let registry = Registry::start();
+    let not_kept = |tool: Tool, label: &str| {
+        tool.run().success(from(label));
+        let offline = tool.arg("--offline").run();
+        assert_eq!(offline.code, Some(5), "{}", offline.messages());
+    };
     for (mirror, label) in [(&secure.host(), "secure"), (&other, "plain")] {
         let text = format!(
             "[[registry]]\nlocation = \"{}\"\n[[registry.mirror]]\nlocation = \"{mirror}\"\ninsecure = true\n",
             registry.host()
         );
-        let tool = labels(&registry).file(REGISTRIES, text);
-        tool.run().success(from(label));
-        let offline = tool.clone().arg("--offline").run();
-        assert_eq!(offline.code, Some(5), "{}", offline.messages());
+        not_kept(labels(&registry).file(REGISTRIES, text), label);
     }
+    not_kept(mirrored(&registry, &[format!("http://{other}")]), "plain");
     // The registry itself, by its name or with all of its domain.
     for about in [
         format!("location = \"{}\"", secure.host()),

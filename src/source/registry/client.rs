@@ -128,6 +128,11 @@ impl Client {
         Err(Error::new(Kind::Protocol, message))
     }
 
+    /// Whether a host is this machine, by its very name.
+    pub(crate) fn is_loopback(host: &Host) -> bool {
+        Origin::new(Scheme::Http, host.api()).is_ok_and(|origin| origin.is_loopback())
+    }
+
     pub(crate) fn repository(self: &Arc<Self>, repository: &Repository) -> Registry {
         self.registry(&repository.host, Scope::of(repository, "pull"))
     }
