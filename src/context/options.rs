@@ -90,7 +90,7 @@ pub(super) static CACERT: Flag =
         .about("In PEM form. A server's own certificate may be given as well.");
 pub(super) static CERT: Flag = Flag::new("cert", Value::Path, "Use the client certificate in FILE")
     .about(
-        "For the registry that is named, not for servers that it redirects to, nor for proxies.",
+        "For the registry that is named, not for servers that it redirects to, nor for mirrors or proxies.",
     );
 pub(super) static KEY: Flag =
     Flag::new("key", Value::Path, "Read the key of the client certificate from FILE")

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{Fault, Image, NOBODY, Registry, Response, Tls, Tool};
+use crate::harness::{Fault, Image, NOBODY, Real, Registry, Response, Tls, Tool, skopeo};
 
 const REGISTRIES: &str = ".config/containers/registries.conf";
 const DROP_IN: &str = ".config/containers/registries.conf.d/50-mine.conf";
@@ -117,7 +117,7 @@ fn where_all_fail_the_registry_says_why_and_a_hint_what_failed_before() {
         3,
         format!(
             "docker-registry: {image}: manifest {digest}: not found (manifest unknown)\n\
-             hint: before, mirror {NOBODY}/a: manifest {digest}: {NOBODY}: connection refused\n"
+             hint: asked before it: mirror {NOBODY}/a: manifest {digest}: {NOBODY}: connection refused\n"
         ),
     );
 }
@@ -698,4 +698,74 @@ fn files_that_cannot_be_read_are_a_warning_with_their_line() {
         .file(REGISTRIES, text)
         .run()
         .success(from("registry"));
+}
+
+#[test]
+fn a_pull_through_cache_is_a_mirror() {
+    let registry = holding("it");
+    let Some(cache) = Real::cache(&registry) else {
+        return;
+    };
+    let gone = Registry::start();
+    let option = format!("--mirror={}=http://{}", gone.host(), cache.host());
+    for image in ["a:v1", &format!("a@{}", image("it").digest())] {
+        let tool = Tool::new().args(["labels", "-r", "--no-cache", &option]);
+        tool.arg(gone.image(image)).run().success(from("it"));
+    }
+    assert!(!registry.take().is_empty());
+    assert_eq!(gone.accepted(), 0);
+}
+
+#[test]
+fn skopeo_reads_the_same_of_the_same_file() {
+    let Some(skopeo) = skopeo() else { return };
+    let elsewhere = Registry::start();
+    for name in ["all/a/b", "some/b", "mirrored/a/b"] {
+        image(name).push_to(&elsewhere, name, "v1");
+    }
+    let lacking = Registry::start();
+    let (host, other) = (elsewhere.host(), lacking.host());
+    let registry = |prefix: &str, location: &str| {
+        format!("[[registry]]\nprefix = \"{prefix}\"\nlocation = \"{location}\"\ninsecure = true\n")
+    };
+    let mirror = |location: &str, more: &str| {
+        format!("[[registry.mirror]]\nlocation = \"{location}\"\ninsecure = true\n{more}\n")
+    };
+    let text = [
+        registry("example.com", &format!("{host}/all")),
+        registry("example.com/a", &format!("{host}/some")),
+        registry("*.example.com", &host),
+        mirror(&other, ""),
+        mirror(&format!("{host}/mirrored"), ""),
+        registry("example.com:5000", &host),
+        mirror(
+            &format!("{host}/mirrored"),
+            "pull-from-mirror = \"digest-only\"",
+        ),
+        mirror(&format!("{host}/all"), ""),
+        "[[registry]]\nlocation = \"example.com/a/c\"\nblocked = true\n".to_owned(),
+    ];
+    let text = text.concat();
+    lacking.absent("/v2/a/b/manifests/v1");
+    let tool = Tool::new().file(REGISTRIES, &text);
+    let skopeo = skopeo.file(REGISTRIES, &text);
+    for name in [
+        "example.com/a/b:v1",
+        "x.y.example.com/a/b:v1",
+        "example.com:5000/a/b:v1",
+    ] {
+        let ours = tool.again(["manifest", "-r", name]).run().status(0);
+        let theirs = skopeo.again(["inspect", "--raw", &format!("docker://{name}")]);
+        let _ = theirs.run().status(0).stdout_bytes(&ours.stdout);
+    }
+    let ours = tool.again(["manifest", "example.com/a/c:v1"]).run();
+    let theirs = skopeo
+        .again(["inspect", "docker://example.com/a/c:v1"])
+        .run();
+    assert!(ours.code == Some(4) && theirs.code != Some(0));
+    assert!(
+        theirs.messages().contains("blocked"),
+        "{}",
+        theirs.messages()
+    );
 }

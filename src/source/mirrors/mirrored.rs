@@ -57,7 +57,7 @@ impl<S: Source> Mirrored<S> {
                     mirror.has_failed.store(true, Relaxed);
                     self.tell(mirror, &error);
                     if error.kind() != Kind::NotFound {
-                        failure = Some(format!("before, {}: {error}", mirror.name));
+                        failure = Some(format!("asked before it: {}: {error}", mirror.name));
                     }
                 }
                 answer => return self.answered(mirror, answer),

@@ -36,12 +36,19 @@ enum Access {
     Everyone,
     Basic,
     Tokens(Tokens, Box<Registry>),
+    /// For everyone, what another registry has.
+    Cache(String),
 }
 
 impl Real {
     /// Plain HTTP, no credentials. `None`, with a word why, where the package is not installed.
     pub fn plain() -> Option<Real> {
         Real::start(None, Access::Everyone)
+    }
+
+    /// A pull-through cache of the registry.
+    pub fn cache(of: &Registry) -> Option<Real> {
+        Real::start(None, Access::Cache(of.base()))
     }
 
     /// TLS, and Basic credentials: `user` with `password`.
@@ -187,7 +194,7 @@ impl Real {
     ) -> Response {
         let mut client = Client::connect(&self.host, self.tls.as_deref());
         match &self.access {
-            Access::Everyone => {}
+            Access::Everyone | Access::Cache(_) => {}
             Access::Basic => client = client.authorization(BASIC.to_owned()),
             Access::Tokens(tokens, _) => {
                 let scope = format!("repository:{repository}:pull,push,delete");
@@ -252,6 +259,7 @@ impl Access {
     fn config(&self, at: &Path) -> String {
         match self {
             Access::Everyone => String::new(),
+            Access::Cache(of) => format!("proxy: {{remoteurl: '{of}'}}\n"),
             Access::Basic => {
                 let path = at.join("htpasswd");
                 fs::write(&path, HTPASSWD).expect("htpasswd");
