@@ -232,7 +232,7 @@ impl Registry {
             .collect()
     }
 
-    /// Forgets all complaints: for tests of the harness itself.
+    /// Forgets all complaints, and the faults that were announced.
     pub fn forgive(&self) {
         self.inner.scripts.lock().unwrap().clear();
         self.state().violations.clear();
