@@ -5,8 +5,9 @@ use std::io::{self, Read};
 
 use tar::{Archive, EntryType};
 
+use super::entry::{Entry, EntryKind};
 use super::path::{FilePath, followed, readable};
-use super::tree::{Entry, EntryKind, Room, Tree};
+use super::tree::{Room, Tree};
 use crate::error::{Error, Kind, Result};
 use crate::file::{Spool, spool};
 

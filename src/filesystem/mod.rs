@@ -12,8 +12,10 @@
 //! Nothing that comes of a layer is used before its digest has been compared. What a layer holds is
 //! remembered by the source, under the layer's digest.
 
+mod entry;
 mod layer;
 mod path;
+mod table;
 mod toc;
 mod tree;
 
@@ -37,8 +39,9 @@ use path::followed;
 use toc::Toc;
 use tree::Room;
 
+pub(crate) use entry::{Entry, EntryKind};
 pub(crate) use path::FilePath;
-pub(crate) use tree::{Entry, EntryKind, Tree};
+pub(crate) use tree::Tree;
 
 /// The layers of an image, or one of them.
 pub(crate) struct Filesystem<'a> {

@@ -58,7 +58,7 @@ const HOMES: [(&str, &str, &str); 32] = [
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
     ("jaq-std", "jaq_std", "query"),
-    ("jiff", "jiff", "commands|filesystem/toc|output/table"),
+    ("jiff", "jiff", "commands|filesystem/table|output/table"),
     ("lexopt", "lexopt", "cli/parse"),
     // Files have owners, and stacks an end, only where the system says so.
     ("libc", "libc", "file|query/stack"),
