@@ -3,14 +3,15 @@
 //! The structure is read here, each string, number and word by serde_json. Its own way to a value
 //! takes an object with the key `$serde_json::private::Number` for a number and ends at 128 levels.
 
-use std::collections::BTreeMap;
+mod raw;
 
-use serde_json::value::RawValue;
 use serde_json::{Deserializer, Map, Value};
 
 use crate::error::{Error, Kind, Result};
 use crate::memory::{self, EACH, table};
 use crate::names::Names;
+
+pub(crate) use raw::{items, members};
 
 /// How deep arrays and objects may lie in each other. The stack of any thread is large enough to
 /// read, walk, write and free what is so deep.
@@ -48,13 +49,6 @@ pub(crate) fn parse_strict(bytes: &[u8]) -> Result<Value> {
     reader.only(Reader::value)
 }
 
-/// The members of an object, each as it is written; of several with one key the last counts.
-pub(crate) fn members(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>> {
-    let members = serde_json::from_slice::<BTreeMap<String, &RawValue>>(bytes);
-    let members = members.map_err(|error| Error::new(Kind::Corrupt, error.to_string()))?;
-    Ok(members.into_iter().map(|(key, value)| (key, value.get().as_bytes())).collect())
-}
-
 /// Whether it is one value, nested no deeper than any may be.
 pub(crate) fn is_json(bytes: &[u8]) -> bool {
     Reader { keeps: false, ..Reader::new(bytes, usize::MAX) }.only(Reader::value).is_ok()
@@ -68,13 +62,6 @@ pub(crate) fn strings(bytes: &[u8], key: Option<&str>, into: &mut Names) -> Resu
         None => reader.list(into),
         Some(key) => reader.member(key, into),
     })
-}
-
-/// The items of an array, each as it is written.
-pub(crate) fn items(bytes: &[u8]) -> Result<Vec<&[u8]>> {
-    let items = serde_json::from_slice::<Vec<&RawValue>>(bytes);
-    let items = items.map_err(|error| Error::new(Kind::Corrupt, error.to_string()))?;
-    Ok(items.into_iter().map(|item| item.get().as_bytes()).collect())
 }
 
 struct Reader<'a> {
