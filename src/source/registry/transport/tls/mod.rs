@@ -140,8 +140,8 @@ impl Trust {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let bytes = fs::read(path).during(path.display())?;
-    match CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
-        Ok(found) if !found.is_empty() => Ok(found),
+    match trust::certificates(&bytes).into_iter().collect::<Option<Vec<_>>>() {
+        Some(found) if !found.is_empty() => Ok(found),
         _ => {
             let message = format!("{}: no certificate in PEM form", path.display());
             Err(Error::new(Kind::Local, message))

@@ -1,5 +1,6 @@
 //! Whether a server's certificate can be trusted.
 
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +14,7 @@ use rustls::{
     SignatureScheme,
 };
 
+use crate::encoding;
 use crate::error::Result;
 
 use super::super::failure::unavailable;
@@ -27,6 +29,19 @@ const BUNDLES: [&str; 6] = [
     "/etc/ssl/cert.pem",
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
+
+/// The certificates in PEM form (RFC 7468) among what else stands in a file; `None` for one that is
+/// cut off or no base64. The reader of rustls keeps secret what it reads, which takes twenty times as
+/// long and is nothing that certificates need.
+pub(super) fn certificates(file: &[u8]) -> Vec<Option<CertificateDer<'static>>> {
+    let text = String::from_utf8_lossy(file);
+    let read = |text: &str| {
+        let (text, _) = text.split_once("-----END CERTIFICATE-----")?;
+        let text: String = text.lines().map(str::trim_ascii).collect();
+        encoding::decode(&text).map(CertificateDer::from)
+    };
+    text.split("-----BEGIN CERTIFICATE-----").skip(1).map(read).collect()
+}
 
 /// Certificates that are trusted.
 #[derive(Debug)]
@@ -52,15 +67,19 @@ impl Roots {
         let bundle = BUNDLES.map(Path::new).into_iter().find(|path| path.is_file());
         let bundle = bundle.filter(|_| cfg!(all(unix, not(target_os = "macos"))));
         let is_given = given.ssl_cert_file.is_some() || given.ssl_cert_dir.is_some();
+        // What cannot be read is left out: bundles hold what is old.
+        let of_file = |path: &Path| -> Vec<_> {
+            certificates(&fs::read(path).unwrap_or_default()).into_iter().flatten().collect()
+        };
         let certificates = match bundle {
             _ if is_given => {
-                let file = given.ssl_cert_file.iter();
-                let file = file.map(|file| load_certs_from_paths(Some(file), None));
-                let directories = given.ssl_cert_dir.iter().flat_map(std::env::split_paths);
-                let directories = directories.map(|path| load_certs_from_paths(None, Some(&path)));
-                file.chain(directories).flat_map(|loaded| loaded.certs).collect()
+                let mut found = given.ssl_cert_file.as_deref().map_or_else(Vec::new, of_file);
+                for path in given.ssl_cert_dir.iter().flat_map(std::env::split_paths) {
+                    found.extend(load_certs_from_paths(None, Some(&path)).certs);
+                }
+                found
             }
-            Some(bundle) => load_certs_from_paths(Some(bundle), None).certs,
+            Some(bundle) => of_file(bundle),
             None => load_native_certs().certs,
         };
         let mut store = RootCertStore::empty();
@@ -173,5 +192,31 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_read_among_other_things() {
+        let pem = |body: &str, label: &str| {
+            format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+        };
+        let file = [
+            "# Authority A\n".to_owned(),
+            pem("AA\r\nEC \r\n Aw==", "CERTIFICATE"),
+            pem("AAEC", "PRIVATE KEY"),
+            pem("no base64!", "CERTIFICATE"),
+            pem("AAEC", "CERTIFICATE"),
+            "-----BEGIN CERTIFICATE-----\nAAEC\n".to_owned(),
+        ];
+        let mut bytes = b"\xff".to_vec();
+        bytes.extend(file.concat().bytes());
+        let found = certificates(&bytes);
+        let found: Vec<Option<&[u8]>> = found.iter().map(|it| it.as_deref()).collect();
+        assert_eq!(found, [Some(&[0, 1, 2, 3][..]), None, Some(&[0, 1, 2]), None]);
+        assert!(certificates(b"").is_empty());
     }
 }
