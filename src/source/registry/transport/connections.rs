@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -18,6 +19,9 @@ use super::proxy::{Protocol, Proxies, Proxy};
 use super::stream::{PacedStream, Stream};
 use super::tls::{TlsStream, Trust};
 use super::tunnel;
+
+/// How long an address may be silent before the next one is tried as well (RFC 8305, 8).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 type Opened = Result<Connection, Failure>;
 
@@ -125,19 +129,23 @@ impl Connections {
         Ok(stream)
     }
 
-    /// The addresses are tried in turn, each with its share of the time that is left.
     fn reach(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, Failure> {
         let pace = Pace::new(Limit::Connection(""), self.timeout);
         let addresses = self.addresses(host)?;
-        let mut failure = Failure::broken(unavailable("the name has no address"));
-        for (at, address) in addresses.iter().enumerate() {
-            let share = pace.wait(Instant::now())? / (addresses.len() - at) as u32;
-            match TcpStream::connect_timeout(&SocketAddr::new(*address, port), share) {
-                Ok(stream) => return Ok(Box::new(PacedStream::new(stream, pace))),
-                Err(error) => failure = Failure::of_io(error),
+        let wait = pace.wait(Instant::now())?;
+        let stream = match addresses[..] {
+            [address] => connect(SocketAddr::new(address, port), wait)?,
+            _ => {
+                let all = addresses.iter().map(|address| SocketAddr::new(*address, port));
+                let (stream, winner) = race(all.collect(), &pace)?;
+                // The next connection begins with the address that answers.
+                if let Some(known) = lock(&self.addresses).get_mut(host) {
+                    known.sort_by_key(|address| *address != winner.ip());
+                }
+                stream
             }
-        }
-        Err(failure)
+        };
+        Ok(Box::new(PacedStream::new(stream, pace)))
     }
 
     /// The addresses of a name; looked up once.
@@ -148,10 +156,56 @@ impl Connections {
         if let Some(addresses) = lock(&self.addresses).get(host) {
             return Ok(addresses.clone());
         }
-        let found = look_up(host.to_owned(), self.timeout)?;
+        let found = interleaved(look_up(host.to_owned(), self.timeout)?);
         // The first look-up wins, so that the addresses that were judged are those connected to.
         Ok(lock(&self.addresses).entry(host.to_owned()).or_insert(found).clone())
     }
+}
+
+fn connect(address: SocketAddr, timeout: Duration) -> Result<TcpStream, Failure> {
+    TcpStream::connect_timeout(&address, timeout).map_err(Failure::of_io)
+}
+
+/// Tries the next address when the last one has failed or is silent, until one answers: a connection
+/// to the first that does (RFC 8305, 5). Those that come later are closed unused.
+fn race(addresses: Vec<SocketAddr>, pace: &Pace) -> Result<(TcpStream, SocketAddr), Failure> {
+    let mut failure = Failure::broken(unavailable("the name has no address"));
+    let mut waiting = addresses.into_iter();
+    let (sender, receiver) = mpsc::channel();
+    let mut tried = 0;
+    loop {
+        let late = |_| Failure::of_io(ErrorKind::TimedOut.into());
+        let left = pace.wait(Instant::now()).map_err(late)?;
+        if let Some(address) = waiting.next() {
+            let sender = sender.clone();
+            let attempt = move || {
+                let _ = sender.send((connect(address, left), address));
+            };
+            thread::Builder::new().spawn(attempt).during("a thread to connect")?;
+            tried += 1;
+        }
+        if tried == 0 {
+            return Err(failure);
+        }
+        let wait = if waiting.len() == 0 { left } else { left.min(ATTEMPT_DELAY) };
+        match receiver.recv_timeout(wait) {
+            Ok((Ok(stream), address)) => return Ok((stream, address)),
+            Ok((Err(error), _)) => (failure, tried) = (error, tried - 1),
+            Err(_) => {}
+        }
+    }
+}
+
+/// The families in turn, so that one which leads nowhere costs one attempt (RFC 8305, 4).
+fn interleaved(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let is_like_first = |address: &IpAddr| address.is_ipv4() == addresses[0].is_ipv4();
+    let (first, second): (Vec<IpAddr>, Vec<IpAddr>) =
+        addresses.iter().partition(|it| is_like_first(it));
+    let mut second = second.into_iter();
+    let mut all: Vec<IpAddr> =
+        first.into_iter().flat_map(|it| [Some(it), second.next()]).flatten().collect();
+    all.extend(second);
+    all
 }
 
 /// The system's look-up cannot be interrupted, so it is left behind when it takes too long.
@@ -174,4 +228,68 @@ fn look_up(host: String, timeout: Duration) -> Result<Vec<IpAddr>, Failure> {
         Err(_) => return Err(unavailable("no answer from the name server").into()),
     };
     Err(Failure::broken(unavailable(why)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::iter;
+    use std::net::TcpListener;
+
+    fn pace() -> Pace {
+        Pace::new(Limit::Connection(""), Duration::from_secs(60))
+    }
+
+    /// A listener that takes no connection any more, and what fills its queue.
+    fn silent() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
+        let queue = iter::from_fn(connect).collect();
+        (address, listener, queue)
+    }
+
+    #[test]
+    fn a_silent_address_does_not_keep_the_next_one_waiting() {
+        let (silent, _listener, _queue) = silent();
+        let alive = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = alive.local_addr().unwrap();
+        let begun = Instant::now();
+        let (_, winner) = race(vec![silent, address], &pace()).unwrap();
+        assert_eq!(winner, address);
+        assert!((ATTEMPT_DELAY..Duration::from_secs(30)).contains(&begun.elapsed()));
+    }
+
+    #[test]
+    fn a_refusal_is_not_waited_for() {
+        let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let alive = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = alive.local_addr().unwrap();
+        let (_, winner) = race(vec![refused, refused, address], &pace()).unwrap();
+        assert_eq!(winner, address);
+        let failure = race(vec![refused, refused], &pace()).unwrap_err();
+        assert_eq!(failure.to_string(), "connection refused");
+    }
+
+    #[test]
+    fn silence_everywhere_ends_in_time() {
+        let (silent, _listener, _queue) = silent();
+        let pace = Pace::new(Limit::Connection(""), Duration::from_millis(300));
+        let failure = race(vec![silent, silent], &pace).unwrap_err();
+        assert_eq!(failure.to_string(), "no connection in time");
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let addresses = |text: &str| -> Vec<IpAddr> {
+            text.split(' ').map(|address| address.parse().unwrap()).collect()
+        };
+        for (found, expected) in [
+            ("::1 ::2 ::3 1.1.1.1 1.1.1.2", "::1 1.1.1.1 ::2 1.1.1.2 ::3"),
+            ("1.1.1.1 ::1 ::2", "1.1.1.1 ::1 ::2"),
+            ("1.1.1.1 1.1.1.2", "1.1.1.1 1.1.1.2"),
+        ] {
+            assert_eq!(interleaved(addresses(found)), addresses(expected), "{found}");
+        }
+    }
 }
