@@ -1,11 +1,12 @@
 //! HTTP without TLS: on this machine, or for who asks for it.
 
 use std::net::{Ipv4Addr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::credentials::{holding_tags, tags};
-use crate::harness::{Registry, Server, Tls, Tool, relay};
+use crate::harness::{Image, Registry, Server, Tls, Tokens, Tool, relay};
 
 const TAGS: &str = "[\"v1\"]\n";
 
@@ -124,4 +125,45 @@ fn that_a_server_of_this_machine_has_no_tls_is_remembered() {
     let before = relay.accepted();
     without.run().success(TAGS);
     assert_eq!(relay.accepted() - before, 2);
+}
+
+#[test]
+fn that_a_server_of_this_machine_has_tls_is_remembered() {
+    let (tls, tokens) = (Arc::new(Tls::authority()), Tokens::new());
+    let secure = || Registry::builder().tls(tls.clone());
+    let server = Arc::new(secure().token_server(&tokens).start());
+    let registry = holding_tags(secure().tokens(&tokens).start());
+    Image::new("linux/amd64").push_to(&registry, "b", "v1");
+    let plain = holding_tags(Registry::start());
+    let host = Arc::new(Mutex::new(registry.host()));
+    let asked = Arc::new(AtomicUsize::new(0));
+    // Nothing comes from the registry before the token server was asked so often.
+    let gate = {
+        let (host, asked, server) = (host.clone(), asked.clone(), server.clone());
+        Server::start(Server::listener(Ipv4Addr::LOCALHOST), move |client, _| {
+            let begun = Instant::now();
+            let is_asked = || server.accepted() >= asked.load(SeqCst);
+            while !is_asked() && begun.elapsed() < Duration::from_secs(20) {
+                std::thread::yield_now();
+            }
+            let host = host.lock().unwrap().clone();
+            relay(&client, &TcpStream::connect(host).expect("a registry")).ok();
+        })
+    };
+    let tool = Tool::new();
+    let tags = |repository: &str| {
+        let before = gate.accepted();
+        let image = format!("{}/{repository}", gate.host());
+        let tags = tool.again(["tags", "--timeout=10", "--cacert"]);
+        tags.arg(tls.ca()).arg(image).run().success(TAGS);
+        gate.accepted() - before
+    };
+    assert_eq!(tags("a"), 1);
+    asked.store(server.accepted() + 1, SeqCst);
+    assert_eq!(tags("b"), 1);
+    // It may lose it.
+    *host.lock().unwrap() = plain.host();
+    tags("a");
+    assert_eq!(plain.take(), ["GET /v2/a/tags/list?n=1000"]);
+    assert_eq!(tags("a"), 1);
 }

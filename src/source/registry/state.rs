@@ -41,8 +41,8 @@ impl Default for AuthCache {
 /// Of one registry, shared by all its repositories.
 #[derive(Default)]
 pub(super) struct RegistryState {
-    /// Where it is, and whether that is plain HTTP only because it was in the last run. The lock is
-    /// held while that is found out.
+    /// Where it is, and whether only the last run knows that it speaks TLS there, or does not. The lock
+    /// is held while that is found out.
     origin: Mutex<Option<(Origin, bool)>>,
     /// Whether there was a request. The first one holds the lock until its answer has come.
     pub(super) is_asked: Mutex<bool>,
@@ -79,11 +79,13 @@ impl Registry {
             PlainHttp::WithoutTls => true,
             PlainHttp::Loopback => https.is_loopback(),
         };
-        let is_recalled = is_candidate && (cache.get)(&self.scheme_key()).is_some();
+        let lacked_tls = is_candidate && (cache.get)(&self.scheme_key()).is_some();
+        // Who asked for credentials over TLS spoke it.
+        let is_recalled = lacked_tls || (is_candidate && self.recalled_challenge(&https).is_some());
         let lacks_tls = || is_candidate && transport.connections.speaks_tls(&https) == Some(false);
-        let origin = if *plain_http == PlainHttp::Always || is_recalled {
+        let origin = if *plain_http == PlainHttp::Always || lacked_tls {
             self.origin_by(Scheme::Http)?
-        } else if lacks_tls() {
+        } else if !is_recalled && lacks_tls() {
             (cache.put)(&self.scheme_key(), b"http");
             self.origin_by(Scheme::Http)?
         } else {
@@ -93,7 +95,7 @@ impl Registry {
     }
 
     /// The origin after this outcome, another one if the registry speaks TLS by now that the last run
-    /// found without. Only the first answer, if it is not a good one, is a reason to look.
+    /// found without, or lacks it. Only the first answer, if it is not a good one, is a reason to look.
     pub(super) fn origin_after(&self, outcome: &Result<Response>) -> Result<Origin> {
         let is_good = outcome.as_ref().is_ok_and(|response| response.status != 400);
         let mut known = lock(&self.state.origin);
@@ -102,9 +104,14 @@ impl Registry {
             && !is_good
         {
             let https = self.origin_by(Scheme::Https)?;
-            if self.client.transport.connections.speaks_tls(&https) == Some(true) {
-                (self.client.cache.put)(&self.scheme_key(), b"");
-                *origin = https;
+            let (scheme, kept) = match self.client.transport.connections.speaks_tls(&https) {
+                Some(true) => (Scheme::Https, ""),
+                Some(false) => (Scheme::Http, "http"),
+                None => (origin.scheme, ""),
+            };
+            if scheme != origin.scheme {
+                (self.client.cache.put)(&self.scheme_key(), kept.as_bytes());
+                *origin = self.origin_by(scheme)?;
             }
         }
         drop(known);
