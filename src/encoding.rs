@@ -1,22 +1,25 @@
 //! Base64 as the registry world writes it: either alphabet, padded or not.
 
 use base64::Engine;
-use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
 
+static STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ANY_PADDING);
+static URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_PADDING);
+
 /// Standard alphabet, padded: what Basic credentials want (RFC 7617).
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    GeneralPurpose::new(&STANDARD, ANY_PADDING).encode(bytes)
+    STANDARD.encode(bytes)
 }
 
 /// `None` if the text is base64 in neither alphabet.
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
-    GeneralPurpose::new(alphabet, ANY_PADDING).decode(text.trim()).ok()
+pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    let text = text.as_ref().trim_ascii();
+    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
 }
 
 #[cfg(test)]

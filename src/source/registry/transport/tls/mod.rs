@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -20,7 +20,7 @@ use crate::parallel::lock;
 
 use super::super::url::Origin;
 use super::failure::unavailable;
-use trust::{Roots, Verifier};
+use trust::{Roots, SystemRoots, Verifier};
 
 pub(super) use stream::TlsStream;
 
@@ -47,7 +47,7 @@ pub(crate) struct Certificates {
 pub(in super::super) struct Trust {
     certificates: Certificates,
     /// What the system trusts.
-    system: Arc<OnceLock<Roots>>,
+    system: Arc<SystemRoots>,
     configurations: Mutex<HashMap<(String, bool), Arc<ClientConfig>>>,
 }
 

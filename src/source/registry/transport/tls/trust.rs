@@ -1,7 +1,7 @@
 //! Whether a server's certificate can be trusted.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -34,13 +34,20 @@ const BUNDLES: [&str; 6] = [
 /// cut off or no base64. The reader of rustls keeps secret what it reads, which takes twenty times as
 /// long and is nothing that certificates need.
 pub(super) fn certificates(file: &[u8]) -> Vec<Option<CertificateDer<'static>>> {
-    let text = String::from_utf8_lossy(file);
-    let read = |text: &str| {
-        let (text, _) = text.split_once("-----END CERTIFICATE-----")?;
-        let text: String = text.lines().map(str::trim_ascii).collect();
-        encoding::decode(&text).map(CertificateDer::from)
-    };
-    text.split("-----BEGIN CERTIFICATE-----").skip(1).map(read).collect()
+    let (mut found, mut begun) = (Vec::new(), None);
+    for line in file.split(|b| *b == b'\n') {
+        match (line.trim_ascii(), &mut begun) {
+            (b"-----BEGIN CERTIFICATE-----", _) => begun = Some(Vec::new()),
+            (b"-----END CERTIFICATE-----", Some(text)) => {
+                found.push(encoding::decode(text).map(CertificateDer::from));
+                begun = None;
+            }
+            (line, Some(text)) => text.extend(line),
+            (_, None) => {}
+        }
+    }
+    found.extend(begun.map(|_| None));
+    found
 }
 
 /// Certificates that are trusted.
@@ -61,35 +68,47 @@ impl Roots {
         Ok(Roots { store, certificates })
     }
 
-    /// Those of the system, or the files that are given instead.
+    /// Those of the system, or the file that is given instead.
     fn of_system(given: &Certificates) -> Self {
-        use rustls_native_certs::{load_certs_from_paths, load_native_certs};
         let bundle = BUNDLES.map(Path::new).into_iter().find(|path| path.is_file());
         let bundle = bundle.filter(|_| cfg!(all(unix, not(target_os = "macos"))));
         let is_given = given.ssl_cert_file.is_some() || given.ssl_cert_dir.is_some();
-        // What cannot be read is left out: bundles hold what is old.
-        let of_file = |path: &Path| -> Vec<_> {
-            certificates(&fs::read(path).unwrap_or_default()).into_iter().flatten().collect()
-        };
-        let certificates = match bundle {
-            _ if is_given => {
-                let mut found = given.ssl_cert_file.as_deref().map_or_else(Vec::new, of_file);
-                for path in given.ssl_cert_dir.iter().flat_map(std::env::split_paths) {
-                    found.extend(load_certs_from_paths(None, Some(&path)).certs);
-                }
-                found
+        let file = if is_given { given.ssl_cert_file.as_deref() } else { bundle };
+        let certificates = match file {
+            Some(file) => {
+                let found = certificates(&fs::read(file).unwrap_or_default());
+                found.into_iter().flatten().collect()
             }
-            Some(bundle) => of_file(bundle),
-            None => load_native_certs().certs,
+            None if is_given => Vec::new(),
+            None => rustls_native_certs::load_native_certs().certs,
         };
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(certificates.iter().cloned());
-        if store.is_empty() && !is_given {
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let mut roots = Roots::parsable(certificates);
+        if roots.store.is_empty() && !is_given {
+            roots.store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
+        roots
+    }
+
+    /// Those in the directories that are given.
+    fn of_directories(given: &Certificates) -> Self {
+        let directories = given.ssl_cert_dir.iter().flat_map(std::env::split_paths);
+        let load = |path: PathBuf| rustls_native_certs::load_certs_from_paths(None, Some(&path));
+        Roots::parsable(directories.flat_map(|path| load(path).certs).collect())
+    }
+
+    /// Without those that nothing can be made of: systems keep what is old.
+    fn parsable(certificates: Vec<CertificateDer<'static>>) -> Self {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(certificates.iter().map(|it| it.as_ref().into()));
         Roots { store, certificates }
     }
 }
+
+/// What the system trusts, each read when no one before has signed a certificate: directories take
+/// longest, and often hold once more what stands in the file.
+pub(super) type SystemRoots = [OnceLock<Roots>; 2];
+
+const SYSTEM: [fn(&Certificates) -> Roots; 2] = [Roots::of_system, Roots::of_directories];
 
 /// Whether nobody trusted has signed the certificate. A bad signature is how that shows where
 /// somebody trusted has the issuer's name and another key, as before and after a change of keys.
@@ -124,8 +143,7 @@ fn is_for_servers(certificate: &[u8]) -> bool {
 pub(super) struct Verifier {
     pub(super) named: Roots,
     pub(super) given: Certificates,
-    /// Read when a certificate is not one of those that the user named.
-    pub(super) system: Arc<OnceLock<Roots>>,
+    pub(super) system: Arc<SystemRoots>,
     pub(super) insecure: bool,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
@@ -162,13 +180,15 @@ impl ServerCertVerifier for Verifier {
             }
             verify_server_name(&parsed, name)
         };
-        match verify(&self.named) {
-            // Only an unknown issuer can be known to the system.
-            Err(error) if is_unknown_issuer(&error) || is_authority(&error) => {
-                verify(self.system.get_or_init(|| Roots::of_system(&self.given)))?;
+        let mut verified = verify(&self.named);
+        for (roots, read) in self.system.iter().zip(SYSTEM) {
+            // Only an unknown issuer can be known elsewhere.
+            let is_unknown = |error| is_unknown_issuer(error) || is_authority(error);
+            if verified.as_ref().is_err_and(is_unknown) {
+                verified = verify(roots.get_or_init(|| read(&self.given)));
             }
-            verified => verified?,
         }
+        verified?;
         Ok(ServerCertVerified::assertion())
     }
 
