@@ -1,7 +1,8 @@
 //! Reading ahead: while content is used, a thread fetches what follows.
 
 use std::io::{self, BufRead, Read};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::mem;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// The bytes of a reader that is read on a thread of its own.
 pub(crate) struct Readahead {
     blocks: Receiver<io::Result<Vec<u8>>>,
+    /// Takes back what was used: memory that is new costs more than what is read into it.
+    spent: Sender<Vec<u8>>,
     current: Vec<u8>,
     used: usize,
 }
@@ -28,9 +31,10 @@ impl Readahead {
     pub(crate) fn start(mut reader: impl Read + Send + 'static) -> Result<Self> {
         // There is one more at each end.
         let (sender, blocks) = sync_channel(BLOCKS - 2);
+        let (spent, free) = channel();
         let read = move || {
             loop {
-                let (block, outcome) = next_block(&mut reader);
+                let (block, outcome) = next_block(&mut reader, free.try_recv().unwrap_or_default());
                 let is_last = block.is_empty() || outcome.is_err();
                 // Without a receiver the rest is not needed.
                 let is_wanted = block.is_empty() || sender.send(Ok(block)).is_ok();
@@ -43,13 +47,14 @@ impl Readahead {
             }
         };
         thread::Builder::new().spawn(read).during("a thread to read with")?;
-        Ok(Readahead { blocks, current: Vec::new(), used: 0 })
+        Ok(Readahead { blocks, spent, current: Vec::new(), used: 0 })
     }
 }
 
 /// Reads until the block is full, the content has ended, or enough time has passed.
-fn next_block(reader: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
-    let (begun, mut block, mut length) = (Instant::now(), vec![0; BLOCK], 0);
+fn next_block(reader: &mut impl Read, mut block: Vec<u8>) -> (Vec<u8>, io::Result<()>) {
+    let (begun, mut length) = (Instant::now(), 0);
+    block.resize(BLOCK, 0);
     let outcome = loop {
         match reader.read(&mut block[length..]) {
             Ok(0) => break Ok(()),
@@ -69,7 +74,8 @@ impl BufRead for Readahead {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.used == self.current.len() {
             // Without a sender the content has ended.
-            self.current = self.blocks.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
+            let next = self.blocks.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
+            let _ = self.spent.send(mem::replace(&mut self.current, next));
             self.used = 0;
         }
         Ok(&self.current[self.used..])
@@ -90,7 +96,6 @@ impl Read for Readahead {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
 
     use super::*;
     use crate::error::{Error, Kind};
