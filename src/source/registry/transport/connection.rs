@@ -24,7 +24,11 @@ use super::pace::{Limit, SharedPace};
 use super::proxy::Proxy;
 use super::stream::Stream;
 
-const BUFFER: usize = 128 << 10;
+/// What is read at once: as much as a layer wants.
+const INPUT: usize = 128 << 10;
+
+/// What is written at once: a record of TLS.
+const OUTPUT: usize = 16 << 10;
 
 thread_local! {
     /// The pace of the connection that this thread's last request went through, which ureq does
@@ -82,7 +86,7 @@ impl Connection {
             stream,
             is_tls: origin.scheme == Scheme::Https,
             forwarding: proxy.map(|proxy| (origin.clone(), proxy)),
-            buffers: LazyBuffers::new(BUFFER, BUFFER),
+            buffers: LazyBuffers::new(INPUT, OUTPUT),
             is_asked: false,
             is_used: false,
         }
