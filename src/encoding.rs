@@ -17,8 +17,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 }
 
 /// `None` if the text is base64 in neither alphabet.
-pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
-    let text = text.as_ref().trim_ascii();
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim();
     STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
 }
 

@@ -140,7 +140,7 @@ impl Trust {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let bytes = fs::read(path).during(path.display())?;
-    match trust::certificates(&bytes).into_iter().collect::<Option<Vec<_>>>() {
+    match trust::certificates(bytes).into_iter().collect::<Option<Vec<_>>>() {
         Some(found) if !found.is_empty() => Ok(found),
         _ => {
             let message = format!("{}: no certificate in PEM form", path.display());

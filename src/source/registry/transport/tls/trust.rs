@@ -33,16 +33,18 @@ const BUNDLES: [&str; 6] = [
 /// The certificates in PEM form (RFC 7468) among what else stands in a file; `None` for one that is
 /// cut off or no base64. The reader of rustls keeps secret what it reads, which takes twenty times as
 /// long and is nothing that certificates need.
-pub(super) fn certificates(file: &[u8]) -> Vec<Option<CertificateDer<'static>>> {
+pub(super) fn certificates(file: Vec<u8>) -> Vec<Option<CertificateDer<'static>>> {
+    let lossy = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let file = String::from_utf8(file).unwrap_or_else(|error| lossy(error.into_bytes()));
     let (mut found, mut begun) = (Vec::new(), None);
-    for line in file.split(|b| *b == b'\n') {
-        match (line.trim_ascii(), &mut begun) {
-            (b"-----BEGIN CERTIFICATE-----", _) => begun = Some(Vec::new()),
-            (b"-----END CERTIFICATE-----", Some(text)) => {
+    for line in file.lines().map(str::trim_ascii) {
+        match (line, &mut begun) {
+            ("-----BEGIN CERTIFICATE-----", _) => begun = Some(String::new()),
+            ("-----END CERTIFICATE-----", Some(text)) => {
                 found.push(encoding::decode(text).map(CertificateDer::from));
                 begun = None;
             }
-            (line, Some(text)) => text.extend(line),
+            (line, Some(text)) => text.push_str(line),
             (_, None) => {}
         }
     }
@@ -76,7 +78,7 @@ impl Roots {
         let file = if is_given { given.ssl_cert_file.as_deref() } else { bundle };
         let certificates = match file {
             Some(file) => {
-                let found = certificates(&fs::read(file).unwrap_or_default());
+                let found = certificates(fs::read(file).unwrap_or_default());
                 found.into_iter().flatten().collect()
             }
             None if is_given => Vec::new(),
@@ -234,9 +236,9 @@ mod tests {
         ];
         let mut bytes = b"\xff".to_vec();
         bytes.extend(file.concat().bytes());
-        let found = certificates(&bytes);
+        let found = certificates(bytes);
         let found: Vec<Option<&[u8]>> = found.iter().map(|it| it.as_deref()).collect();
         assert_eq!(found, [Some(&[0, 1, 2, 3][..]), None, Some(&[0, 1, 2]), None]);
-        assert!(certificates(b"").is_empty());
+        assert!(certificates(Vec::new()).is_empty());
     }
 }
