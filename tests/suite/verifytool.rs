@@ -114,15 +114,15 @@ fn zstd(byte: u8, blocks: usize) -> Vec<u8> {
 #[test]
 fn layers_that_look_far_back_take_little_memory() {
     let registry = Registry::start();
-    let image = (0..8).fold(Image::new("linux/amd64"), |image, byte| {
+    let image = (0..16).fold(Image::new("linux/amd64"), |image, byte| {
         let content = vec![byte; 160 * (128 << 10)];
         image.raw_layer(zstd(byte, 160), &sha256(content), "COPY a /")
     });
     image.push_to(&registry, "a", "v1");
-    let asked = Tool::new().args(["verifytool", "--layers", "-j8", &registry.image("a:v1")]);
+    let asked = Tool::new().args(["verifytool", "--layers", "-j16", &registry.image("a:v1")]);
     let (output, memory) = asked.measured();
     let output = output.status(0).stderr("");
-    assert_eq!(output.text().matches("PASSED layer").count(), 8);
+    assert_eq!(output.text().matches("PASSED layer").count(), 16);
     assert!(memory < 100 << 20, "{memory}");
 }
 
