@@ -104,7 +104,7 @@ impl Location {
         let (name, is_for_platform, manifests) = match self {
             Location::BuildKit(entry) => ("buildkit", true, vec![budget.manifest(source, entry)?]),
             Location::Referrers(subject, is_for_platform) => {
-                let listed = budget.referrers(source, subject)?;
+                let listed = budget.referrers(source, subject, 0)?;
                 let listed = listed.iter().filter(|it| !is_signature(it));
                 let manifests = listed.map(|entry| budget.manifest(source, entry));
                 ("referrers", *is_for_platform, manifests.collect::<Result<_>>()?)

@@ -65,7 +65,7 @@ fn tagged(source: &dyn Source, budget: &Budget, subject: &Digest) -> Result<Vec<
 
 fn listed(source: &dyn Source, budget: &Budget, subject: &Digest) -> Result<Vec<Descriptor>> {
     let mut blobs = Vec::new();
-    for entry in budget.referrers(source, subject)?.iter() {
+    for entry in budget.referrers(source, subject, 0)?.iter() {
         let kind = entry.json["artifactType"].as_str().unwrap_or_default();
         if kind.is_empty() || kind.starts_with(BUNDLE) || is_signature(entry) {
             let manifest = budget.manifest(source, entry)?;

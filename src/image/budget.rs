@@ -86,12 +86,18 @@ impl Budget {
         }
     }
 
-    /// What refers to a manifest. They count as the entries of an index do.
+    /// What refers to a manifest that is itself listed `depth` levels deep. They count as the entries
+    /// of an index do.
     pub(crate) fn referrers(
         &self,
         source: &dyn Source,
         subject: &Digest,
+        depth: usize,
     ) -> Result<Arc<Vec<Descriptor>>> {
+        if depth > DEPTH {
+            let limit = format_args!("referrers are nested more than {DEPTH} deep");
+            return Err(self.exceed(limit));
+        }
         self.referrers.get(subject.to_string(), || {
             self.fetch()?;
             let listed = source.referrers(subject, None)?;

@@ -37,6 +37,146 @@ fn every_tag_that_goes_is_named() {
 }
 
 #[test]
+fn a_tag_goes_alone() {
+    let registry = Registry::start();
+    let digest = image().push_to(&registry, "a", "v1");
+    image().push_to(&registry, "a", "v1.0");
+    let name = registry.image("a");
+    let tool = Tool::new().args(["delete", "--tag", "--yes", &format!("{name}:v1")]);
+    let what = format!("the tag v1 of {name}, which leads to {digest}");
+    let output = tool.run().status(0).stdout(format!("deleted {what}\n"));
+    output.stderr(format!("docker-registry: deleting {what}\n"));
+    let manifests = ["HEAD", "DELETE", "HEAD"].map(|it| format!("{it} /v2/a/manifests/v1"));
+    let expected = Vec::from_iter(
+        manifests
+            .into_iter()
+            .chain([format!("HEAD /v2/a/manifests/{digest}")]),
+    );
+    assert_eq!(registry.take(), expected);
+    assert_eq!(registry.tagged("a"), [("v1.0".to_owned(), digest)]);
+    let tool = tool.again([
+        "delete",
+        "--tag",
+        "--yes",
+        "--json",
+        "-r",
+        &format!("{name}:v1.0"),
+    ]);
+    let output = tool.run().status(0);
+    output.stdout("{\"digest\":null,\"tags\":[\"v1.0\"],\"left\":[]}\n");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn at_a_terminal_a_tag_is_asked_for_too() {
+    let registry = Registry::start();
+    let digest = image().push_to(&registry, "a", "v1");
+    let name = registry.image("a");
+    let tool = Tool::new().args(["delete", "--tag", &format!("{name}:v1")]);
+    let what = format!("the tag v1 of {name}, which leads to {digest}");
+    let question = format!("delete {what}? [y/N] ");
+    let output = tool.terminal(&[(&question, "n\n")]).status(8);
+    assert!(output.text().ends_with("nothing deleted\n"));
+    let output = tool.terminal(&[(&question, "y\n")]).status(0);
+    assert!(output.text().ends_with(&format!("deleted {what}\n")));
+    assert!(registry.tagged("a").is_empty());
+}
+
+#[test]
+fn a_registry_that_deletes_no_tags_alone_is_explained() {
+    let unsupported = Response::error(400, "UNSUPPORTED", "The operation is unsupported.");
+    let invalid = Response::error(400, "DIGEST_INVALID", "provided digest did not match");
+    for (refused, reason) in [
+        (
+            unsupported,
+            "the registry answers 400 (The operation is unsupported.)",
+        ),
+        (
+            invalid,
+            "the registry answers 400 (provided digest did not match)",
+        ),
+        (Response::new(405), "the registry does not allow this"),
+        (Response::new(404), "not found"),
+    ] {
+        let registry = Registry::start();
+        let digest = image().push_to(&registry, "a", "v1");
+        registry.answer("DELETE", "/v2/a/manifests/v1", refused);
+        let name = registry.image("a");
+        let output = Tool::new()
+            .args(["delete", "--tag", "--yes", &format!("{name}:v1")])
+            .run();
+        let what = format!("the tag v1 of {name}, which leads to {digest}");
+        let why = "tag v1: the registry does not delete a tag alone";
+        output.fails(
+            1,
+            format!(
+                "docker-registry: deleting {what}\n\
+            docker-registry: {name}:v1: {why}: {reason}\n\
+            hint: without --tag the manifest is deleted, and every tag that leads to it\n"
+            ),
+        );
+        assert_eq!(registry.tagged("a").len(), 1);
+    }
+}
+
+#[test]
+fn a_tag_that_stays_and_a_manifest_that_goes_are_said_to() {
+    let registry = Registry::start();
+    let digest = image().push_to(&registry, "a", "v1");
+    let name = registry.image("a");
+    let tool = Tool::new().args([
+        "delete",
+        "--tag",
+        "--yes",
+        "--json",
+        "-r",
+        &format!("{name}:v1"),
+    ]);
+    let deleting =
+        format!("docker-registry: deleting the tag v1 of {name}, which leads to {digest}\n");
+    registry.answer("DELETE", "/v2/a/manifests/v1", Response::new(202));
+    let output = tool.run().status(1);
+    let output = output.stdout("{\"digest\":null,\"tags\":[],\"left\":[\"v1\"]}\n");
+    output.stderr(format!(
+        "{deleting}docker-registry: {name}:v1: the tag v1 still exists\n"
+    ));
+    let registry = Registry::start();
+    image().push_to(&registry, "a", "v1");
+    registry.absent(&format!("/v2/a/manifests/{digest}"));
+    let name = registry.image("a");
+    let tool = tool.again([
+        "delete",
+        "--tag",
+        "--yes",
+        "--json",
+        "-r",
+        &format!("{name}:v1"),
+    ]);
+    let output = tool.run().status(1);
+    let output = output.stdout(format!(
+        "{{\"digest\":\"{digest}\",\"tags\":[\"v1\"],\"left\":[]}}\n"
+    ));
+    let why =
+        format!("docker-registry: {name}:v1: the registry has deleted {digest} with the tag\n");
+    assert!(output.messages().ends_with(&why), "{}", output.messages());
+}
+
+#[test]
+fn a_digest_is_no_tag() {
+    let registry = Registry::start();
+    let digest = image().digest();
+    for at in [format!("a@{digest}"), format!("a:v1@{digest}")] {
+        let image = registry.image(&at);
+        let tool = Tool::new().args(["delete", "--tag", "--yes", &image]);
+        tool.run().fails(
+            2,
+            format!("docker-registry: {image}: delete --tag wants a tag, not a digest\n"),
+        );
+    }
+    assert_eq!(registry.accepted(), 0);
+}
+
+#[test]
 fn without_a_terminal_it_must_be_said() {
     let registry = Registry::start();
     let tool = Tool::new().args(["delete", &registry.image("a:v1")]);
@@ -320,4 +460,28 @@ fn a_name_that_no_tag_has_is_in_nobodys_way() {
         .run();
     let output = output.status(0);
     output.stdout(format!("deleted {name}@{digest} and the tag v1\n"));
+}
+
+/// Deletes one of two tags, in a registry that can.
+fn deletes_tag(real: Option<Real>) {
+    let Some(real) = real else { return };
+    let digest = image().push_to(&real, "a", "v1");
+    image().push_to(&real, "a", "v2");
+    let tool = Tool::new().args(["delete", "--tag", "--yes", &real.image("a:v1")]);
+    let what = format!("the tag v1 of {}, which leads to {digest}", real.image("a"));
+    let output = tool.run().status(0);
+    output.stdout(format!("deleted {what}\n"));
+    let _ = tool.again(["digest", &real.image("a:v1")]).run().status(3);
+    let left = tool.again(["digest", &real.image("a:v2")]);
+    left.run().success(format!("{digest}\n"));
+}
+
+#[test]
+fn cranes_deletes_a_tag() {
+    deletes_tag(Real::crane());
+}
+
+#[test]
+fn distribution_deletes_a_tag() {
+    deletes_tag(Real::distribution());
 }

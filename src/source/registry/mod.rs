@@ -216,9 +216,21 @@ impl Registry {
         }
     }
 
-    /// end-9: `DELETE /v2/<name>/manifests/<tag>`: the tag alone, which not all registries do.
+    /// end-9: `DELETE /v2/<name>/manifests/<tag>`: the tag alone, which registries need not do. They
+    /// refuse it as 400 or 405 (distribution-spec, "Deleting tags"), or do not know the tag as a digest.
     pub(crate) fn delete_tag(&self, tag: &str) -> Result<()> {
-        self.delete(&format!("manifests/{tag}")).during(format!("tag {tag}"))
+        let at = TagOrDigest::Tag(tag.to_owned());
+        let is_gone = || matches!(self.resolve(&at), Err(error) if error.kind() == Kind::NotFound);
+        let deleted = match self.delete(&format!("manifests/{tag}")) {
+            Err(error) if error.kind() == Kind::NotFound && is_gone() => Ok(()),
+            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Protocol) => {
+                let message = format!("the registry does not delete a tag alone: {error}");
+                let hint = "without --tag the manifest is deleted, and every tag that leads to it";
+                Err(Error::new(Kind::Protocol, message).hint(hint))
+            }
+            deleted => deleted,
+        };
+        deleted.during(format!("tag {tag}"))
     }
 
     /// end-10: `DELETE /v2/<name>/blobs/<digest>`
