@@ -75,6 +75,18 @@ impl Reference {
         if text.len() > LONGEST {
             return Err(Error::usage(too_long(text, LONGEST)));
         }
+        match image.split_once(':') {
+            Some(("oci-layout" | "ocidir", path)) => {
+                let path = path.trim_start_matches("//");
+                return Err(Error::usage(EXPECTED).hint(format!("write it oci:{path}")));
+            }
+            Some((word @ ("dir" | "docker-daemon" | "containers-storage"), _)) => {
+                let why = format!("images of {word}: are not read here");
+                let hint = "registries, oci:PATH, oci-archive:FILE and docker-archive:FILE are";
+                return Err(Error::usage(why).hint(hint));
+            }
+            _ => {}
+        }
         if let Some((scheme, rest)) = image.split_once("://") {
             return Err(match scheme {
                 "docker" => {
@@ -283,6 +295,30 @@ mod tests {
     }
 
     #[test]
+    fn transports_of_other_programs_are_known() {
+        for (text, hint) in [
+            ("ocidir://a/b:v1", "write it oci:a/b:v1"),
+            ("oci-layout:///a", "write it oci:/a"),
+            ("oci-layout:a", "write it oci:a"),
+            ("dir:a", "registries, oci:PATH, oci-archive:FILE and docker-archive:FILE are"),
+            (
+                "docker-daemon:a",
+                "registries, oci:PATH, oci-archive:FILE and docker-archive:FILE are",
+            ),
+            (
+                "containers-storage:a:v1",
+                "registries, oci:PATH, oci-archive:FILE and docker-archive:FILE are",
+            ),
+        ] {
+            let message = format!("{:#}", text.parse::<Reference>().unwrap_err());
+            assert!(message.ends_with(&format!("\nhint: {hint}")), "{message}");
+        }
+        for text in ["dir", "library/dir:v1", "a.b/ocidir:v1"] {
+            assert!(text.parse::<Reference>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_digest_in_the_tags_place_is_pointed_out() {
         let error = format!("ubuntu:sha256:{HEX}").parse::<Reference>().unwrap_err();
         let message = format!("{error:#}");
@@ -333,6 +369,8 @@ mod tests {
             "oci-archive",
             "docker-archive",
             "library/docker-archive",
+            "dir",
+            "library/dir",
             "sha256",
             "sha512",
             "library/sha256",

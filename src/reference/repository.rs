@@ -19,7 +19,18 @@ pub(super) const LONGEST_NAME: usize = 255;
 pub(super) const LONGEST_TAG: usize = 128;
 
 /// What another thing than a name stands behind, if a colon follows.
-const PREFIXES: [&str; 5] = ["oci", "oci-archive", "docker-archive", "sha256", "sha512"];
+const PREFIXES: [&str; 10] = [
+    "oci",
+    "oci-archive",
+    "docker-archive",
+    "oci-layout",
+    "ocidir",
+    "dir",
+    "docker-daemon",
+    "containers-storage",
+    "sha256",
+    "sha512",
+];
 
 /// A repository at a registry, by the names that users know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
