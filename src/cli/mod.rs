@@ -213,6 +213,9 @@ pub(crate) struct Cli {
     /// The few options that the first screen of help shows.
     pub(crate) essential: &'static [&'static Flag],
     pub(crate) examples: &'static [Example],
+    /// Commands and options that other programs have and this one has not, as they are written, and
+    /// what does the same here.
+    pub(crate) elsewhere: &'static [(&'static str, &'static str)],
 }
 
 impl Cli {

@@ -163,8 +163,16 @@ impl CommandLine {
 fn unknown_option(cli: &Cli, option: &str) -> Error {
     let error = Error::usage(format!("unknown option '{option}'"));
     let name = option.trim_start_matches('-');
-    suggest(error, name, cli.flags().map(|flag| flag.name), "--")
+    suggest(known_elsewhere(cli, error, option), name, cli.flags().map(|flag| flag.name), "--")
         .hint(format!("'{} --help' lists the options", cli.name))
+}
+
+/// Says in a hint what does here what the word does in other programs.
+fn known_elsewhere(cli: &Cli, error: Error, word: &str) -> Error {
+    match cli.elsewhere.iter().find(|(name, _)| *name == word) {
+        Some((_, hint)) => error.hint(*hint),
+        None => error,
+    }
 }
 
 /// The command that the first word names.
@@ -177,7 +185,12 @@ fn command(cli: &Cli, words: &[String]) -> Result<&'static Spec> {
     let error = Error::usage(format!("unknown command '{word}'"));
     let error = match words.iter().find(|word| cli.command(word).is_some()) {
         Some(name) => error.hint(format!("the command comes first: '{} {name} {word}'", cli.name)),
-        None => suggest(error, &word, cli.specs().map(|spec| spec.name), ""),
+        None => suggest(
+            known_elsewhere(cli, error, &word),
+            &word,
+            cli.specs().map(|spec| spec.name),
+            "",
+        ),
     };
     Err(error.hint(format!("'{} help' lists the commands", cli.name)))
 }

@@ -138,6 +138,24 @@ static FREQUENT: &[&Spec] = &[
     &changed::COMMAND.spec,
 ];
 
+/// What docker, podman, crane, skopeo and regctl call otherwise.
+static ELSEWHERE: &[(&str, &str)] = &[
+    ("login", LOGIN),
+    ("logout", LOGIN),
+    ("pull", "'downloadlayer --all' saves an image's layers, 'cat' prints a file of it"),
+    ("ls", LIST),
+    ("list", LIST),
+    ("version", "'--version' shows the version"),
+    ("completion", "'generate bash' prints the completions; also zsh, fish and powershell"),
+    ("--format", "'--jq FILTER' chooses what is printed"),
+    ("--limit", "the first ten: --jq '.[:10]'"),
+    ("--username", "use --user NAME:PASSWORD, or --user NAME with --password-stdin"),
+    ("--password", "use --password-stdin with --user NAME"),
+];
+static LOGIN: &str =
+    "credentials of 'docker login' and 'podman login' are used; '--user' gives others";
+static LIST: &str = "'tags' lists a repository's tags, 'catalog' a registry's repositories, 'files' an image's files";
+
 /// The whole command line.
 pub(crate) fn table() -> Cli {
     let specs = |commands: &[&'static Command]| commands.iter().map(|it| &it.spec).collect();
@@ -155,6 +173,7 @@ pub(crate) fn table() -> Cli {
             ("docker-registry tags ubuntu", "all tags of library/ubuntu on Docker Hub"),
             ("docker-registry labels sphinxdoc/sphinx:4.4.0", "the labels of an image"),
         ],
+        elsewhere: ELSEWHERE,
     }
 }
 

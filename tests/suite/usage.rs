@@ -53,6 +53,45 @@ fn misspelt_commands_and_options_are_refused_with_what_was_meant() {
 }
 
 #[test]
+fn words_of_other_programs_point_to_what_does_it_here() {
+    let login = "credentials of 'docker login' and 'podman login' are used; '--user' gives others";
+    let list = "'tags' lists a repository's tags, 'catalog' a registry's repositories, \
+                'files' an image's files";
+    for (word, hint) in [
+        ("login", login),
+        ("logout", login),
+        (
+            "pull",
+            "'downloadlayer --all' saves an image's layers, 'cat' prints a file of it",
+        ),
+        ("ls", list),
+        ("list", list),
+        ("version", "'--version' shows the version"),
+        (
+            "completion",
+            "'generate bash' prints the completions; also zsh, fish and powershell",
+        ),
+    ] {
+        let output = Tool::new().args([word, "a.b/c"]).run();
+        let expected = format!("docker-registry: unknown command '{word}'\nhint: {hint}\n");
+        output.fails(2, expected);
+    }
+    for (word, hint) in [
+        ("--format", "'--jq FILTER' chooses what is printed"),
+        ("--limit", "the first ten: --jq '.[:10]'"),
+        (
+            "--username",
+            "use --user NAME:PASSWORD, or --user NAME with --password-stdin",
+        ),
+        ("--password", "use --password-stdin with --user NAME"),
+    ] {
+        let output = Tool::new().args(["tags", "a.b/c", word, "x"]).run();
+        let expected = format!("docker-registry: unknown option '{word}'\nhint: {hint}\n");
+        output.fails(2, expected);
+    }
+}
+
+#[test]
 fn a_malformed_image_is_refused_before_any_request() {
     let zeros = "0".repeat(63);
     for (name, why) in [
