@@ -62,6 +62,50 @@ fn tags_are_chosen() {
 }
 
 #[test]
+fn versions_that_only_a_suffix_keeps_out_are_counted() {
+    let registry = Registry::start();
+    let digest = Image::new("linux/amd64").push(&registry, "a", None);
+    let tags = ["4.1-alpine", "4.2-slim", "5-alpine", "latest"];
+    registry.tags("a", tags.map(str::to_owned), &digest);
+    let name = registry.image("a");
+    let said = format!(
+        "docker-registry: {name}: versions with suffixes were left out: 2\n\
+         hint: --semver '^4-*' takes them too\n"
+    );
+    for (options, expected, said) in [
+        ("--semver ^4", "[]\n", said.as_str()),
+        ("--semver ^4-*", "[\"4.1-alpine\",\"4.2-slim\"]\n", ""),
+        ("--semver ^4 --exclude 4", "[]\n", ""),
+        ("--semver ^6", "[]\n", ""),
+        ("--match ^6", "[]\n", ""),
+    ] {
+        let tool = Tool::new().arg("tags").args(options.split(' ')).arg(&name);
+        tool.run().status(0).stdout(expected).stderr(said);
+    }
+}
+
+#[test]
+fn a_registry_alone_has_no_tags() {
+    for name in [
+        "localhost:5000",
+        "localhost",
+        "ghcr.io",
+        "127.0.0.1:1",
+        "ghcr.io:443",
+    ] {
+        let output = Tool::new().args(["tags", name]).run();
+        output.fails(
+            2,
+            format!(
+                "docker-registry: {name}: expected a repository, not only a registry\n\
+                 hint: 'docker-registry catalog {name}' lists its repositories; \
+                 docker.io/library/{name} is one of Docker Hub\n"
+            ),
+        );
+    }
+}
+
+#[test]
 fn tags_are_sorted() {
     let registry = registry();
     let newest = "2 1.10.0 1.9.1-rc1 1.9.1-alpine 1.9.0 1.9 v1.4.2 1.2.0 latest";

@@ -13,11 +13,13 @@ use super::{
 };
 use crate::cli::{Value, duration};
 use crate::digest::Digest;
+use crate::error::say;
 use crate::memory;
+use crate::names::Names;
 use crate::parallel::lock;
 use crate::progress::{Progress, ProgressStyle};
 use crate::query::Pattern;
-use crate::reference::TagOrDigest;
+use crate::reference::{TagOrDigest, Transport};
 use facts::{Facts, Found, Known};
 use semver::{Range, Version};
 
@@ -42,9 +44,9 @@ static EXCLUDE: Flag =
     Flag::new("exclude", Value::Text("REGEX"), "No tags that match the regular expression")
         .about("If the option is given several times, one match is enough to leave a tag out.");
 static SEMVER: Flag = Flag::new("semver", Value::Text("RANGE"), "Only versions in the range, such as ^1.4 or '>=1.2 <2'")
-    .about("As in npm: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`. Of bounds with a space or a comma between them all must hold; of those with `||` between them one. A version with fewer numbers stands for all versions that begin with it: `<=1.4` includes 1.4.2.
+    .about("As in npm: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`. Of bounds with a space or a comma between them all must hold; of those with `||` between them one. A version with fewer numbers stands for all versions that begin with it: `<=1.4` includes 1.4.2. `1.2 - 1.4` is `>=1.2 <=1.4`.
 
-A version with a suffix, such as `-rc1` or `-alpine`, is in a range only if the range has the same suffix: `^1.4-alpine`. `^1.4-*` allows any suffix, and none.");
+A version with a suffix, such as `-rc1` or `-alpine`, is in a range only if the range has the same suffix: `^1.4-alpine`. `^1.4-*` allows any suffix, and none. If only suffixes keep all tags out, their number is said on stderr.");
 static NO_ARTIFACTS: Flag =
     Flag::switch("no-artifacts", "Leave out tags of signatures, attestations and SBOMs")
         .about("Their names are made from a digest: `sha256-…`, `sha256-….sig`, `.att`, `.sbom`.");
@@ -88,14 +90,19 @@ A version is one or more numbers separated by dots, with or without `v` before t
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let args = invocation.args;
-    let (selects, order) = (selection(args)?, args.text(&SORT));
+    refuse_registry(image)?;
+    let (selects, order) = (selection(args, args.text(&SEMVER))?, args.text(&SORT));
     let [after, before] = [&NEWER_THAN, &OLDER_THAN].map(|flag| moment(args, flag, invocation.now));
     let (after, before) = (after?, before?);
     let mut names = image.source.tags()?;
     if [&MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS].iter().any(|flag| args.has(flag)) {
         let taken =
             names.iter().filter_map(|tag| selects(tag).map(|it| it.then_some(tag)).transpose());
-        names = taken.collect::<Result<_>>()?;
+        let taken = taken.collect::<Result<Names>>()?;
+        if taken.iter().next().is_none() {
+            name_left_out(&names, image.text(), args);
+        }
+        names = taken;
     }
     let wanted = match &image.reference.at {
         TagOrDigest::Digest { digest, .. } => Some(digest),
@@ -196,12 +203,30 @@ fn moment(args: &Args, flag: &Flag, now: fn() -> u64) -> Result<Option<Timestamp
     args.text(flag).map(read).transpose()
 }
 
+/// By docker's rule `ghcr.io` and `localhost:5000` are images of Docker Hub, which nobody means.
+fn refuse_registry(image: &Image) -> Result<()> {
+    let name = image.text().split(['@', ':']).next().unwrap_or_default();
+    let is_registry = matches!(image.reference.transport, Transport::Registry(_))
+        && !image.text().contains('/')
+        && (name == "localhost" || name.contains('.'));
+    if !is_registry {
+        return Ok(());
+    }
+    let text = image.text();
+    Err(Error::usage("expected a repository, not only a registry").hint(format!(
+        "'docker-registry catalog {text}' lists its repositories; docker.io/library/{text} is one of Docker Hub"
+    )))
+}
+
 /// Whether a tag is listed. `Kind::Usage` if a pattern or the range is malformed; `Kind::Local` for a
 /// pattern that takes too long.
-fn selection(args: &Args) -> Result<impl Fn(&str) -> Result<bool>> {
+fn selection<'a>(
+    args: &'a Args,
+    range: Option<&str>,
+) -> Result<impl Fn(&str) -> Result<bool> + use<'a>> {
     let patterns = |flag| args.texts(flag).map(Pattern::compile).collect::<Result<Vec<_>>>();
     let (matching, excluded) = (patterns(&MATCH)?, patterns(&EXCLUDE)?);
-    let range = args.text(&SEMVER).map(str::parse::<Range>).transpose()?;
+    let range = range.map(str::parse::<Range>).transpose()?;
     Ok(move |tag: &str| {
         let in_range = |range: &Range| Version::parse(tag).is_some_and(|it| range.takes(&it));
         Ok((matching.is_empty() || any(&matching, tag)?)
@@ -209,6 +234,17 @@ fn selection(args: &Args) -> Result<impl Fn(&str) -> Result<bool>> {
             && range.as_ref().is_none_or(in_range)
             && !(args.has(&NO_ARTIFACTS) && is_artifact(tag)))
     })
+}
+
+/// Says how many versions only their suffix keeps out.
+fn name_left_out(all: &Names, image: &str, args: &Args) {
+    let Some(range) = args.text(&SEMVER).map(|range| format!("{range}-*")) else { return };
+    let Ok(selects) = selection(args, Some(&range)) else { return };
+    let count = all.iter().filter(|tag| selects(tag).unwrap_or_default()).count();
+    if count > 0 {
+        say(&format!("docker-registry: {image}: versions with suffixes were left out: {count}"));
+        say(&format!("hint: --semver '{range}' takes them too"));
+    }
 }
 
 /// Of two equal versions the one with more numbers comes first, as in diun.

@@ -129,7 +129,9 @@ impl FromStr for Range {
 fn bounds(text: &str) -> Option<Bounds> {
     let mut bounds = Bounds::default();
     let is_space = |c: char| c == ',' || c.is_whitespace();
-    let mut rest = text.trim_matches(is_space);
+    let hyphen = text.trim().split_once(" - ");
+    let hyphen = hyphen.map(|(from, to)| format!(">={from} <={to}"));
+    let mut rest = hyphen.as_deref().unwrap_or(text).trim_matches(is_space);
     while !rest.is_empty() {
         let (operator, tail) = rest.split_at(rest.find(|c| !"^~=<>".contains(c))?);
         let tail = tail.trim_start();
@@ -244,6 +246,9 @@ mod tests {
             ("1.x || >=3", "1.1 3.1", "2"),
             ("^1.4-alpine", "1.4-alpine 1.5.1-alpine", "1.4 1.5-slim 2-alpine"),
             ("^1.4-*", "1.4 1.5-slim 1.6rc1", "2-slim"),
+            ("1.2 - 1.4.1", "1.2 1.4.1", "1.1.9 1.4.2"),
+            ("1.2  -  2", "1.2 2 2.9", "1.1 3"),
+            ("1 - 2-alpine || 4", "2.1-alpine 4", "2.1 3-alpine"),
             (">=1.4-alpine <2", "1.4-alpine", "1.4"),
         ] {
             let takes = range.parse::<Range>().unwrap();
@@ -255,9 +260,22 @@ mod tests {
 
     #[test]
     fn a_malformed_range_is_a_usage_error() {
-        for range in
-            ["", "abc", "^", "1..2", "1.x.2", "!1", "=>1", "1 - 2", "1 ||", "<*", "1-a 2-b"]
-        {
+        for range in [
+            "",
+            "abc",
+            "^",
+            "1..2",
+            "1.x.2",
+            "!1",
+            "=>1",
+            "1 -2",
+            "1 - ",
+            "^1 - 2",
+            "1 - 2 - 3",
+            "1 ||",
+            "<*",
+            "1-a 2-b",
+        ] {
             assert!(range.parse::<Range>().is_err(), "{range}");
         }
     }
