@@ -162,6 +162,13 @@ impl FromStr for PlatformMatcher {
 
     /// `OS/ARCH[/VARIANT][:OSVERSION]`; a lone word is a system if it is one, else an architecture.
     fn from_str(text: &str) -> Result<Self> {
+        if text == "local" {
+            let os = match std::env::consts::OS {
+                "macos" => "darwin",
+                os => os,
+            };
+            return format!("{os}/{}", std::env::consts::ARCH).parse();
+        }
         let (names, version) = match text.split_once(':') {
             Some((names, version)) => (names, Some(version)),
             None => (text, None),
@@ -171,7 +178,7 @@ impl FromStr for PlatformMatcher {
         let sound = |part: &&str| !part.is_empty() && part.chars().all(word);
         if parts.len() > 3 || !parts.iter().chain(&version).all(sound) {
             return Err(Error::usage(format!(
-                "--platform wants OS/ARCH[/VARIANT][:OSVERSION] or all, not '{text}'"
+                "--platform wants OS/ARCH[/VARIANT][:OSVERSION], local or all, not '{text}'"
             )));
         }
         let mut wanted = PlatformMatcher {

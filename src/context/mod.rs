@@ -170,14 +170,21 @@ pub(crate) fn now() -> u64 {
 }
 
 fn platforms(args: &Args) -> Result<Platforms> {
-    let mut matcher = match args.text(&PLATFORM) {
-        Some("all") if args.has(&OS) || args.has(&ARCH) || args.has(&VARIANT) => {
+    let is_partial = [&OS, &ARCH, &VARIANT].into_iter().any(|flag| args.has(flag));
+    let usual = variable("DOCKER_DEFAULT_PLATFORM").filter(|_| !is_partial);
+    let usual = usual.map(|text| text.to_string_lossy().into_owned());
+    let mut matcher = match args.text(&PLATFORM).or(usual.as_deref()) {
+        Some("all") if is_partial => {
             return Err(Error::usage(
                 "--platform all cannot be used with --os, --arch or --variant",
             ));
         }
         Some("all") => return Ok(Platforms::All),
-        text => text.map(str::parse).transpose()?.unwrap_or_else(PlatformMatcher::default),
+        Some(text) => match text.parse() {
+            Err(error) if !args.has(&PLATFORM) => Err(error).during("DOCKER_DEFAULT_PLATFORM"),
+            parsed => parsed,
+        }?,
+        None => PlatformMatcher::default(),
     };
     if let Some(os) = args.text(&OS) {
         matcher.os = Some(os.to_lowercase());

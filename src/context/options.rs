@@ -41,8 +41,8 @@ pub(super) static COLOR: Flag = Flag::new(
     "Say when to colour JSON (default: auto)",
 )
 .about("`auto` is on a terminal, unless NO_COLOR is set.");
-pub(super) static PLATFORM: Flag = Flag::new("platform", Value::Suggested("PLATFORM", "all linux/386 linux/amd64 linux/arm/v5 linux/arm/v6 linux/arm/v7 linux/arm64 linux/mips64le linux/ppc64le linux/riscv64 linux/s390x windows/amd64 windows/arm64"), "Choose OS/ARCH[/VARIANT][:OSVERSION], or all")
-    .about("Default: Linux on this machine's architecture. With `all` the answer is one JSON object with the platforms as keys; a platform that is listed but cannot be read is reported on stderr and by the exit code.");
+pub(super) static PLATFORM: Flag = Flag::new("platform", Value::Suggested("PLATFORM", "all local linux/386 linux/amd64 linux/arm/v5 linux/arm/v6 linux/arm/v7 linux/arm64 linux/mips64le linux/ppc64le linux/riscv64 linux/s390x windows/amd64 windows/arm64"), "Choose OS/ARCH[/VARIANT][:OSVERSION], local or all")
+    .about("Default: `$DOCKER_DEFAULT_PLATFORM`, else Linux on this machine's architecture. `local` is this machine's own system and architecture. With `all` the answer is one JSON object with the platforms as keys; a platform that is listed but cannot be read is reported on stderr and by the exit code.");
 pub(super) static OS: Flag = Flag::new(
     "os",
     Value::Suggested("OS", "darwin freebsd linux windows"),

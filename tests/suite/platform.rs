@@ -33,6 +33,49 @@ fn image(platform: &str) -> Image {
 }
 
 #[test]
+fn dockers_default_platform_is_the_default() {
+    let registry = offering(&OFFERED);
+    let tool = Tool::new().env("DOCKER_DEFAULT_PLATFORM", "linux/arm/v6");
+    for (options, chosen) in [
+        ("", "linux/arm/v6"),
+        ("--platform linux/386", "linux/386"),
+        ("--arch amd64", "linux/amd64"),
+    ] {
+        let asked = tool.again(["labels", "-q", ".platform"]);
+        let asked = asked.args(options.split_whitespace());
+        asked
+            .arg(registry.image("a:v1"))
+            .run()
+            .success(format!("{chosen}\n"));
+    }
+    let wrong = Tool::new().env("DOCKER_DEFAULT_PLATFORM", "linux//x");
+    wrong.args(["labels", "a"]).run().fails(
+        2,
+        "docker-registry: DOCKER_DEFAULT_PLATFORM: \
+         --platform wants OS/ARCH[/VARIANT][:OSVERSION], local or all, not 'linux//x'\n",
+    );
+}
+
+#[test]
+fn local_is_this_machine() {
+    let os = std::env::consts::OS.replace("macos", "darwin");
+    let (arch, other) = match std::env::consts::ARCH {
+        "x86_64" => ("amd64", "arm64"),
+        "aarch64" => ("arm64", "amd64"),
+        arch => (arch, "amd64"),
+    };
+    let platforms = [
+        "plan9/386",
+        &format!("{os}/{other}"),
+        &format!("{os}/{arch}"),
+    ];
+    let registry = offering(&platforms);
+    let tool = Tool::new().args(["labels", "-q", ".platform", "--platform", "local"]);
+    let output = tool.arg(registry.image("a:v1")).run();
+    output.success(format!("{os}/{arch}\n"));
+}
+
+#[test]
 fn the_best_of_what_fits_is_chosen() {
     let registry = offering(&OFFERED);
     let tool = Tool::new();
@@ -265,7 +308,7 @@ fn what_is_not_about_a_platform_refuses_all_of_them() {
 fn a_malformed_platform_is_a_usage_error() {
     let registry = Registry::start();
     let name = registry.image("a:v1");
-    let shape = "--platform wants OS/ARCH[/VARIANT][:OSVERSION] or all";
+    let shape = "--platform wants OS/ARCH[/VARIANT][:OSVERSION], local or all";
     for (options, why) in [
         ("--platform linux//v7", format!("{shape}, not 'linux//v7'")),
         ("--platform a/b/c/d", format!("{shape}, not 'a/b/c/d'")),
