@@ -9,6 +9,10 @@ use ruzstd::decoding::errors::ReadFrameHeaderError::SkipFrame;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use crate::error::{Error, Kind};
+use crate::parallel::Semaphore;
+
+/// Layers that are unpacked at a time: one in zstd may take 20 MB of memory.
+pub(crate) static UNPACKING: Semaphore = Semaphore::new(3);
 
 /// What a zstd frame may want to look back on: the size that RFC 8878 (3.1.1.1.2) recommends to
 /// support, and not to exceed. All of it is kept in memory, for each layer that is unpacked.

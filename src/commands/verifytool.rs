@@ -8,16 +8,12 @@ use super::{
     Answer, Command, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
 };
 use crate::attestation::{self, PublicKeys};
-use crate::compression;
+use crate::compression::{self, UNPACKING};
 use crate::content::{Layer, ManifestKind};
 use crate::context::{self, PUBLIC_KEY};
 use crate::digest::{Digest, Verified};
-use crate::parallel::Semaphore;
 use crate::readahead::Readahead;
 use crate::source::Source;
-
-/// Of the layers that are read at a time: one in zstd may take 20 MB of memory.
-static READING: Semaphore = Semaphore::new(3);
 
 static LAYERS: Flag =
     Flag::switch("layers", "Also download every layer and check it and its diff ID").about(
@@ -110,7 +106,8 @@ fn test_layers(image: &Image, report: &mut Report) -> Result<()> {
         format!("{} {:?} {diff_id:?}", layer.digest, layer.size)
     };
     let test = |layer| {
-        let outcome = budget.layers.get(key(layer), || READING.hold(|| test_layer(source, layer)));
+        let outcome =
+            budget.layers.get(key(layer), || UNPACKING.hold(|| test_layer(source, layer)));
         outcome.as_ref().err().filter(|it| !is_fault(it)).cloned().map_or(Ok(outcome), Err)
     };
     image.pool.all(layers.iter().collect(), |layer| match budget.layers.is_new(key(layer)) {

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::io::{BufReader, Cursor};
 use std::sync::{Condvar, Mutex};
 
-use crate::compression;
+use crate::compression::{self, UNPACKING};
 use crate::content::Layer;
 use crate::digest::Verified;
 use crate::error::{During, Error, Kind, Result};
@@ -165,7 +165,7 @@ impl<'a> Filesystem<'a> {
             let (_, tar) = compression::unpacked(packed)?;
             layer::read(tar, wanted, n as u32, &self.room)
         };
-        read().during(format_args!("layer {}", layer.digest))
+        UNPACKING.hold(read).during(format_args!("layer {}", layer.digest))
     }
 }
 
