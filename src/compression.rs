@@ -47,6 +47,15 @@ pub(crate) fn unpacked(
     mut packed: impl Read + Send + 'static,
 ) -> io::Result<(Compression, Box<dyn Read + Send>)> {
     let (compression, start) = Compression::of(&mut packed)?;
+    let unknown = match *start {
+        [0xfd, b'7', b'z', b'X'] => Some("xz"),
+        [b'B', b'Z', b'h', b'1'..=b'9'] => Some("bzip2"),
+        _ => None,
+    };
+    if let Some(name) = unknown {
+        let message = format!("packed with {name}; only gzip and zstd are unpacked");
+        return Err(Error::new(Kind::Protocol, message).into());
+    }
     let whole = io::Cursor::new(start).chain(packed);
     let reader: Box<dyn Read + Send> = match compression {
         Compression::None => Box::new(whole),
@@ -226,6 +235,15 @@ mod tests {
         for short in ["", "a", "abc"] {
             let expected = (Compression::None, short.into());
             assert_eq!(read_bytes(short.into()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_unpacked_is_named() {
+        for (packed, name) in [(&b"\xfd7zXZ\0"[..], "xz"), (b"BZh91AY&SY", "bzip2")] {
+            let error = read_bytes(packed.into()).unwrap_err();
+            let message = format!("packed with {name}; only gzip and zstd are unpacked");
+            assert_eq!(error, Error::new(Kind::Protocol, message));
         }
     }
 
