@@ -142,7 +142,11 @@ impl CommandLine {
 
     fn option(&mut self, flag: &'static Flag, option: &str, parser: &mut Parser) {
         let length = flag.value.length();
-        let words: Vec<_> = (0..length).map_while(|_| parser.value().ok()).collect();
+        let mut words: Vec<_> = (0..length).map_while(|_| parser.value().ok()).collect();
+        // As `jq -r FILTER` is written; strings are bare anyway, and no filter is just `r`.
+        if option == "-q" && words == ["r"] {
+            words = parser.value().into_iter().collect();
+        }
         if words.len() < length {
             self.expects = Some(flag);
         }
@@ -333,6 +337,14 @@ mod tests {
         assert_eq!(args.texts(flag("jq")).collect::<Vec<_>>(), [".a", ".b", "-c"]);
         assert_eq!(args.number(flag("retries")), Some(2));
         assert_eq!(args.number(flag("jobs")), None);
+    }
+
+    #[test]
+    fn a_filter_may_follow_as_after_jq() {
+        let (_, args) = run("labels -qr .a image");
+        assert_eq!(args.text(flag("jq")), Some(".a"));
+        assert_eq!(args.operands(), ["image"]);
+        assert_eq!(message("labels -qr"), "-q wants FILTER");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) static RAW: Flag = Flag::switch("raw", "Print exact bytes, computed J
     .about("On a terminal, control characters are escaped; pipes and files get every byte.");
 pub(super) static JQ: Flag = Flag::new("jq", Value::Text("FILTER"), "Run a jq filter on the answer")
     .short('q')
-    .about("Strings are printed without quotes, other results as JSON. In the filter, `$image` is the image and `$platform` its platform.");
+    .about("Strings are printed without quotes, other results as JSON; `-qr FILTER` means the same. In the filter, `$image` is the image and `$platform` its platform.");
 pub(super) static ARG: Flag =
     Flag::new("arg", Value::Pair("NAME", "VALUE"), "Set $NAME in the filter to the string VALUE");
 pub(super) static EXIT_STATUS: Flag =
