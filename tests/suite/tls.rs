@@ -57,6 +57,28 @@ fn a_named_authority_or_server_is_trusted() {
 }
 
 #[test]
+fn a_file_of_certificates_that_has_none_is_named() {
+    let registry = secure(Tls::authority());
+    let tool = tags(&registry).file("empty.pem", "");
+    for path in [
+        tool.home().join("empty.pem"),
+        tool.home().join("missing.pem"),
+    ] {
+        let output = tool.clone().env("SSL_CERT_FILE", &path).run();
+        let warning = format!(
+            "docker-registry: warning: SSL_CERT_FILE: {}: no certificate can be read from it\n",
+            path.display()
+        );
+        assert_eq!(output.code, Some(5));
+        assert!(
+            output.messages().starts_with(&warning),
+            "{}",
+            output.messages()
+        );
+    }
+}
+
+#[test]
 fn directories_of_certificates_are_trusted() {
     let registry = secure(Tls::authority());
     let tool = tags(&registry);

@@ -33,6 +33,22 @@ fn commands(output: &Output) -> Vec<String> {
 }
 
 #[test]
+fn a_warning_of_the_registry_is_shown_once() {
+    let registry = Registry::start();
+    let host = registry.host();
+    let response = Response::error(404, "NAME_UNKNOWN", "no");
+    let response = response.header("Warning", "299 - \"moves soon\"");
+    registry.answer("GET", "/v2/a/tags/list", response);
+    let [first, second] = ["a", "a:v1"].map(|name| registry.image(name));
+    let output = Tool::new().args(["tags", "-j1", &first, &second]).run();
+    let said = output.messages();
+    let warning = format!("docker-registry: warning: {host}: moves soon\n");
+    assert_eq!(said.matches("warning").count(), 1, "{said}");
+    assert!(said.starts_with(&warning), "{said}");
+    assert_eq!(registry.take().len(), 2);
+}
+
+#[test]
 fn each_request_is_a_line_and_so_is_what_the_cache_had() {
     let tokens = Tokens::new();
     let registry = Registry::builder().tokens(&tokens).start();

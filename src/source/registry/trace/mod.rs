@@ -73,6 +73,12 @@ impl Trace {
     }
 
     pub(super) fn ended(&self, request: &Request, outcome: &Outcome, took: Duration) {
+        if let Some(text) = outcome.as_ref().ok().and_then(|it| warning(it.header("warning")?)) {
+            let text = format!("{}: {text}", request.url.origin.authority());
+            if lock(&self.told).insert(text.clone()) {
+                warn(&text);
+            }
+        }
         // Nothing was wrong where a kept connection was closed: it is sent again at once.
         let is_stale = outcome.as_ref().is_err_and(Failure::is_stale);
         if self.verbosity < Verbosity::Requests || (is_stale && request.tries.is_some()) {
@@ -98,6 +104,11 @@ impl Trace {
             }
         }
     }
+}
+
+/// What a registry has to say to its users (distribution-spec, "Warnings").
+fn warning(header: &str) -> Option<&str> {
+    header.strip_prefix("299 - \"")?.strip_suffix('"')
 }
 
 /// How curl is told whom the user trusts, and who the user is. It reads the variables of the

@@ -15,7 +15,7 @@ use rustls::{
 };
 
 use crate::encoding;
-use crate::error::Result;
+use crate::error::{Result, say};
 
 use super::super::failure::unavailable;
 use super::Certificates;
@@ -85,6 +85,14 @@ impl Roots {
             None => rustls_native_certs::load_native_certs().certs,
         };
         let mut roots = Roots::parsable(certificates);
+        if roots.certificates.is_empty()
+            && let Some(file) = &given.ssl_cert_file
+        {
+            let file = file.display();
+            say(&format!(
+                "docker-registry: warning: SSL_CERT_FILE: {file}: no certificate can be read from it"
+            ));
+        }
         if roots.store.is_empty() && !is_given {
             roots.store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
