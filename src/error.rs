@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -52,6 +53,13 @@ pub(crate) struct Error {
     excerpt: Vec<String>,
     hint: Option<String>,
     retry_after: Option<Duration>,
+}
+
+/// Whether hints name the program as docker's plugin.
+static CALLED_BY_DOCKER: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn called_by_docker() {
+    CALLED_BY_DOCKER.store(true, Ordering::Relaxed);
 }
 
 impl Error {
@@ -108,7 +116,14 @@ impl Display for Error {
             write!(f, "\n{}", printable(line))?;
         }
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {}", printable(&without_users(hint))),
+            Some(hint) => {
+                let hint = printable(&without_users(hint));
+                let hint = match CALLED_BY_DOCKER.load(Ordering::Relaxed) {
+                    true => hint.replace("docker-registry ", "docker registry "),
+                    false => hint,
+                };
+                write!(f, "\nhint: {hint}")
+            }
             None => Ok(()),
         }
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::cli::{Cli, PartialCommandLine};
 use crate::context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, called_by_docker};
 
 /// What follows the program's name in `all`; of `docker registry labels ubuntu`, for which docker
 /// runs this program as its plugin, without what was for docker.
@@ -21,7 +21,14 @@ pub(crate) fn arguments(mut all: impl Iterator<Item = OsString>) -> Result<Vec<O
     let given: Vec<OsString> = all.collect();
     let stem = Path::new(&program).file_stem().and_then(|stem| stem.to_str());
     match stem.and_then(|stem| stem.strip_prefix("docker-")) {
-        Some(name) if context::is_docker_plugin() => without_plugin(given, name),
+        Some(name) if context::is_docker_plugin() => {
+            let count = given.len();
+            let left = without_plugin(given, name)?;
+            if left.len() < count {
+                called_by_docker();
+            }
+            Ok(left)
+        }
         _ => Ok(given),
     }
 }

@@ -66,6 +66,23 @@ fn its_exit_codes_and_messages_are_the_same() {
 }
 
 #[test]
+fn its_hints_are_commands_of_docker() {
+    let tool = Tool::new().env("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND", "docker");
+    for (args, name) in [
+        (&["registry", "xyzzy"][..], "docker registry"),
+        (&["xyzzy"], "docker-registry"),
+    ] {
+        tool.again(args).run().fails(
+            2,
+            format!(
+                "docker-registry: unknown command 'xyzzy'\n\
+                 hint: '{name} help' lists the commands\n"
+            ),
+        );
+    }
+}
+
+#[test]
 fn docker_shows_its_help() {
     let Some(docker) = docker() else { return };
     let own = |args: &[&str]| Tool::new().args(args).run().status(0).text().to_owned();
