@@ -1,8 +1,7 @@
-//! Several tools doing the same thing, in turns, and the table of it.
+//! Several tools doing the same thing, in turns.
 
-use std::fmt::Write;
 use std::process::Command;
-use std::time::Duration;
+use std::rc::Rc;
 
 use crate::measure::Sample;
 
@@ -10,10 +9,16 @@ use crate::measure::Sample;
 pub struct Contender<'a> {
     pub name: String,
     pub command: Command,
-    /// Done before each run, outside the time.
-    pub prepare: Box<dyn Fn() + 'a>,
+    /// Done before each run, outside the time; with the same program where that takes one.
+    pub prepare: Rc<dyn Fn(&str) + 'a>,
     /// Whether ratios are against it: ourselves and what does less are not.
     pub is_peer: bool,
+}
+
+impl Contender<'_> {
+    pub fn prepare(&self) {
+        (self.prepare)(&self.command.get_program().to_string_lossy());
+    }
 }
 
 /// What came of it.
@@ -26,7 +31,15 @@ pub struct Outcome {
 impl Outcome {
     /// The median, in seconds.
     pub fn time(&self) -> f64 {
-        self.times()[self.samples.len() / 2].as_secs_f64()
+        self.times()[self.samples.len() / 2]
+    }
+
+    pub fn fastest(&self) -> f64 {
+        self.times()[0]
+    }
+
+    pub fn slowest(&self) -> f64 {
+        self.times()[self.samples.len() - 1]
     }
 
     /// The median, in MB.
@@ -36,9 +49,13 @@ impl Outcome {
         memory[memory.len() / 2] as f64 * 1024.0 / 1e6
     }
 
-    fn times(&self) -> Vec<Duration> {
-        let mut times: Vec<Duration> = self.samples.iter().map(|sample| sample.time).collect();
-        times.sort_unstable();
+    fn times(&self) -> Vec<f64> {
+        let mut times: Vec<f64> = self
+            .samples
+            .iter()
+            .map(|it| it.time.as_secs_f64())
+            .collect();
+        times.sort_unstable_by(f64::total_cmp);
         times
     }
 }
@@ -48,7 +65,7 @@ pub fn contest(contenders: &[Contender], rounds: usize) -> Vec<Outcome> {
     let mut samples = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {
         for (contender, samples) in contenders.iter().zip(&mut samples) {
-            (contender.prepare)();
+            contender.prepare();
             let sample = Sample::of(&contender.command);
             if round > 0 {
                 samples.push(sample);
@@ -63,40 +80,9 @@ pub fn contest(contenders: &[Contender], rounds: usize) -> Vec<Outcome> {
     contenders.iter().zip(samples).map(outcome).collect()
 }
 
-/// The best peer's figure.
-pub fn best(outcomes: &[Outcome], figure: impl Fn(&Outcome) -> f64) -> Option<f64> {
-    let peers = outcomes.iter().filter(|outcome| outcome.is_peer);
-    peers.map(figure).min_by(f64::total_cmp)
-}
-
-/// A section of the report.
-pub fn table(title: &str, outcomes: &[Outcome]) -> String {
-    let mut text = format!(
-        "\n### {title}\n\n| | median | from – to | against the best peer | peak memory |\n| --- | ---: | ---: | ---: | ---: |\n"
-    );
-    let best = best(outcomes, Outcome::time);
-    for outcome in outcomes {
-        let times = outcome.times();
-        let ratio = best.map_or(String::new(), |best| {
-            format!("{:.2}", outcome.time() / best)
-        });
-        let (first, last) = (times[0], times[times.len() - 1]);
-        writeln!(
-            text,
-            "| {} | {} | {} – {} | {ratio} | {:.1} MB |",
-            outcome.name,
-            words(times[times.len() / 2]),
-            words(first),
-            words(last),
-            outcome.memory()
-        )
-        .expect("a String takes everything");
-    }
-    text
-}
-
-fn words(time: Duration) -> String {
-    match time.as_secs_f64() {
+/// A time as people write it.
+pub fn words(seconds: f64) -> String {
+    match seconds {
         seconds if seconds < 0.1 => format!("{:.1} ms", seconds * 1e3),
         seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
         seconds => format!("{seconds:.2} s"),

@@ -1,5 +1,6 @@
 //! A registry far away: a proxy that lets each connection and request wait, and counts them.
 
+use std::collections::HashMap;
 use std::io::{BufReader, Write};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -7,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::harness::{Client, Request, Server, Tls, accept};
+use crate::harness::{Client, Request, Response, Server, Tls, accept};
 
 const CONNECTION: Duration = Duration::from_millis(100);
-const REQUEST: Duration = Duration::from_millis(50);
+pub const REQUEST: Duration = Duration::from_millis(50);
 
 /// What stands before one server.
 pub struct Far {
@@ -27,20 +28,47 @@ struct Counts {
 impl Far {
     /// Before `host`; in its headers the first of `instead` is replaced by the second.
     pub fn before(host: &str, tls: &Arc<Tls>, instead: (String, String)) -> Far {
+        let (host, own) = (host.to_owned(), tls.clone());
+        Far::start(tls, move || {
+            let client = Client::connect(&host, Some(&own));
+            let instead = instead.clone();
+            move |request: &Request| forward(&client, request, &instead)
+        })
+    }
+
+    /// A server of its own, which has every answer at hand.
+    pub fn holding(answers: HashMap<String, Response>, tls: &Arc<Tls>) -> Far {
+        let answers = Arc::new(answers);
+        Far::start(tls, move || {
+            let answers = answers.clone();
+            move |request: &Request| {
+                let missing = || Response::error(404, "MANIFEST_UNKNOWN", "not here");
+                let response = answers
+                    .get(&request.target)
+                    .cloned()
+                    .unwrap_or_else(missing);
+                [response.head(), response.body].concat()
+            }
+        })
+    }
+
+    fn start<A: FnMut(&Request) -> Vec<u8>>(
+        tls: &Arc<Tls>,
+        open: impl Fn() -> A + Send + Sync + 'static,
+    ) -> Far {
         let counts = Arc::new(Counts::default());
         let serve = {
-            let (host, tls, counts) = (host.to_owned(), tls.clone(), counts.clone());
+            let counts = counts.clone();
             let config = tls.server_config();
             move |socket, _| {
                 counts.connections.fetch_add(1, Ordering::SeqCst);
                 sleep(CONNECTION);
                 let mut stream = BufReader::new(accept(&config, socket));
-                let client = Client::connect(&host, Some(&tls));
+                let mut answer = open();
                 while let Ok(Some(request)) = Request::read(&mut stream, 0) {
                     counts.requests.fetch_add(1, Ordering::SeqCst);
                     sleep(REQUEST);
-                    let answer = forward(&client, &request, &instead);
-                    let sent = stream.get_mut().write_all(&answer);
+                    let sent = stream.get_mut().write_all(&answer(&request));
                     if sent.and_then(|()| stream.get_mut().flush()).is_err() {
                         return;
                     }

@@ -41,7 +41,7 @@ impl<'a> Lists<'a> {
             &format!("skopeo list-tags --tls-verify=false docker://{there}"),
             &format!("oras repo tags --plain-http {there}"),
         ]));
-        all
+        self.scene.beside(all)
     }
 
     /// jq has the list in a file, we have to fetch it.
@@ -52,11 +52,11 @@ impl<'a> Lists<'a> {
         let mut ours = self.scene.ours("", &line);
         ours.command.args(["--jq", FILTER]);
         let mut all = vec![ours];
-        for mut jq in self.scene.peers(&["jq"]) {
+        for mut jq in self.scene.peers(&["jq", "jaq", "gojq"]) {
             jq.command.args([FILTER, &self.scene.at("tags.json")]);
             all.push(jq);
         }
-        all
+        self.scene.beside(all)
     }
 }
 

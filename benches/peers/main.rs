@@ -1,18 +1,22 @@
 //! Measures this program beside its peers; `benches/README.md` says how.
 
+mod chart;
 mod contest;
 mod far;
 #[path = "../../tests/suite/harness/mod.rs"]
 mod harness;
 mod lists;
 mod measure;
+mod report;
 mod scene;
 
 use std::fs;
 
-use contest::{Outcome, best, contest, table};
 use lists::Lists;
-use scene::{IMAGES, Scene, versions};
+use report::{Against, Goal, Report};
+use scene::{CROWD, IMAGES, Scene, versions};
+
+const CRANE: Against = Against::Tool("crane");
 
 fn main() {
     let mut words = std::env::args_os().skip(1);
@@ -23,147 +27,129 @@ fn main() {
     {
         return measure::measure(words);
     }
-    let is_quick = std::env::args().any(|word| word == "--quick");
+    let words: Vec<String> = std::env::args().collect();
+    let is_quick = words.iter().any(|word| word == "--quick");
+    let against = words.iter().position(|word| word == "--against");
+    let against = against.map(|at| words.get(at + 1).expect("--against wants a PATH").clone());
     let rounds = |usual: usize| if is_quick { 1 } else { usual };
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::set(against) else {
+        return;
+    };
     print!("# Measured\n\n{}", versions());
 
-    let mut goals = Goals::default();
-    let start = contest(&scene.start(), rounds(21));
-    print!("{}", table("Start-up: the version", &start));
-    let [ours, nothing] = [&start[0], &start[1]];
-    if let Some(crane) = start.iter().find(|outcome| outcome.name == "crane") {
-        goals.add("start-up, against crane", 0.25, ours.time() / crane.time());
-    }
-    goals.add(
-        "start-up, against `true`",
-        1.5,
-        ours.time() / nothing.time(),
+    let mut report = Report::default();
+    let goals = [
+        Goal::time("start-up, against crane", "", CRANE, 0.25),
+        Goal::time("start-up, against `true`", "", Against::Tool("true"), 1.5),
+    ];
+    report.group(
+        "start",
+        "Start-up: the version",
+        &scene.start(),
+        rounds(21),
+        &goals,
     );
-    goals.size();
+    size(&mut report);
 
-    let config = contest(&scene.config(), rounds(11));
-    print!(
-        "{}",
-        table("A configuration, on loopback, nothing remembered", &config)
-    );
-    goals.against_best(
-        "`config` on loopback",
-        0.5,
-        &config[0],
-        &config,
-        Outcome::time,
-    );
-    if let Some(crane) = config.iter().find(|outcome| outcome.name == "crane") {
-        let ratio = config[0].memory() / crane.memory();
-        goals.add("memory of `config`, against crane", 0.5, ratio);
-    }
+    let goals = [
+        Goal::time("`config` on loopback, against crane", "", CRANE, 0.4),
+        Goal::memory("memory of `config`, against crane", CRANE, 0.5),
+    ];
+    let title = "A configuration, on loopback, nothing remembered";
+    let config = report.group("config", title, &scene.config(), rounds(11), &goals);
 
-    let far = contest(&scene.far(), rounds(5));
-    print!("{}", table("A configuration, from far away", &far));
+    let goals = [
+        Goal::time(
+            "far away, nothing known",
+            ", nothing known",
+            Against::Best,
+            1.0,
+        ),
+        Goal::time(
+            "far away, the host known",
+            ", the host known",
+            Against::Best,
+            0.7,
+        ),
+        Goal::time(
+            "far away, the tag known",
+            ", the tag known",
+            Against::Best,
+            0.4,
+        ),
+    ];
+    report.group(
+        "far",
+        "A configuration, from far away",
+        &scene.far(),
+        rounds(5),
+        &goals,
+    );
     print!("{}", scene.requests());
-    for (i, (what, goal)) in [("nothing", 1.0), ("the host", 0.7), ("the tag", 0.4)]
-        .iter()
-        .enumerate()
-    {
-        let what = format!("far away, {what} known");
-        goals.against_best(&what, *goal, &far[i], &far, Outcome::time);
-    }
 
-    let layer = contest(&scene.layer(), rounds(7));
-    print!("{}", table("A layer of 210 MB, over TLS", &layer));
-    goals.against_best("a verified layer", 1.0, &layer[0], &layer, Outcome::time);
-    if let Some(curl) = layer
-        .iter()
-        .find(|outcome| outcome.name.starts_with("curl"))
-    {
-        goals.add(
+    let goals = [
+        Goal::time(
             "a verified layer, against curl",
-            1.1,
-            layer[0].time() / curl.time(),
-        );
-    }
+            "",
+            Against::Tool("curl"),
+            1.05,
+        ),
+        Goal::time("a verified layer, against crane", "", CRANE, 1.0),
+    ];
+    let title = "A layer of 210 MB, over TLS";
+    let layer = report.group("layer", title, &scene.layer(), rounds(7), &goals);
     let growth = layer[0].memory() / config[0].memory();
-    goals.add("memory of 210 MB, against `config`", 1.5, growth);
+    report.goal("memory of 210 MB, against `config`", 1.5, growth);
 
-    let batch = contest(&scene.batch(), rounds(3));
-    print!(
-        "{}",
-        table(&format!("Labels of {IMAGES} images, 8 at a time"), &batch)
-    );
-    goals.against_best("1,000 images", 0.2, &batch[0], &batch, Outcome::time);
+    let goals = [Goal::time("many images", "", Against::Best, 0.2)];
+    let title = format!("Labels of {IMAGES} images, 8 at a time");
+    report.group("batch", &title, &scene.batch(), rounds(3), &goals);
+
+    let at_best = scene.crowd_at_best();
+    let goals = [
+        Goal::time(
+            "a crowd, against what the wire takes",
+            "",
+            Against::Figure(at_best),
+            1.15,
+        ),
+        Goal::memory("memory of a crowd, in 32 MB", Against::Figure(32.0), 1.0),
+    ];
+    let title = format!("Labels of {CROWD} images, 64 at a time, 50 ms per request");
+    report.group("crowd", &title, &scene.crowd(), rounds(2), &goals);
 
     let lists = Lists::set(&scene);
-    let pages = contest(&lists.pages(), rounds(5));
-    print!("{}", table("100,000 tags in pages of 1,000", &pages));
-    goals.against_best("100,000 tags", 1.0, &pages[0], &pages, Outcome::time);
-    goals.against_best(
-        "memory of 100,000 tags",
-        0.5,
-        &pages[0],
-        &pages,
-        Outcome::memory,
+    let goals = [
+        Goal::time("100,000 tags", "", Against::Best, 1.0),
+        Goal::memory("memory of 100,000 tags", Against::Best, 0.5),
+    ];
+    let title = "100,000 tags in pages of 1,000";
+    report.group("tags", title, &lists.pages(), rounds(5), &goals);
+
+    let goals = [Goal::time("a filter over 50 MB", "", Against::Best, 1.0)];
+    report.group(
+        "filter",
+        "A filter over 50 MB of tags",
+        &lists.filter(),
+        rounds(3),
+        &goals,
     );
-
-    let filter = contest(&lists.filter(), rounds(5));
-    print!("{}", table("A filter over 50 MB of tags", &filter));
-    goals.against_best(
-        "a filter over 50 MB",
-        1.0,
-        &filter[0],
-        &filter,
-        Outcome::time,
-    );
-    print!("{}", goals.text);
+    report.end();
 }
 
-/// Every goal with its figure.
-struct Goals {
-    text: String,
-}
-
-impl Default for Goals {
-    fn default() -> Self {
-        let text = "\n### Goals\n\n| what | wanted | is |\n| --- | ---: | ---: |\n";
-        Goals {
-            text: text.to_owned(),
-        }
-    }
-}
-
-impl Goals {
-    fn add(&mut self, what: &str, wanted: f64, is: f64) {
-        let mark = if is <= wanted { "" } else { " **missed**" };
-        self.text += &format!("| {what} | ≤ {wanted} | {is:.2}{mark} |\n");
-    }
-
-    fn against_best(
-        &mut self,
-        what: &str,
-        wanted: f64,
-        ours: &Outcome,
-        all: &[Outcome],
-        figure: impl Fn(&Outcome) -> f64,
-    ) {
-        if let Some(best) = best(all, &figure) {
-            self.add(what, wanted, figure(ours) / best);
-        }
-    }
-
-    fn size(&mut self) {
-        let size = |path: &str| fs::metadata(path).map_or(0, |metadata| metadata.len()) as f64;
-        let ours = size(scene::OURS);
-        println!("\n### Size of the program\n\n| | MB |\n| --- | ---: |");
-        println!("| docker-registry | {:.1} |", ours / 1e6);
-        for peer in ["crane", "regctl", "skopeo", "oras"] {
-            let Some(path) = scene::find(peer) else {
-                continue;
-            };
-            let theirs = size(&path);
-            println!("| {peer} | {:.1} |", theirs / 1e6);
-            if peer == "crane" {
-                self.add("size, against crane", 0.4, ours / theirs);
-            }
+fn size(report: &mut Report) {
+    let size = |path: &str| fs::metadata(path).map_or(0, |metadata| metadata.len()) as f64;
+    let ours = size(scene::OURS);
+    println!("\n### Size of the program\n\n| | MB |\n| --- | ---: |");
+    println!("| docker-registry | {:.1} |", ours / 1e6);
+    for peer in ["crane", "regctl", "skopeo", "oras"] {
+        let Some(path) = scene::find(peer) else {
+            continue;
+        };
+        let theirs = size(&path);
+        println!("| {peer} | {:.1} |", theirs / 1e6);
+        if peer == "crane" {
+            report.goal("size, against crane", 0.4, ours / theirs);
         }
     }
 }

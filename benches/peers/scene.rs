@@ -1,18 +1,32 @@
 //! What is measured: Debian's registry with images in it, near and far, and how each tool is asked.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::contest::Contender;
-use crate::far::Far;
-use crate::harness::{Client, Image, Real, Tls, gzip};
+use crate::far::{Far, REQUEST};
+use crate::harness::{Client, Image, Real, Response, Tls, gzip};
 
 pub const OURS: &str = env!("CARGO_BIN_EXE_docker-registry");
 
+/// How our rows in the tables begin.
+pub const NAME: &str = "docker-registry";
+
+/// How those of the other binary end.
+pub const BEFORE: &str = ", before";
+
+const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// How many images a batch has.
-pub const IMAGES: usize = 1000;
+pub const IMAGES: usize = 250;
+
+/// How many images are asked for at once, and by how many workers.
+pub const CROWD: usize = 10_000;
+const WORKERS: usize = 64;
 
 const LAYER: usize = 210_000_000;
 
@@ -23,6 +37,9 @@ pub struct Scene {
     tokens: Far,
     layer: String,
     token: String,
+    crowd: Far,
+    /// Another binary of ours, to be measured beside this one.
+    against: Option<String>,
     pub home: tempfile::TempDir,
 }
 
@@ -37,7 +54,7 @@ pub fn find(name: &str) -> Option<String> {
 
 /// What is measured here, as a list.
 pub fn versions() -> String {
-    let mut text = String::new();
+    let (mut text, mut missing) = (String::new(), Vec::new());
     for (name, arg) in [
         (OURS, "--version"),
         ("crane", "version"),
@@ -46,8 +63,11 @@ pub fn versions() -> String {
         ("oras", "version"),
         ("curl", "--version"),
         ("jq", "--version"),
+        ("jaq", "--version"),
+        ("gojq", "--version"),
     ] {
         let Ok(output) = Command::new(name).arg(arg).output() else {
+            missing.push(name);
             continue;
         };
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -56,12 +76,15 @@ pub fn versions() -> String {
         text += &format!("- {name} {}\n", version.unwrap_or_default());
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    if !missing.is_empty() {
+        text += &format!("- not to be had here: {}\n", missing.join(", "));
+    }
     text + &format!("- {cores} cores\n")
 }
 
 impl Scene {
     /// `None` where Debian's registry is not installed.
-    pub fn set() -> Option<Scene> {
+    pub fn set(against: Option<String>) -> Option<Scene> {
         let real = Real::tokens()?;
         let tls = real.tls();
         let server = real.token_server().host();
@@ -87,8 +110,16 @@ impl Scene {
         let answer: serde_json::Value = serde_json::from_slice(&answer.body).expect("a token");
         let token = answer["token"].as_str().expect("a token").to_owned();
         let home = tempfile::tempdir().expect("a temporary directory");
-        fs::write(home.path().join("images"), names(&local(real.host())))
-            .expect("a list of images");
+        fs::write(
+            home.path().join("images"),
+            names(&local(real.host()), IMAGES),
+        )
+        .expect("a list of images");
+        let crowd = Far::holding(crowd(), &tls);
+        // As many authorities as tools usually have to look through.
+        let mut trusted = fs::read(BUNDLE).unwrap_or_default();
+        trusted.extend(fs::read(tls.ca()).expect("the authority"));
+        fs::write(home.path().join("trusted"), trusted).expect("a list of authorities");
         Some(Scene {
             real,
             tls,
@@ -96,6 +127,8 @@ impl Scene {
             tokens,
             layer: digest,
             token,
+            crowd,
+            against,
             home,
         })
     }
@@ -114,16 +147,16 @@ impl Scene {
         command.args(line.split_whitespace());
         command
             .env("HOME", self.home.path())
-            .env("SSL_CERT_FILE", self.tls.ca());
+            .env("SSL_CERT_FILE", self.at("trusted"));
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     }
 
     pub fn ours(&self, name: &str, line: &str) -> Contender<'_> {
         Contender {
-            name: format!("docker-registry{name}"),
+            name: format!("{NAME}{name}"),
             command: self.command(OURS, line),
-            prepare: Box::new(|| {}),
+            prepare: Rc::new(|_| {}),
             is_peer: false,
         }
     }
@@ -135,7 +168,7 @@ impl Scene {
             Some(Contender {
                 name: name.to_owned(),
                 command: self.command(&find(name)?, line),
-                prepare: Box::new(|| {}),
+                prepare: Rc::new(|_| {}),
                 is_peer: true,
             })
         };
@@ -153,6 +186,25 @@ impl Scene {
             "jq --version",
         ]));
         all[1].is_peer = false;
+        self.beside(all)
+    }
+
+    /// The contenders, and the other binary after each of ours.
+    pub fn beside<'a>(&self, contenders: Vec<Contender<'a>>) -> Vec<Contender<'a>> {
+        let Some(other) = &self.against else {
+            return contenders;
+        };
+        let mut all = Vec::new();
+        for contender in contenders {
+            let is_ours = contender.command.get_program() == OURS;
+            let before = is_ours.then(|| Contender {
+                name: format!("{}{BEFORE}", contender.name),
+                command: with_program(&contender.command, other),
+                prepare: contender.prepare.clone(),
+                is_peer: false,
+            });
+            all.extend([Some(contender), before].into_iter().flatten());
+        }
         all
     }
 
@@ -163,7 +215,7 @@ impl Scene {
             self.ours(" labels", &format!("labels --no-cache {image}")),
         ];
         all.extend(self.peers(&config_lines(&image).each_ref().map(String::as_str)));
-        all
+        self.beside(all)
     }
 
     /// Ourselves with nothing known, with the host, and with the tag.
@@ -181,23 +233,23 @@ impl Scene {
             let config = |image: &str| format!("config --cache-dir {cache} {image}");
             let mut ours = self.ours(name, &config(&image));
             let before = before.map(|image| self.command(OURS, &config(image)));
-            ours.prepare = Box::new(move || {
+            ours.prepare = Rc::new(move |program| {
                 fs::remove_dir_all(&cache).ok();
                 if let Some(before) = &before {
-                    crate::measure::Sample::of(before);
+                    crate::measure::Sample::of(&with_program(before, program));
                 }
             });
             all.push(ours);
         }
         all.extend(self.peers(&config_lines(&image).each_ref().map(String::as_str)));
-        all
+        self.beside(all)
     }
 
     /// A table of the requests and connections that each of `far` needs.
     pub fn requests(&self) -> String {
         let mut text = "\n| | requests | connections |\n| --- | ---: | ---: |\n".to_owned();
         for contender in self.far() {
-            (contender.prepare)();
+            contender.prepare();
             self.take();
             crate::measure::Sample::of(&contender.command);
             let (requests, connections) = self.take();
@@ -260,10 +312,11 @@ impl Scene {
             }
         };
         for contender in &mut all {
-            contender.prepare = Box::new(clean.clone());
+            let clean = clean.clone();
+            contender.prepare = Rc::new(move |_| clean());
         }
         let digest = self.layer.clone();
-        rest.prepare = Box::new(move || {
+        rest.prepare = Rc::new(move |_| {
             clean();
             let whole = fs::File::open(self.real.file(&digest)).expect("the layer");
             let mut most = std::io::Read::take(whole, LAYER as u64 * 3 / 4);
@@ -271,7 +324,7 @@ impl Scene {
             std::io::copy(&mut most, &mut part).expect("most of the layer");
         });
         all.insert(1, rest);
-        all
+        self.beside(all)
     }
 
     pub fn batch(&self) -> Vec<Contender<'_>> {
@@ -286,7 +339,20 @@ impl Scene {
             peer.name = format!("xargs -P 8 {words}");
             all.push(peer);
         }
-        all
+        self.beside(all)
+    }
+
+    pub fn crowd(&self) -> Vec<Contender<'_>> {
+        let images = self.at("crowd");
+        fs::write(&images, names(&local(&self.crowd.host()), CROWD)).expect("a list of images");
+        let line = format!("labels --no-cache -j {WORKERS} --images {images}");
+        self.beside(vec![self.ours("", &line)])
+    }
+
+    /// What a crowd takes if nothing is waited for but the wire: seconds. Each image is a manifest
+    /// and a configuration.
+    pub fn crowd_at_best(&self) -> f64 {
+        (2 * CROWD).div_ceil(WORKERS) as f64 * REQUEST.as_secs_f64()
     }
 }
 
@@ -304,9 +370,38 @@ fn config_lines(image: &str) -> [String; 4] {
     ]
 }
 
-fn names(host: &str) -> String {
+fn names(host: &str, images: usize) -> String {
     let name = |n| format!("{host}/many:v{n}\n");
-    (0..IMAGES).map(name).collect()
+    (0..images).map(name).collect()
+}
+
+/// The answers to all requests for the images of a crowd.
+fn crowd() -> HashMap<String, Response> {
+    let mut answers = HashMap::new();
+    for n in 0..CROWD {
+        let image = Image::new("linux/amd64").label("n", &n.to_string());
+        let manifest = Response::new(200).header("Content-Type", image.media_type());
+        let manifest = manifest.header("Docker-Content-Digest", image.digest());
+        let config = format!("/v2/many/blobs/{}", image.config_digest());
+        answers.insert(
+            format!("/v2/many/manifests/v{n}"),
+            manifest.body(image.manifest()),
+        );
+        answers.insert(config, Response::new(200).body(image.config()));
+    }
+    answers
+}
+
+/// The same command of another program.
+fn with_program(command: &Command, program: &str) -> Command {
+    let mut other = Command::new(program);
+    other.args(command.get_args());
+    other.envs(
+        command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    other
 }
 
 /// A gzip file that nobody can pack any smaller.
