@@ -10,6 +10,9 @@ use crate::error::{During, Error, Kind, Result, say};
 use crate::file;
 use crate::readahead::Readahead;
 
+/// After so many bytes the disk begins with them.
+const BEHIND: u64 = 8 << 20;
+
 /// A locked file, and the running digest of its content.
 pub(super) struct PartFile {
     path: PathBuf,
@@ -41,6 +44,7 @@ impl PartFile {
         size: Option<u64>,
     ) -> Result<()> {
         let mut content = Readahead::start(content)?;
+        let mut begun = self.size;
         loop {
             let block = content.fill_buf()?;
             let length = block.len();
@@ -51,6 +55,10 @@ impl PartFile {
             self.size += length as u64;
             self.file.write_all(block).during(self.path.display())?;
             content.consume(length);
+            if self.size - begun >= BEHIND {
+                file::write_behind(&self.file, begun, self.size - begun);
+                begun = self.size;
+            }
         }
     }
 

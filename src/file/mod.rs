@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 pub(crate) use lock::{exclusive, lock, open_lock};
-pub(crate) use owned::{Status, open_owned, survive_size_limit, verify_directory};
+pub(crate) use owned::{Status, open_owned, survive_size_limit, verify_directory, write_behind};
 
 /// What waits to be used: small in memory, larger in a file without a name.
 pub(crate) type Spool = tempfile::SpooledTempFile;

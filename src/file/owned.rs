@@ -111,6 +111,21 @@ pub(super) fn inherit(file: &File, path: &Path) -> io::Result<()> {
     file.set_permissions(permissions)
 }
 
+/// Has the system begin to write these bytes to the disk, so that little is left when the file is
+/// synced. Only Linux can be told.
+pub(crate) fn write_behind(file: &File, from: u64, length: u64) {
+    #[cfg(target_os = "linux")]
+    if let (Ok(from), Ok(length)) = (from.try_into(), length.try_into()) {
+        use std::os::fd::AsRawFd;
+        // SAFETY: no memory is handed over. It is a wish: that it is not granted changes nothing.
+        unsafe {
+            libc::sync_file_range(file.as_raw_fd(), from, length, libc::SYNC_FILE_RANGE_WRITE)
+        };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, from, length);
+}
+
 /// Makes writing beyond the limit of a file's size an error: without this the system ends the
 /// process.
 pub(crate) fn survive_size_limit() {
