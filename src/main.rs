@@ -86,6 +86,7 @@ use error::Result;
 
 fn main() -> ExitCode {
     file::survive_size_limit();
+    machine::one_heap();
     run().map(ExitCode::from).unwrap_or_else(|error| {
         error.report();
         ExitCode::from(error.kind().exit_code())

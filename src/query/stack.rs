@@ -22,13 +22,6 @@ thread_local! {
 
 /// Does the work on a new thread of limited memory and waits for it.
 pub(super) fn large<T: Send>(watch: &Watch, work: impl FnOnce() -> T + Send) -> io::Result<T> {
-    // The heap that glibc makes for a thread grows and shrinks by a page at a time, which costs a
-    // filter over 50 MB a third of its time: new threads use that of the main thread.
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: the call changes a number within the allocator, under its own lock.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1);
-    }
     let mut work = Some(work);
     let mut refused = io::Error::other("no thread");
     for size in SIZES {

@@ -60,8 +60,8 @@ const HOMES: [(&str, &str, &str); 32] = [
     ("jaq-std", "jaq_std", "query"),
     ("jiff", "jiff", "commands|filesystem/table|output/table"),
     ("lexopt", "lexopt", "cli/parse"),
-    // Files have owners, and stacks an end, only where the system says so.
-    ("libc", "libc", "file|query/stack"),
+    // Files have owners, and the heap its shape, only where the system says so.
+    ("libc", "libc", "file|machine"),
     ("percent-encoding", "percent_encoding", "source/registry"),
     // Its features say how much of Unicode regular expressions know.
     ("regex-automata", "regex_automata", "-"),
