@@ -12,8 +12,10 @@
 mod public_key;
 mod signature;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Read;
+use std::sync::Arc;
 
 use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::{Digest, Verified};
@@ -49,6 +51,8 @@ pub(crate) struct Attestation {
     /// Whether it is about the platform's manifest, and not about the whole index.
     pub(crate) is_for_platform: bool,
     pub(crate) blob: Descriptor,
+    /// What was fetched to learn the type.
+    bytes: Option<Arc<Vec<u8>>>,
 }
 
 impl Attestation {
@@ -116,11 +120,18 @@ impl Location {
         let mut listed = Vec::new();
         for manifest in manifests {
             for blob in statements(&manifest)? {
-                let Some(predicate_type) = predicate_type(source, &manifest, &blob)? else {
-                    continue;
-                };
-                let predicate_type = Some(predicate_type).filter(|it| !it.is_empty());
-                listed.push(Attestation { predicate_type, store: name, is_for_platform, blob });
+                let (mut predicate_type, mut bytes) = (said_type(&manifest, &blob), None);
+                if predicate_type.is_none() {
+                    let key = blob.digest.to_string();
+                    let fetched = budget.statements.get(key, || {
+                        budget.hold(blob.size as usize)?;
+                        fetched(source, &blob).map(Arc::new)
+                    })?;
+                    let Some((kind, _)) = unwrapped(&fetched)? else { continue };
+                    (predicate_type, bytes) = (kind, Some(fetched));
+                }
+                let store = name;
+                listed.push(Attestation { predicate_type, store, is_for_platform, blob, bytes });
             }
         }
         Ok(listed)
@@ -159,30 +170,24 @@ fn document_type(media_type: &str) -> Option<&'static str> {
     kind.map(|(_, kind)| *kind)
 }
 
-/// As the annotations say, or the media type, or else the statement itself; `None` for a bundle
-/// that is a signature only.
-fn predicate_type(
-    source: &dyn Source,
-    manifest: &Content,
-    blob: &Descriptor,
-) -> Result<Option<String>> {
-    let annotations = &manifest.json()["annotations"];
-    let said = blob.annotation("in-toto.io/predicate-type");
-    let said = said.or_else(|| blob.annotation("predicateType"));
-    let said = said.or_else(|| annotations["dev.sigstore.bundle.predicateType"].as_str());
-    match said.or_else(|| document_type(&blob.media_type)) {
-        Some(kind) => Ok(Some(kind.to_owned())),
-        None => Ok(unwrapped(&fetched(source, blob)?)?.map(|(kind, _)| kind.unwrap_or_default())),
-    }
+/// The predicate type, as the annotations say, or the media type.
+fn said_type(manifest: &Content, blob: &Descriptor) -> Option<String> {
+    let bundle = manifest.json()["annotations"]["dev.sigstore.bundle.predicateType"].as_str();
+    let said = blob.annotation("in-toto.io/predicate-type").or(blob.annotation("predicateType"));
+    let said = said.or(bundle).filter(|kind| !kind.is_empty());
+    said.or_else(|| document_type(&blob.media_type)).map(str::to_owned)
 }
 
 /// The predicate, or the document, as it was written.
 pub(crate) fn predicate(image: &Image, attestation: &Attestation) -> Result<Predicate> {
     let blob = &attestation.blob;
-    let bytes = fetched(&*image.source, blob)?;
+    let bytes = match &attestation.bytes {
+        Some(bytes) => Arc::clone(bytes),
+        None => Arc::new(fetched(&*image.source, blob)?),
+    };
     // SPDX also has a form of its own (`text/spdx`).
     if blob.media_type.starts_with("text/") && !blob.media_type.ends_with("json") {
-        let text = String::from_utf8(bytes);
+        let text = String::from_utf8(Arc::unwrap_or_clone(bytes));
         let text = text.map_err(|_| Error::new(Kind::Corrupt, "the document is not UTF-8"));
         return text.map(Predicate::Text).during(blob.digest.to_string());
     }
@@ -224,22 +229,26 @@ fn malformed(why: impl AsRef<str>) -> Error {
 }
 
 /// The predicate and its type, which a document alone does not have; `None` for a bundle without a
-/// statement.
+/// statement. Nothing stands in more than a bundle and an envelope.
 fn unwrapped(bytes: &[u8]) -> Result<Option<(Option<String>, Vec<u8>)>> {
-    let members = json::members(bytes).map_err(|error| malformed(format!("is {error}")))?;
-    let text = |key: &str| Some(json::parse(members.get(key)?).ok()?.as_str()?.to_owned());
-    if let Some(envelope) = members.get("dsseEnvelope") {
-        return unwrapped(envelope);
+    let mut bytes = Cow::Borrowed(bytes);
+    for _ in 0..3 {
+        let members = json::members(&bytes).map_err(|error| malformed(format!("is {error}")))?;
+        let text = |key: &str| Some(json::parse(members.get(key)?).ok()?.as_str()?.to_owned());
+        let inner = if let Some(envelope) = members.get("dsseEnvelope") {
+            envelope.to_vec()
+        } else if text("mediaType").is_some_and(|kind| kind.starts_with(BUNDLE)) {
+            return Ok(None);
+        } else if members.contains_key("payload") && members.contains_key("payloadType") {
+            let payload = text("payload").and_then(|text| encoding::decode(&text));
+            payload.ok_or_else(|| malformed("has no payload in base64"))?
+        } else {
+            return Ok(Some(match (members.get("predicate"), members.get("predicateType")) {
+                (Some(predicate), Some(_)) => (text("predicateType"), predicate.to_vec()),
+                _ => (None, bytes.into_owned()),
+            }));
+        };
+        bytes = Cow::Owned(inner);
     }
-    if text("mediaType").is_some_and(|kind| kind.starts_with(BUNDLE)) {
-        return Ok(None);
-    }
-    if members.contains_key("payload") && members.contains_key("payloadType") {
-        let payload = text("payload").and_then(|text| encoding::decode(&text));
-        return unwrapped(&payload.ok_or_else(|| malformed("has no payload in base64"))?);
-    }
-    Ok(Some(match (members.get("predicate"), members.get("predicateType")) {
-        (Some(predicate), Some(_)) => (text("predicateType"), predicate.to_vec()),
-        _ => (None, bytes.to_vec()),
-    }))
+    Err(malformed("has envelopes in envelopes"))
 }

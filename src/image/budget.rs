@@ -60,6 +60,8 @@ pub(crate) struct Budget {
     counted: Mutex<HashSet<Digest>>,
     fetched: Once<Arc<Content>>,
     referrers: Once<Arc<Vec<Descriptor>>>,
+    /// Attestations that had to be read to learn what they are about.
+    pub(crate) statements: Once<Arc<Vec<u8>>>,
     /// What came of reading whole layers.
     pub(crate) layers: Once<()>,
     exceeded: OnceLock<Error>,

@@ -336,6 +336,47 @@ fn what_is_not_what_it_should_be_is_not_printed() {
 }
 
 #[test]
+fn what_does_not_say_its_type_is_fetched_once() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").oci();
+    image.push_to(&registry, "a", "v1");
+    without_tags(&registry, &[&image.digest()], &["sbom"]);
+    let tag = image.digest().replace(':', "-");
+    let predicate = json!({"spdxVersion": "SPDX-2.3"});
+    let signed = bytes(&envelope(&statement(SPDX, &predicate)));
+    let digest = sha256(&signed);
+    let attached = manifest(&registry, &[(DSSE, signed, json!({}))]);
+    attached.push_to(&registry, "a", &format!("{tag}.att"));
+    registry.take();
+    assert_eq!(ask(&registry, &["sbom"]), predicate);
+    let wanted = format!("GET /v2/a/blobs/{digest}");
+    let taken = registry.take();
+    assert_eq!(
+        taken.iter().filter(|it| **it == wanted).count(),
+        1,
+        "{taken:?}"
+    );
+}
+
+#[test]
+fn envelopes_without_end_are_refused() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").oci();
+    image.push_to(&registry, "a", "v1");
+    without_tags(&registry, &[&image.digest()], &["sbom"]);
+    let nested = "{\"dsseEnvelope\":".repeat(1 << 20) + "1" + &"}".repeat(1 << 20);
+    let digest = sha256(&nested);
+    let kind = json!({"predicateType": SPDX});
+    let attached = manifest(&registry, &[(BUNDLE, nested.into(), kind)]);
+    let tag = image.digest().replace(':', "-");
+    attached.push_to(&registry, "a", &format!("{tag}.att"));
+    let name = registry.image("a:v1");
+    let why = format!("{name}: {digest}: the attestation has envelopes in envelopes\n");
+    let tool = Tool::new().args(["sbom", "--platform", "linux/amd64", &name]);
+    tool.run().fails(6, format!("docker-registry: {why}"));
+}
+
+#[test]
 fn a_long_one_is_printed_whole() {
     let registry = Registry::start();
     let image = Image::new("linux/amd64").oci();

@@ -6,6 +6,7 @@ use serde_json::json;
 use tar::EntryType::{self, Block, Char, Directory, Fifo, GNUSparse, Link, Regular, Symlink};
 
 use crate::harness::{Fault, Image, Registry, Tool, gzip, sha256};
+use crate::verifytool::{zstd, zstd_raw};
 
 /// A layer in the making.
 struct Layer(tar::Builder<Vec<u8>>);
@@ -695,10 +696,8 @@ mod memory {
         assert!(output.messages().contains(why), "{}", output.messages());
     }
 
-    #[test]
-    fn a_bomb_and_a_large_file_take_little() {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        let size = 200_000_000;
+    /// The header of a file of so many zeros, which follow it.
+    fn zeros(size: u64) -> [u8; 512] {
         let mut header = tar::Header::new_gnu();
         header.set_path("zeros").unwrap();
         header.set_entry_type(Regular);
@@ -708,7 +707,33 @@ mod memory {
         header.set_gid(0);
         header.set_size(size);
         header.set_cksum();
-        encoder.write_all(header.as_bytes()).unwrap();
+        *header.as_bytes()
+    }
+
+    #[test]
+    fn layers_that_look_far_back_take_little() {
+        const BLOCKS: usize = 160;
+        let size = (BLOCKS << 17) as u64;
+        // A frame for the header, then the zeros, with those that end the tar.
+        let header = zstd_raw(&zeros(size));
+        let layer = |n: u8| {
+            [
+                &header[..],
+                &zstd(0, BLOCKS),
+                &zstd_raw(&[&[0; 1024][..], &[n]].concat()),
+            ]
+            .concat()
+        };
+        let scene = scene((0..16).map(layer));
+        let tool = scene.ask("files", &["-j16", "--no-cache", "-q", ".[-1].size"]);
+        within(tool).success(format!("{size}\n"));
+    }
+
+    #[test]
+    fn a_bomb_and_a_large_file_take_little() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let size = 200_000_000;
+        encoder.write_all(&zeros(size)).unwrap();
         let block = vec![0; 1_000_000];
         (0..size / 1_000_000 + 1).for_each(|_| encoder.write_all(&block).unwrap());
         let scene = scene([encoder.finish().unwrap()]);

@@ -103,12 +103,18 @@ fn layers_are_read_side_by_side() {
 }
 
 /// zstd with a window of 8 MiB and blocks that repeat a byte (RFC 8878, 3.1.1).
-fn zstd(byte: u8, blocks: usize) -> Vec<u8> {
+pub fn zstd(byte: u8, blocks: usize) -> Vec<u8> {
     const BLOCK: u32 = 128 << 10;
     let block =
         |is_last: u32| [&(BLOCK << 3 | 1 << 1 | is_last).to_le_bytes()[..3], &[byte]].concat();
     let start = b"\x28\xb5\x2f\xfd\0\x68".to_vec();
     [start, block(0).repeat(blocks - 1), block(1)].concat()
+}
+
+/// The same with these bytes as they are.
+pub fn zstd_raw(bytes: &[u8]) -> Vec<u8> {
+    let block = (bytes.len() as u32) << 3 | 1;
+    [b"\x28\xb5\x2f\xfd\0\x68", &block.to_le_bytes()[..3], bytes].concat()
 }
 
 #[test]
