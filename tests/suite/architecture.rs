@@ -11,8 +11,9 @@ use std::path::Path;
 use source::{Source, sources};
 
 /// A module may use those in rows below its own. A file or folder right below `src` is a module.
-const ROWS: [&[&str]; 13] = [
+const ROWS: [&[&str]; 14] = [
     &["main"],
+    &["serve"],
     &["driver"],
     &["commands"],
     &["hooks"],

@@ -1,0 +1,3 @@
+//! What commands answer, over HTTP: pages for people, JSON for programs.
+
+mod http;
