@@ -62,6 +62,27 @@ fn tags_are_chosen() {
 }
 
 #[test]
+fn named_tags_are_asked_for_without_the_list() {
+    let registry = registry();
+    registry.absent("/v2/a/manifests/gone");
+    let tool = Tool::new().args(["tags", "--no-cache", &registry.image("a")]);
+    let named = |options: &[&str]| tool.clone().args(options).run();
+    named(&["--tag", "2", "--tag", "1.9"]).success("[\"2\",\"1.9\"]\n");
+    let asked = ["HEAD /v2/a/manifests/1.9", "HEAD /v2/a/manifests/2"];
+    let mut requests = registry.take();
+    requests.sort();
+    assert_eq!(requests, asked);
+    let long = named(&["--long", "--tag", "2"]).status(0).stderr("").json();
+    assert_eq!(long.as_array().unwrap().len(), 1);
+    assert_eq!(long[0]["platforms"], json!(["linux/amd64"]));
+    let missing = named(&["--tag", "2", "--tag", "gone"]).status(3);
+    let missing = missing.stdout("[\"2\"]\n");
+    assert!(missing.messages().contains(": tag gone: "));
+    let wrong = format!("docker-registry: {}: ", registry.image("a"));
+    named(&["--tag", "a/b"]).fails(2, wrong + "--tag wants a tag, not 'a/b'\n");
+}
+
+#[test]
 fn versions_that_only_a_suffix_keeps_out_are_counted() {
     let registry = Registry::start();
     let digest = Image::new("linux/amd64").push(&registry, "a", None);

@@ -19,7 +19,7 @@ use crate::names::Names;
 use crate::parallel::lock;
 use crate::progress::{Progress, ProgressStyle};
 use crate::query::Pattern;
-use crate::reference::{TagOrDigest, Transport};
+use crate::reference::{TagOrDigest, Transport, is_tag};
 use facts::{Facts, Found, Known};
 use semver::{Range, Version};
 
@@ -47,6 +47,8 @@ static SEMVER: Flag = Flag::new("semver", Value::Text("RANGE"), "Only versions i
     .about("As in npm: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`. Of bounds with a space or a comma between them all must hold; of those with `||` between them one. A version with fewer numbers stands for all versions that begin with it: `<=1.4` includes 1.4.2. `1.2 - 1.4` is `>=1.2 <=1.4`.
 
 A version with a suffix, such as `-rc1` or `-alpine`, is in a range only if the range has the same suffix: `^1.4-alpine`. `^1.4-*` allows any suffix, and none. If only suffixes keep all tags out, their number is said on stderr.");
+static TAG: Flag = Flag::new("tag", Value::Text("TAG"), "Only this tag, without asking for the list")
+    .about("If the option is given several times, each of them. A tag that leads nowhere is reported on stderr and by the exit code.");
 static NO_ARTIFACTS: Flag =
     Flag::switch("no-artifacts", "Leave out tags of signatures, attestations and SBOMs")
         .about("Their names are made from a digest: `sha256-…`, `sha256-….sig`, `.att`, `.sbom`.");
@@ -67,6 +69,7 @@ A version is one or more numbers separated by dots, with or without `v` before t
             &MATCH,
             &EXCLUDE,
             &SEMVER,
+            &TAG,
             &NO_ARTIFACTS,
             &NEWER_THAN,
             &OLDER_THAN,
@@ -94,7 +97,8 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let (selects, order) = (selection(args, args.text(&SEMVER))?, args.text(&SORT));
     let [after, before] = [&NEWER_THAN, &OLDER_THAN].map(|flag| moment(args, flag, invocation.now));
     let (after, before) = (after?, before?);
-    let mut names = image.source.tags()?;
+    let is_named = args.has(&TAG);
+    let mut names = if is_named { named(args)? } else { image.source.tags()? };
     if [&MATCH, &EXCLUDE, &SEMVER, &NO_ARTIFACTS].iter().any(|flag| args.has(flag)) {
         let taken =
             names.iter().filter_map(|tag| selects(tag).map(|it| it.then_some(tag)).transpose());
@@ -110,7 +114,8 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     };
     let is_long = args.has(&LONG);
     let is_dated = order == Some("created") || after.is_some() || before.is_some();
-    if wanted.is_none() && order.is_none() && !is_long && !is_dated {
+    let is_asked = wanted.is_some() || is_long || is_dated || is_named;
+    if order.is_none() && !is_asked {
         return Ok(Answer::list(names));
     }
     let mut tags: Vec<&str> = names.iter().collect();
@@ -119,14 +124,14 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         Some("name") => tags.sort(),
         _ => {}
     }
-    if wanted.is_none() && !is_long && !is_dated {
+    if !is_asked {
         return Ok(Answer::list(tags.into_iter().collect()));
     }
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for (tag, found) in asked(image, invocation, tags, wanted, is_long || is_dated)? {
         match found {
             Ok(Some((digest, facts))) => rows.push(Row { tag, digest, facts }),
-            Err(error) if is_long => failures.push(error),
+            Err(error) if is_long || is_named => failures.push(error),
             // It is listed, and has no date.
             Err(_) if wanted.is_none() => rows.push(Row { tag, ..Row::default() }),
             _ => {}
@@ -148,6 +153,15 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         false => Answer::list(rows.iter().map(|row| row.tag).collect()),
     };
     Ok(answer.failures(failures))
+}
+
+/// The tags of `--tag`. `Kind::Usage` if one is none.
+fn named(args: &Args) -> Result<Names> {
+    let named = args.texts(&TAG).map(|tag| match is_tag(tag) {
+        true => Ok(tag),
+        false => Err(Error::usage(format!("--tag wants a tag, not '{tag}'"))),
+    });
+    named.collect()
 }
 
 /// A tag and what it leads to.
