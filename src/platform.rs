@@ -157,6 +157,25 @@ impl PlatformMatcher {
     }
 }
 
+/// What runs where the platform's image runs: of Windows any revision of its build, the fourth
+/// component of a version.
+impl From<&Platform> for PlatformMatcher {
+    fn from(platform: &Platform) -> Self {
+        let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let build = |version: &String| version.split('.').take(3).collect::<Vec<_>>().join(".");
+        let mut matcher = PlatformMatcher {
+            os: said(&platform.os),
+            variant: platform.variant.clone(),
+            os_version: platform.os_version.as_ref().map(build),
+            ..PlatformMatcher::default()
+        };
+        if let Some(architecture) = said(&platform.architecture) {
+            matcher.architecture(&architecture);
+        }
+        matcher
+    }
+}
+
 impl FromStr for PlatformMatcher {
     type Err = Error;
 

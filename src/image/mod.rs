@@ -117,10 +117,8 @@ impl Image {
         reference: Reference,
         source: Arc<dyn Source>,
     ) -> Result<Image> {
-        let matcher = match Platform::read(self.config_json()?) {
-            Some(platform) => platform.to_string().parse()?,
-            None => self.matcher.clone(),
-        };
+        let said = Platform::read(self.config_json()?);
+        let matcher = said.as_ref().map_or_else(|| self.matcher.clone(), PlatformMatcher::from);
         Ok(Image::new(text, reference, source, matcher, self.pool.clone()))
     }
 

@@ -85,6 +85,33 @@ fn only_the_platform_of_the_image_counts() {
 }
 
 #[test]
+fn a_base_of_a_newer_revision_is_for_the_same_platform() {
+    // Windows, and an image that does not say for which processor it is.
+    for (then, now) in [
+        (
+            "windows/amd64:10.0.20348.2113",
+            "windows/amd64:10.0.20348.2227",
+        ),
+        ("windows", "windows"),
+    ] {
+        let registry = Registry::start();
+        let base = |platform: &str| Image::new(platform).layer("base", platform.as_bytes());
+        base(now).push_to(&registry, "base", "1");
+        let image = base(then).layer("app", b"an application");
+        image.push_to(&registry, "app", "latest");
+        let name = registry.image("base:1");
+        let tool = Tool::new().args(["base", "-q", ".status", "--base", &name]);
+        let output = tool.arg(registry.image("app")).run().stderr("");
+        let expected = if then == now {
+            "current\n"
+        } else {
+            "unrelated\n"
+        };
+        output.status(8).stdout(expected);
+    }
+}
+
+#[test]
 fn layers_show_what_is_unrelated() {
     let dated = |image: Image, day: &str| {
         let created = format!("2026-01-{day}T00:00:00Z");
