@@ -49,9 +49,9 @@ pub(crate) fn parse_strict(bytes: &[u8]) -> Result<Value> {
     reader.only(Reader::value)
 }
 
-/// Whether it is one value, nested no deeper than any may be.
-pub(crate) fn is_json(bytes: &[u8]) -> bool {
-    Reader { keeps: false, ..Reader::new(bytes, usize::MAX) }.only(Reader::value).is_ok()
+/// `Kind::Corrupt` unless it is one value, nested no deeper than any may be.
+pub(crate) fn check(bytes: &[u8]) -> Result<()> {
+    Reader { keeps: false, ..Reader::new(bytes, usize::MAX) }.only(Reader::value).map(drop)
 }
 
 /// Adds the strings in a list without making values of anything: the list is the only value, or the

@@ -58,7 +58,7 @@ pub(super) fn from_json(input: &Val) -> Answer {
     if bytes.eq_ignore_ascii_case(b"nan") {
         return Ok(Val::from(f64::NAN));
     }
-    json::parse(&bytes).and_then(|_| parsed(&bytes)).map_err(|fault| {
+    json::check(&bytes).and_then(|()| parsed(&bytes)).map_err(|fault| {
         let quote: String = text(&bytes).chars().take(40).collect();
         Error::str(format!("{fault} (while parsing '{quote}')"))
     })

@@ -266,6 +266,12 @@ fn depth_does_not_end_the_process() {
 }
 
 #[test]
+fn what_is_read_in_a_filter_may_grow_as_the_filter_may() {
+    let filter = "[range(300000) | 0] | tojson | fromjson | length";
+    assert_eq!(run(filter, "null").as_deref(), Ok("300000"));
+}
+
+#[test]
 fn a_number_of_a_million_digits_is_text() {
     let digits = "7".repeat(1_000_000);
     let start = std::time::Instant::now();

@@ -272,7 +272,7 @@ impl Registry {
         let first = self.ask(request.clone())?;
         // Registries without the API do not know the path, or answer with a page for browsers.
         let is_unknown = matches!(first.status, 400 | 404 | 405 | 501)
-            || (first.is_success() && !json::is_json(first.bytes()));
+            || (first.is_success() && json::check(first.bytes()).is_err());
         if is_unknown { Ok(None) } else { self.items(request, first, "manifests").map(Some) }
     }
 
