@@ -68,6 +68,13 @@ pub(crate) fn give(bytes: usize) {
     }
 }
 
+/// Says that nothing of what was taken is in memory any more.
+pub(crate) fn give_all() {
+    if let Some(share) = share() {
+        give(share.taken.load(Ordering::Acquire));
+    }
+}
+
 /// The share that this thread takes of.
 pub(crate) fn share() -> Option<Arc<Share>> {
     SHARE.with_borrow(Clone::clone)

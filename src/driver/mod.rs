@@ -200,10 +200,13 @@ impl Question<'_> {
             let there =
                 awaited.try_for_each(|(image, _)| image.resolved().map(drop).during(image.text()));
             let answered = there.and_then(|()| ask(&images));
+            absent = images.iter().map(Image::is_absent).collect();
+            drop(images);
             if !self.wait.pause(asked, &answered) {
                 return answered;
             }
-            absent = images.iter().map(Image::is_absent).collect();
+            drop(answered);
+            memory::give_all();
         }
         unreachable!("no time is so long")
     }

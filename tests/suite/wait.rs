@@ -1,5 +1,7 @@
 //! `--wait` asks again for what is not found.
 
+use serde_json::json;
+
 use crate::harness::{Image, Index, Registry, Response, Tool};
 
 fn image() -> Image {
@@ -146,6 +148,51 @@ fn what_is_denied_or_far_away_ends_the_waiting() {
     patient(404, Some("100"), 3);
     patient(429, Some("100"), 7);
     patient(400, None, 1);
+}
+
+#[test]
+fn who_is_told_when_to_come_back_waits_so_long() {
+    let registry = Registry::start();
+    let digest = image().push_to(&registry, "a", "v1");
+    let busy = Response::new(429).header("Retry-After", "1");
+    registry.answer("HEAD", "/v2/a/manifests/v1", busy).times(1);
+    let name = registry.image("a:v1");
+    let tool = Tool::new().args(["resolve", "--retries", "0", "--wait", "10s", &name]);
+    let output = tool.run().status(0).stdout(format!("{digest}\n"));
+    let stderr = output.messages();
+    assert!(stderr.ends_with("asking again for 10 s\n"), "{stderr}");
+    assert_eq!(registry.take(), ["HEAD /v2/a/manifests/v1"; 2]);
+}
+
+/// Each time it is asked, the question takes more than half of what it may take beside others: a third
+/// request shows that it had to be asked alone.
+#[test]
+fn what_was_in_memory_when_it_was_asked_before_does_not_count() {
+    let registry = Registry::start();
+    let text = "x".repeat(2 << 20);
+    let arm = Image::new("linux/arm64");
+    let large = Index::new()
+        .oci()
+        .image(arm)
+        .with("annotations", json!({"a": text}));
+    let before = large.clone();
+    let after = large.image(image());
+    after.push_to(&registry, "a", "v1");
+    let first = Response::new(200)
+        .header("Content-Type", before.media_type())
+        .body(before.bytes());
+    registry.answer("GET", "/v2/a/manifests/v1", first);
+    let name = registry.image("a:v1");
+    let tool = Tool::new().args(["digest", "--platform", "linux/amd64", "--wait", "10s"]);
+    let output = tool
+        .args(["--images", "-"])
+        .stdin(name.clone())
+        .run()
+        .status(0);
+    let expected = announced(&name, "no image for linux/amd64", 10);
+    output.stderr(expected);
+    let asked = registry.take();
+    assert_eq!(asked.len(), 3, "{asked:?}");
 }
 
 #[test]
