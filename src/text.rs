@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use unicode_width::UnicodeWidthChar;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Text(Vec<(String, Option<Color>)>);
 
@@ -38,6 +40,16 @@ impl Text {
     pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, Option<Color>)> {
         self.0.iter().map(|(part, color)| (part.as_str(), *color))
     }
+}
+
+/// How many columns of a terminal it takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.chars().map(columns).sum()
+}
+
+/// The same of a character: two for East Asian ones and emoji, none for marks.
+pub(crate) fn columns(c: char) -> usize {
+    c.width().unwrap_or(0)
 }
 
 impl<T: Into<String>> From<T> for Text {

@@ -18,8 +18,6 @@ pub(crate) use table::Table;
 pub(crate) struct Output {
     out: BufWriter<Stdout>,
     style: Style,
-    /// Of the terminal, if it is one and says it.
-    columns: Option<usize>,
     /// Why nothing more can be written.
     failure: Option<ErrorKind>,
 }
@@ -34,8 +32,7 @@ impl Output {
             is_colored: color.unwrap_or(is_terminal),
             is_safe: is_terminal,
         };
-        let columns = machine::columns(&stdout);
-        Output { out: BufWriter::with_capacity(64 << 10, stdout), style, columns, failure: None }
+        Output { out: BufWriter::with_capacity(64 << 10, stdout), style, failure: None }
     }
 
     /// For content that is written without any formatting.

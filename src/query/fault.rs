@@ -7,6 +7,7 @@ use jaq_core::compile::Undefined;
 use jaq_core::load::{Lexer, Parser, lex, parse, span};
 
 use crate::error::{Error, printable};
+use crate::text;
 
 /// Why, and the bytes of the filter that it is about.
 pub(super) type Fault = (String, Range<usize>);
@@ -103,24 +104,9 @@ fn marked(code: &str, place: &Range<usize>) -> [String; 2] {
     let to = line_end.min(code.floor_char_boundary(start + AROUND));
     // As the message shows it, so that the columns agree.
     let before = printable(&code[from..start]);
-    let width = columns(&printable(&code[start..place.end.clamp(start, to)])).max(1);
+    let width = text::width(&printable(&code[start..place.end.clamp(start, to)])).max(1);
     [
         format!("  {before}{}", printable(&code[start..to])),
-        format!("  {}{}", " ".repeat(columns(&before)), "^".repeat(width)),
+        format!("  {}{}", " ".repeat(text::width(&before)), "^".repeat(width)),
     ]
-}
-
-/// How many columns a terminal needs; East Asian characters and emoji take two, marks none.
-fn columns(text: &str) -> usize {
-    const NONE: [(char, char); 2] = [('\u{300}', '\u{36f}'), ('\u{fe00}', '\u{fe0f}')];
-    const TWO: [(char, char); 5] = [
-        ('\u{1100}', '\u{115f}'),
-        ('\u{2e80}', '\u{d7a3}'),
-        ('\u{f900}', '\u{faff}'),
-        ('\u{fe30}', '\u{ff60}'),
-        ('\u{1f300}', '\u{3fffd}'),
-    ];
-    let is_in =
-        |c: char, of: &[(char, char)]| of.iter().any(|(from, to)| (*from..=*to).contains(&c));
-    text.chars().map(|c| if is_in(c, &NONE) { 0 } else { 1 + usize::from(is_in(c, &TWO)) }).sum()
 }

@@ -47,9 +47,9 @@ const ROWS: [&[&str]; 14] = [
 /// The sources, which do not use one another; `source/mod.rs` brings them together.
 const SOURCES: [&str; 4] = ["cache", "layout", "mirrors", "registry"];
 
-/// What a dependency is called in code, and the one file or folder that names it; the system's
-/// interface has more than one, and `-` is where only the features of a crate are wanted.
-const HOMES: [(&str, &str, &str); 32] = [
+/// What a dependency is called in code, and the file or folder that names it, or the few that do; `-`
+/// is where only the features of a crate are wanted.
+const HOMES: &[(&str, &str, &str)] = &[
     ("base64", "base64", "encoding"),
     ("bytes", "bytes", "query"),
     ("fancy-regex", "fancy_regex", "query/regex"),
@@ -91,7 +91,7 @@ const HOMES: [(&str, &str, &str); 32] = [
     ("tar", "tar", "filesystem|source/layout/tarball"),
     ("tempfile", "tempfile", "file"),
     ("toml", "toml", "source/mirrors"),
-    ("unicode-width", "unicode_width", "output/table"),
+    ("unicode-width", "unicode_width", "text"),
     ("ureq", "ureq", "source/registry/transport"),
     (
         "webpki-roots",
@@ -205,7 +205,7 @@ fn commands_do_not_know_one_another() {
 fn a_foreign_crate_has_one_home() {
     let mut faults = Vec::new();
     let sources = sources();
-    for (package, name, home) in HOMES {
+    for &(package, name, home) in HOMES {
         let path = format!("{name}::");
         let strangers = sources.iter().filter(|source| {
             !home.split('|').any(|home| source.is_in(home)) && source.names(&path)

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use unicode_width::UnicodeWidthChar;
 
 use crate::digest::Digest;
 use crate::error::printable;
 use crate::platform::Platform;
-use crate::text::Color;
+use crate::text::{Color, columns, width};
 
 /// What is shown where nothing is.
 pub(super) const NOTHING: &str = "-";
@@ -72,7 +71,7 @@ pub(super) fn cut(text: &str, limit: usize) -> Cow<'_, str> {
     }
     let mut used = 0;
     let fits = |c: &char| {
-        used += c.width().unwrap_or(0);
+        used += columns(*c);
         used < limit
     };
     Cow::Owned(match text.starts_with("application/") {
@@ -82,11 +81,6 @@ pub(super) fn cut(text: &str, limit: usize) -> Cow<'_, str> {
         }
         false => format!("{}…", text.chars().take_while(fits).collect::<String>()),
     })
-}
-
-/// How many columns of a terminal it takes.
-pub(super) fn width(text: &str) -> usize {
-    text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
 /// `createdBy` and `created_by` as `CREATED BY`; what is no such word, as it is.

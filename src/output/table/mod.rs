@@ -13,8 +13,9 @@ mod cell;
 use super::Output;
 use crate::error::{Error, Kind, Result};
 use crate::json;
-use crate::text::{Color, Text};
-use cell::{Cell, NOTHING, Place, cut, title, width};
+use crate::machine;
+use crate::text::{Color, Text, width};
+use cell::{Cell, NOTHING, Place, cut, title};
 
 /// How many columns a table may have.
 const MOST: usize = 256;
@@ -193,7 +194,7 @@ impl Column {
         self.width = self.width.max(width(&cell.text));
         self.has_numbers |= cell.number.is_some();
         self.has_texts |= cell.is_text && cell.text != NOTHING;
-        if self.place == Place::Member("size".to_owned()) {
+        if matches!(&self.place, Place::Member(key) if key == "size") {
             self.greatest = self.greatest.max(cell.number.unwrap_or_default());
         }
     }
@@ -216,7 +217,7 @@ impl Output {
         if !are_several {
             columns.iter_mut().for_each(|column| column.greatest = 0);
         }
-        fit(&mut columns, self.columns);
+        fit(&mut columns, machine::columns(self.out.get_ref()));
         if columns.iter().any(|it| matches!(it.place, Place::Image | Place::Member(_))) {
             self.row(&columns, columns.iter().map(|column| &column.header))?;
         }
