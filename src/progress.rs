@@ -1,10 +1,11 @@
 //! Progress on standard error: a bar on a terminal, or a line for every 10 %.
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::error::say;
+use crate::parallel::lock;
 
 /// What takes no longer is shown without a bar.
 const SHORT: Duration = Duration::from_millis(500);
@@ -139,7 +140,7 @@ impl Progress {
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.0));
     }
 }
 

@@ -7,7 +7,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::error::{During, Error, Kind, Result};
 use crate::file;
 use crate::json;
+use crate::parallel::lock;
 
 /// How long printed entries wait for more before they are written.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -59,7 +60,7 @@ impl Entry {
     /// ends.
     pub(crate) fn printed(&self) {
         let state = self.state.clone();
-        let mut known = locked(&self.state.known);
+        let mut known = lock(&self.state.known);
         known.printed.push(self.clone());
         if !known.has_writer {
             let write_at_intervals = move || loop {
@@ -75,18 +76,14 @@ impl Entry {
 /// Writes all entries that are printed but not written yet. Several threads may end the program at
 /// the same time; none of them does before this is done.
 pub(crate) fn finish() -> Result<()> {
-    let open = locked(&OPEN);
+    let open = lock(&OPEN);
     open.iter().try_for_each(|state| state.write().during(state.path.display()))
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
     /// The one of this process for the file.
     pub(crate) fn at(path: &Path, timeout: Duration) -> Arc<Self> {
-        let mut open = locked(&OPEN);
+        let mut open = lock(&OPEN);
         if let Some(state) = open.iter().find(|state| state.path == path) {
             return state.clone();
         }
@@ -97,7 +94,7 @@ impl State {
     }
 
     pub(crate) fn get(&self, image: &str, platform: &str) -> Result<Option<Value>> {
-        let mut known = locked(&self.known);
+        let mut known = lock(&self.known);
         let is_it = |entry: &&Entry| entry.image == image && entry.platform == platform;
         if let Some(entry) = known.printed.iter().rfind(is_it) {
             return Ok(Some(entry.value.clone()));
@@ -136,8 +133,8 @@ impl State {
     }
 
     fn write(&self) -> Result<()> {
-        let _writing = locked(&self.writing);
-        let printed = locked(&self.known).printed.clone();
+        let _writing = lock(&self.writing);
+        let printed = lock(&self.known).printed.clone();
         if printed.is_empty() {
             return Ok(());
         }
@@ -147,7 +144,7 @@ impl State {
             all["images"][&entry.image][&entry.platform] = entry.value.clone();
         }
         file::replace(&self.path, format!("{all:#}\n").as_bytes())?;
-        locked(&self.known).printed.drain(..printed.len());
+        lock(&self.known).printed.drain(..printed.len());
         Ok(())
     }
 
