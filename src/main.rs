@@ -14,14 +14,14 @@
 //! context/        global options and environment as values; the only reader of the environment
 //! manual.txt      what the man page says beyond commands and options
 //! assembly/       lists of images put together and pushed, as manifest-tool does
-//! attestation     SBOMs and provenance, found and unwrapped
+//! attestation/    SBOMs and provenance, found and unwrapped; signatures, checked
 //! filesystem/     what lies in the layers of an image, laid over one another
 //! download/       a layer on its way to a file: resumed, verified, unpacked
-//! progress        the bar on a terminal while layers arrive
+//! progress        the bar on a terminal while layers arrive or tags are looked at
 //! cli/            the command line as one table: parsing, help, man pages, completions
 //! answer          a document, a JSON value, or a text with its JSON form
 //! query/          jq: compiled before any request, run over answers; the only user of jaq
-//! output          standard output: indented, coloured, safe on a terminal
+//! output/         standard output: indented, coloured, safe on a terminal
 //! image/          index → platform → manifest → configuration, each fetched when first asked for
 //! readahead       a stream read on a thread of its own, blocks ahead of whoever hashes it
 //! source/         where images come from, behind one trait
@@ -32,10 +32,10 @@
 //! state           what has been told of images, for the next run
 //! compression     gzip and zstd, told by their first bytes
 //! terminal        a question to whoever sits there; standard input
-//! machine         what the machine grants: open files, a reader of the output
-//! parallel        work side by side, results in order; the only threads that work
-//! file            files replaced as a whole, and opened only where they are ours
-//! reference  platform  content  digest  json  names  memory  encoding  text  secret  error
+//! machine         the heap, open files, the terminal's width, a reader of the output
+//! parallel        work side by side, results in order
+//! file/           files replaced as a whole, and opened only where they are ours
+//! reference/  platform  content/  digest  json/  names  memory  encoding  text  secret  error
 //! ```
 //!
 //! Modules use only what stands below them; `tests/suite/architecture.rs` holds them to it.

@@ -75,7 +75,9 @@ fn annotations_are_those_of_every_level() {
     let image = Image::new("linux/amd64").oci();
     let image = image.in_manifest("annotations", json!({"level": "manifest"}));
     image.push_to(&registry, "a", "single");
-    let index = Index::new().oci().image(image);
+    let index = Index::new()
+        .oci()
+        .annotated(image, json!({"level": "descriptor"}));
     let index = index.with("annotations", json!({"level": "index"}));
     index.push_to(&registry, "a", "index");
     for (tag, expected) in [
@@ -85,7 +87,7 @@ fn annotations_are_those_of_every_level() {
         ),
         (
             "index",
-            r#"{"index":{"level":"index"},"descriptor":{},"manifest":{"level":"manifest"}}"#,
+            r#"{"index":{"level":"index"},"descriptor":{"level":"descriptor"},"manifest":{"level":"manifest"}}"#,
         ),
     ] {
         let image = registry.image(&format!("a:{tag}"));
