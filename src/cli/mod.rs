@@ -3,6 +3,7 @@
 //! `about`, the manual and the other long texts are plain text in the small markup of `text.rs`.
 
 use std::ops::RangeInclusive;
+use std::ptr;
 
 mod args;
 mod closest;
@@ -182,6 +183,11 @@ impl Spec {
         examples: &[],
     };
 
+    /// Whether the option is one of its own.
+    pub(crate) fn has(&self, flag: &Flag) -> bool {
+        self.flags.iter().any(|own| ptr::eq(*own, flag))
+    }
+
     /// `docker-registry labels [OPTION]... IMAGE...`
     fn usage(&self, cli: &Cli) -> String {
         let (operand, ..) = self.operand.described();
@@ -231,9 +237,12 @@ impl Cli {
         self.groups.iter().flat_map(|(_, flags)| *flags).copied()
     }
 
-    /// The option that is meant by its long name: of two commands' the first one's.
-    pub(crate) fn flag(&self, name: &str) -> Option<&'static Flag> {
-        self.flags().find(|flag| flag.name == name)
+    /// The options that may be meant, a command's own first: other commands have some of those names.
+    pub(crate) fn flags_for(
+        &self,
+        command: Option<&'static Spec>,
+    ) -> impl Iterator<Item = &'static Flag> {
+        command.into_iter().flat_map(|spec| spec.flags).copied().chain(self.flags())
     }
 
     /// Every option of every command; one that several commands have, several times.

@@ -99,8 +99,7 @@ struct CommandLine {
 impl CommandLine {
     fn read(cli: &Cli, arguments: &[OsString]) -> CommandLine {
         let named = arguments.iter().find_map(|word| cli.command(word.to_str()?));
-        let own = named.into_iter().flat_map(|spec| spec.flags).copied();
-        let flags: Vec<&'static Flag> = own.chain(cli.flags()).collect();
+        let flags: Vec<&'static Flag> = cli.flags_for(named).collect();
         let mut line = CommandLine::default();
         let mut parser = Parser::from_args(arguments);
         let mut option = String::new();
@@ -202,9 +201,9 @@ fn command(cli: &Cli, words: &[String]) -> Result<&'static Spec> {
 /// Refuses an option of another command.
 fn check_flags(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
     for &(flag, _) in &args.given {
-        let owns = |spec: &&Spec| spec.flags.iter().any(|own| ptr::eq(*own, flag));
-        if !owns(&spec) && !cli.global_flags().any(|other| ptr::eq(other, flag)) {
-            let owners = cli.specs().filter(owns).map(|spec| format!("'{}'", spec.name));
+        if !spec.has(flag) && !cli.global_flags().any(|other| ptr::eq(other, flag)) {
+            let owners =
+                cli.specs().filter(|spec| spec.has(flag)).map(|spec| format!("'{}'", spec.name));
             let owners = owners.collect::<Vec<_>>().join(" and ");
             let (option, name) = (flag.name, spec.name);
             return Err(Error::usage(format!("--{option} belongs to {owners}, not to '{name}'")));
@@ -277,7 +276,7 @@ mod tests {
     }
 
     fn flag(name: &str) -> &'static Flag {
-        table().flag(name).expect(name)
+        table().flags().find(|flag| flag.name == name).expect(name)
     }
 
     fn message(line: &str) -> String {

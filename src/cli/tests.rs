@@ -48,8 +48,7 @@ fn options_are_told_apart(cli: &Cli) {
 }
 
 fn belongs(cli: &Cli, spec: &Spec, flag: &Flag) -> bool {
-    let mut flags = cli.global_flags().chain(spec.flags.iter().copied());
-    flags.any(|other| ptr::eq(other, flag))
+    spec.has(flag) || cli.global_flags().any(|other| ptr::eq(other, flag))
 }
 
 fn lines_are_short(cli: &Cli) {

@@ -5,7 +5,6 @@ mod printer;
 mod wait;
 
 use std::collections::HashSet;
-use std::ptr;
 use std::sync::Arc;
 
 use serde_json::Map;
@@ -34,8 +33,7 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         let name = command.spec.name;
         return Err(Error::usage(format!("--wait cannot be used with '{name}'")));
     }
-    let takes_key = command.spec.flags.iter().any(|flag| ptr::eq(*flag, &context::PUBLIC_KEY));
-    if context::lone_key(args).is_some() && !takes_key {
+    if context::lone_key(args).is_some() && !command.spec.has(&context::PUBLIC_KEY) {
         return Err(Error::usage("--key needs --cert")
             .hint("signatures are checked by 'verifytool --key FILE'"));
     }

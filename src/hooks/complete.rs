@@ -23,7 +23,8 @@ pub(super) fn answer(cli: &Cli, line: &PartialCommandLine, word: &str) -> String
         }
         _ => (None, word),
     };
-    let (candidates, directive) = match line.expects.or(option.and_then(|name| cli.flag(name))) {
+    let named = |name| cli.flags_for(line.command).find(|flag| flag.name == name);
+    let (candidates, directive) = match line.expects.or(option.and_then(named)) {
         Some(flag) => values(flag.value),
         None if option.is_some() => (Vec::new(), NO_FILES),
         None if word.starts_with('-') && !line.is_past_options => (options(cli, line), NO_FILES),

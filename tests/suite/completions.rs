@@ -186,6 +186,8 @@ fn every_shell_offers_what_fits() {
             ("labels --cacert=c", &["ca.pem"]),
             ("labels --cache-dir t", &["tests"]),
             ("downloadlayer -o c", &["ca.pem"]),
+            ("push --type=", &["docker", "oci"]),
+            ("sbom --type=", &[]),
             ("-u x generate b", &["bash"]),
             ("help lab", &["labels"]),
         ] {
