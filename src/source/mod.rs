@@ -171,6 +171,7 @@ impl Sources {
     pub(crate) fn repository(&self, repository: &Repository) -> Result<Registry> {
         self.online()?;
         let Repository { host, name } = repository;
+        self.client.claim(host)?;
         let access = self.mirrors.endpoints(host, name, None)?.named;
         Ok(self.client(&access, Role::Named).repository(repository))
     }
@@ -178,6 +179,7 @@ impl Sources {
     /// The names of all repositories that a registry shows.
     pub(crate) fn catalog(&self, host: &Host) -> Result<Names> {
         self.online()?;
+        self.client.claim(host)?;
         let access = self.mirrors.endpoints(host, "", None)?.named;
         self.client(&access, Role::Named).catalog(host)
     }

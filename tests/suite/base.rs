@@ -219,3 +219,29 @@ fn an_image_leads_nobody_inside() {
     );
     assert_eq!(inside.accepted(), 0);
 }
+
+/// An application in a directory, built from `base` of a public registry, and how that is reached.
+fn in_a_file(registry: &Registry) -> (tempfile::TempDir, Proxy, Tool) {
+    os("1").push_to(registry, "base", "1");
+    let place = tempfile::tempdir().unwrap();
+    let layout = Layout::create(place.path());
+    let image = app("1").label(NAME, "registry.example.com/base:1");
+    image.push_to(&layout, "app", "latest");
+    let proxy = Proxy::start().route("registry.example.com:443", &registry.host());
+    let tool = Tool::new().args(["base", "--arch", "amd64"]);
+    let tool = tool.arg(format!("oci:{}", place.path().display()));
+    let tool = tool.env("HTTPS_PROXY", proxy.url()).arg("--cacert");
+    (place, proxy, tool.arg(registry.ca()))
+}
+
+#[test]
+fn an_image_names_nobody_who_gets_the_given_password() {
+    let registry = Registry::builder().tls(Tls::named(&["registry.example.com"]));
+    let registry = registry.basic("user", "password").start();
+    let (_place, _proxy, tool) = in_a_file(&registry);
+    let output = tool.args(["-u", "user:password"]).run();
+    assert_eq!(output.code, Some(4), "{}", output.messages());
+    let requests = registry.requests();
+    let shown = requests.iter().map(|it| it.header("Authorization"));
+    assert_eq!(shown.collect::<Vec<_>>(), [None]);
+}

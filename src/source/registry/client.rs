@@ -114,7 +114,7 @@ impl Client {
 
     /// What the user gave for the host, if it is one that the user names.
     pub(super) fn given(&self, host: &Host) -> Option<ResolvedCredentials> {
-        self.credentials.given(host).filter(|_| self.role == Role::Named)
+        if self.role == Role::Named { self.credentials.given(host) } else { None }
     }
 
     /// Refuses an internal registry that an image of a public one names, or one that lies in a file.

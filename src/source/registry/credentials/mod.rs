@@ -85,9 +85,9 @@ impl Credentials {
         Err(Error::usage(format!("{} is for one registry, {}", given.by, owner.name())))
     }
 
-    /// What the user gave for the host.
+    /// What the user gave for the host, if that is the one that was claimed.
     pub(super) fn given(&self, host: &Host) -> Option<ResolvedCredentials> {
-        let given = self.sources.given.as_ref().filter(|_| self.claim(host).is_ok())?;
+        let given = self.sources.given.as_ref().filter(|_| self.owner.get() == Some(host))?;
         let (user, password) = (given.user.clone(), given.password.clone());
         let credential = Credential::Password { user, password };
         Some(ResolvedCredentials { credential, store: None })
