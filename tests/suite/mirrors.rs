@@ -267,6 +267,43 @@ fn what_is_given_about_tls_is_for_the_registry() {
 }
 
 #[test]
+fn what_is_given_is_not_for_what_stands_in_place_of_the_registry() {
+    let secure = Registry::builder().tls(Tls::authority()).start();
+    let known = Registry::builder().tls(Tls::authority().client_required());
+    let (known, plain) = (known.start(), Registry::start());
+    let (cert, key) = known.tls().client();
+    let [ca, cert, key] = [known.ca(), cert, key].map(|path| path.display().to_string());
+    // Not this machine by its name, so that nobody tries it without TLS but who may.
+    let plain_host = plain.host().replace("127.0.0.1", "0.0.0.0");
+    for (host, options, why) in [
+        (secure.host(), &["-k"][..], "of an unknown issuer"),
+        (
+            known.host(),
+            &["--cacert", &ca, "--cert", &cert, "--key", &key],
+            "client certificate",
+        ),
+        (plain_host, &["--plain-http"], "does not speak TLS"),
+    ] {
+        let podman = format!("[[registry]]\nprefix = \"example.com\"\nlocation = \"{host}\"\n");
+        let containerd = format!("server = \"https://{host}\"\n");
+        for (path, text) in [
+            (REGISTRIES.to_owned(), podman),
+            (hosts("example.com"), containerd),
+        ] {
+            for args in [["labels", "example.com/a:v1"], ["tags", "example.com/a"]] {
+                let tool = Tool::new().args(args).args(options).file(&path, &text);
+                let output = tool.run().status(5).stdout("");
+                let message = output.messages();
+                assert!(message.contains(why), "{message}");
+            }
+        }
+    }
+    for registry in [&secure, &known, &plain] {
+        assert_eq!(registry.take(), [""; 0]);
+    }
+}
+
+#[test]
 fn a_mirror_is_a_host_and_a_url() {
     for (value, why) in [
         (
