@@ -26,7 +26,7 @@ pub(super) static COMMAND: Command = Command {
 
 The status is `current` if the image has all layers of what the name leads to now, for its platform. It is `outdated` if it does not, and `unrelated` if the layers show that it was not built from that base at all: it lacks layers of the digest that it names or, where no digest is known, it has no layer of the base although it is younger. It is `unknown` if nothing names the base. Exit 0 for `outdated`, 8 for the others, as with `changed`.
 
-A base that an image of a public registry or of a file names is not asked for at an internal address; `--base` may be anywhere.",
+A base that an image of a public registry or of a file names is not asked for at an internal address, and `--user`, `--insecure`, `--cert` and `--plain-http` are not for another registry than the image's; `--base` may be anywhere.",
         flags: &[&BASE],
         examples: &[
             ("docker-registry base example.com/app && make", "build again if the base has moved"),

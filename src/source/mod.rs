@@ -143,15 +143,17 @@ impl Sources {
     pub(crate) fn open(&self, reference: &Reference) -> Result<Arc<dyn Source>> {
         self.claim(&reference.transport)?;
         Ok(match &reference.transport {
-            Transport::Registry(repository) => self.remembered(repository, &reference.at)?,
+            Transport::Registry(repository) => {
+                self.remembered(repository, &reference.at, Role::Named)?
+            }
             Transport::Layout(path) => Arc::new(Layout::directory(path)?),
             Transport::OciArchive(path) => Arc::new(Layout::oci_archive(path)?),
             Transport::DockerArchive(path) => Arc::new(Layout::docker_archive(path)?),
         })
     }
 
-    /// The repository of an image that an image of `from` names: of a registry, without the
-    /// credentials that were given for this run, and never an internal one that somebody outside
+    /// The repository of an image that an image of `from` names: of a registry, without what was
+    /// given for this run unless it is the same one, and never an internal one that somebody outside
     /// leads to.
     pub(crate) fn led(&self, from: &Transport, to: &Reference) -> Result<Arc<dyn Source>> {
         let Transport::Registry(repository) = &to.transport else {
@@ -164,7 +166,9 @@ impl Sources {
         if self.online().is_ok() {
             self.client.admit(from, &repository.host)?;
         }
-        self.remembered(repository, &to.at)
+        let is_same = from.is_some_and(|from| from.api() == repository.host.api());
+        let role = if is_same { Role::Named } else { Role::Substitute };
+        self.remembered(repository, &to.at, role)
     }
 
     /// A repository of a registry, past everything that is remembered of it, and past its mirrors.
@@ -201,8 +205,13 @@ impl Sources {
     }
 
     /// A repository behind its mirrors, and what is remembered of it. Answers of servers that are
-    /// not verified must not be used by later runs.
-    fn remembered(&self, repository: &Repository, at: &TagOrDigest) -> Result<Arc<dyn Source>> {
+    /// not verified must not be used by later runs. `role` is the registry's own.
+    fn remembered(
+        &self,
+        repository: &Repository,
+        at: &TagOrDigest,
+        role: Role,
+    ) -> Result<Arc<dyn Source>> {
         let Repository { host, name } = repository;
         let endpoints = self.mirrors.endpoints(host, name, Some(at))?;
         let mut all = endpoints.mirrors.iter().chain([&endpoints.last]);
@@ -215,7 +224,7 @@ impl Sources {
             Mirror::new(registry, name, endpoint.has_tags, endpoint.has_digests)
         };
         let last = &endpoints.last;
-        let role = if last.is_at(host) { Role::Named } else { Role::Substitute };
+        let role = if last.is_at(host) { role } else { Role::Substitute };
         let mirrored = Mirrored {
             mirrors: endpoints
                 .mirrors

@@ -245,3 +245,64 @@ fn an_image_names_nobody_who_gets_the_given_password() {
     let shown = requests.iter().map(|it| it.header("Authorization"));
     assert_eq!(shown.collect::<Vec<_>>(), [None]);
 }
+
+#[test]
+fn what_is_given_about_tls_is_not_for_whom_an_image_names() {
+    let secure = || Registry::builder().tls(Tls::authority()).start();
+    let (registry, other) = (secure(), secure());
+    os("1").push_to(&other, "base", "1");
+    let image = app("1").label(NAME, &other.image("base:1"));
+    image.push_to(&registry, "app", "latest");
+    let ask = |options: &[&str]| {
+        let tool = Tool::new().args(["base", "--arch", "amd64", &registry.image("app")]);
+        tool.args(options).run()
+    };
+    let output = ask(&["-k"]);
+    assert_eq!(output.code, Some(5), "{}", output.messages());
+    assert_eq!(other.take(), [""; 0]);
+    // The same registry is the one that the user names.
+    os("1").push_to(&registry, "base", "1");
+    let image = app("1").label(NAME, &registry.image("base:1"));
+    image.push_to(&registry, "app", "latest");
+    ask(&["-k", "-q", ".status"])
+        .status(8)
+        .stdout("current\n")
+        .stderr("");
+}
+
+#[test]
+fn a_client_certificate_is_not_for_whom_an_image_names() {
+    let secure = || Registry::builder().tls(Tls::authority().client_required());
+    let (registry, other) = (secure().start(), secure().start());
+    os("1").push_to(&other, "base", "1");
+    let image = app("1").label(NAME, &other.image("base:1"));
+    image.push_to(&registry, "app", "latest");
+    // Whom the other trusts is the one whose certificate it is.
+    let (cert, key) = registry.tls().client();
+    let both = [registry.ca(), other.ca()].map(|path| std::fs::read(path).unwrap());
+    let tool = Tool::new().file("work/both.pem", both.concat());
+    let tool = tool.args(["base", "-vv", "--cacert", "both.pem", "--cert"]);
+    let tool = tool.arg(cert).arg("--key").arg(key);
+    let output = tool.arg(registry.image("app")).run();
+    assert_eq!(output.code, Some(5), "{}", output.messages());
+    let messages = output.messages();
+    let commands = messages.lines().filter(|line| line.starts_with("curl "));
+    for command in commands {
+        let is_named = command.contains(&registry.host());
+        assert_eq!(command.contains(" --cert "), is_named, "{command}");
+    }
+    assert_eq!(other.take(), [""; 0]);
+}
+
+#[test]
+fn whom_an_image_names_is_asked_over_tls() {
+    let [registry, other] = [0; 2].map(|_| Registry::start());
+    // Not this machine by its name, so that nobody tries it without TLS but who may.
+    let host = other.host().replace("127.0.0.1", "0.0.0.0");
+    let image = app("1").label(NAME, &format!("{host}/base:1"));
+    image.push_to(&registry, "app", "latest");
+    let tool = Tool::new().args(["base", "--plain-http", &registry.image("app")]);
+    let output = tool.run();
+    assert_eq!(output.code, Some(5), "{}", output.messages());
+    assert_eq!(other.take(), [""; 0]);
+}

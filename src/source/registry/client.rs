@@ -33,7 +33,7 @@ pub(crate) enum PlainHttp {
 pub(crate) enum Role {
     /// The user names them: what was given for this run is for no other.
     Named,
-    /// They stand in place of those.
+    /// They stand in place of those, or an image names them.
     Substitute,
     /// They come before those, which are asked where they fail: nothing is tried again.
     Mirror,
