@@ -123,14 +123,15 @@ impl Download<'_> {
 
     fn save(&self, part: &PartFile, target: &Target) -> Result<SavedLayer> {
         let Layer { digest, diff_id, .. } = &self.layer;
-        let (compression, tar) = compression::unpacked(part.reader()?)?;
         if !self.unpack {
+            let (compression, _) = Compression::of(&mut part.reader()?)?;
             let path = target.path(digest, compression);
             // The file's name depends on its compression, which is known only now.
             self.compare(&path)?;
             part.keep(&path)?;
             return Ok(SavedLayer { path, size: part.size, is_new: true });
         }
+        let (_, tar) = compression::unpacked(part.reader()?)?;
         let algorithm = diff_id.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let mut whole = PartFile::open(target.named(digest, ".tar.part"), algorithm, self.timeout)?;
         let path = target.path(digest, Compression::None);

@@ -102,6 +102,21 @@ fn a_layer_is_saved_under_its_digest() {
 }
 
 #[test]
+fn what_is_not_unpacked_is_saved_as_it_is() {
+    for start in [&b"\xfd7zXZ\0"[..], b"BZh91AY&SY", b""] {
+        let layer = Layer::of([start, b"whatever"].concat());
+        let tool = layer.tool();
+        let name = format!("{}.tar", layer.digest);
+        tool.run()
+            .success(format!("layer downloaded to file '{name}'\n"));
+        tool.run()
+            .success(format!("layer is already in file '{name}'\n"));
+        assert_eq!(fs::read(tool.work().join(&name)).unwrap(), layer.bytes);
+        assert_eq!(tool.files(), [name]);
+    }
+}
+
+#[test]
 fn the_rest_of_a_part_is_fetched() {
     let layer = Layer::big();
     let tool = layer.tool();
