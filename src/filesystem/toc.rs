@@ -108,9 +108,12 @@ impl<'a> Toc<'a> {
         Ok(self.content(file, end)?.map(|content| (tree, Some(content))))
     }
 
-    /// A part of the blob; `None` if the source serves the whole instead.
+    /// A part of the blob; `None` if there is nothing in it, or the source serves the whole instead.
     fn part(&self, range: Range<u64>) -> Result<Option<impl Read + Send + 'static>> {
-        let length = range.end.saturating_sub(range.start);
+        if range.is_empty() {
+            return Ok(None);
+        }
+        let length = range.end - range.start;
         let blob = self.source.part(&self.layer.digest, range.clone())?;
         Ok((blob.from == range.start).then(|| blob.reader.take(length)))
     }
@@ -120,7 +123,8 @@ impl<'a> Toc<'a> {
         let mut bytes = spool();
         let doing = format!("{}", file.path);
         let wrong = |why: &str| Err(Error::new(Kind::Corrupt, why)).during(&doing);
-        if file.chunks.iter().map(|chunk| chunk.size).sum::<u64>() != file.size {
+        let sum = file.chunks.iter().try_fold(0_u64, |sum, chunk| sum.checked_add(chunk.size));
+        if sum != Some(file.size) {
             return wrong("the chunks in the table of contents are not the whole file");
         }
         if file.size == 0 {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Destination, Image, Layout, Registry, Response, Tool, sha256};
+use crate::harness::{Destination, Image, Layout, Registry, Response, Tool, sha256, tar};
 
 const ESTARGZ: &str = "containerd.io/snapshot/stargz/toc.digest";
 const CHECKSUM: &str = "io.github.containers.zstd-chunked.manifest-checksum";
@@ -243,6 +243,8 @@ fn a_table_that_cannot_be_read_is_done_without() {
         json!({ESTARGZ: "sha256:short"}),
         json!({CHECKSUM: sha256("x"), POSITION: "1:2:3"}),
         json!({CHECKSUM: sha256("x"), POSITION: "99999999:1:1:1"}),
+        json!({CHECKSUM: sha256(""), POSITION: "0:0:0:1"}),
+        json!({CHECKSUM: sha256(""), POSITION: "7:0:0:1"}),
         json!({POSITION: "18446744073709551615:1:1:1", CHECKSUM: sha256("x")}),
     ] {
         let scene = Scene::new(&layer, &annotations);
@@ -251,6 +253,54 @@ fn a_table_that_cannot_be_read_is_done_without() {
             Some("1:2:3") => drop(output.status(6).stdout("")),
             _ => drop(output.success("ID=hello\nNAME=\"Hello Linux\"\n")),
         }
+    }
+}
+
+/// The table follows the tar, and nothing is packed.
+#[test]
+fn numbers_that_lead_nowhere_do_no_harm() {
+    let file = |changes: Value| {
+        let mut entry = json!({"name": "a", "type": "reg", "size": 7, "offset": 512,
+            "endOffset": 519, "digest": sha256("content")});
+        for (key, value) in changes.as_object().unwrap() {
+            entry[key] = value.clone();
+        }
+        entry
+    };
+    let chunk = |size: u64| {
+        json!({"name": "a", "type": "chunk", "chunkOffset": 1,
+        "chunkSize": size, "chunkDigest": sha256("")})
+    };
+    let odd = "/a: the chunks in the table of contents are not the whole file";
+    for (entries, is_whole, error) in [
+        (vec![file(json!({}))], false, None),
+        (vec![file(json!({"endOffset": 512}))], true, None),
+        (vec![file(json!({"endOffset": 3}))], true, None),
+        (vec![file(json!({"offset": u64::MAX}))], true, None),
+        (
+            vec![file(json!({"chunkSize": u64::MAX})), chunk(8)],
+            false,
+            Some(odd),
+        ),
+        (vec![file(json!({"chunkSize": 3}))], false, Some(odd)),
+    ] {
+        let table = json!({"version": 1, "entries": entries}).to_string();
+        let mut layer = tar(&[("a", b"content")]);
+        let position = format!("{}:{}:0:1", layer.len(), table.len());
+        layer.extend(table.bytes());
+        let scene = Scene::new(
+            &layer,
+            &json!({CHECKSUM: sha256(table), POSITION: position}),
+        );
+        let output = scene.ask("cat", &["a"]).run();
+        match error {
+            None => drop(output.success("content")),
+            Some(why) => {
+                let output = output.status(6).stdout("");
+                assert!(output.messages().contains(why), "{}", output.messages());
+            }
+        }
+        assert_eq!(scene.asked().contains(&None), is_whole, "{entries:?}");
     }
 }
 
