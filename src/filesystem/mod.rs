@@ -244,7 +244,8 @@ impl Search<'_> {
             };
             match entry.kind {
                 EntryKind::File if entry.link.is_empty() => break n,
-                EntryKind::File => path = FilePath::new(&entry.link),
+                // Layers above may have another file there.
+                EntryKind::File => (path, below) = (FilePath::new(&entry.link), n + 1),
                 EntryKind::HardLink => (path, below) = (FilePath::new(&entry.link), n),
                 kind => {
                     let message = format!("{path}: a {}, not a file", kind.name());

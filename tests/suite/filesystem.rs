@@ -229,6 +229,29 @@ fn layers_are_laid_over_one_another() {
 }
 
 #[test]
+fn a_hard_link_is_the_file_of_its_own_layer() {
+    let lower = || {
+        Layer::new()
+            .file("a", "old")
+            .entry(Link, "b", "a", b"")
+            .entry(Link, "c", "b", b"")
+    };
+    let linked = Layer::new().entry(Link, "d", "b", b"");
+    for upper in [
+        Layer::new().file("a", "new"),
+        Layer::new().files(&[".wh.a"]),
+    ] {
+        let scene = Scene::new([lower(), upper]);
+        for path in ["b", "c"] {
+            scene.ask("cat", &[path]).run().success("old");
+        }
+    }
+    let scene = Scene::new([lower(), linked, Layer::new().file("a", "new")]);
+    scene.ask("cat", &["d"]).run().success("old");
+    scene.ask("cat", &["a"]).run().success("new");
+}
+
+#[test]
 fn a_layer_alone_shows_its_whiteouts() {
     let scene = Scene::new([
         Layer::new().files(&["a", "b"]),
