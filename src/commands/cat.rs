@@ -45,16 +45,15 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     if to.is_some() && !invocation.is_alone {
         return Err(Error::usage("--output, which is one file, is for one image on one platform"));
     }
-    let progress = saving::progress(invocation);
-    let content = memory::passing(|| {
-        let mut filesystem = Filesystem::of(image, &progress)?;
-        if let Some(layer) = args.text(&LAYER) {
-            filesystem = filesystem.only(layer)?;
-        }
-        filesystem.file(path)
-    });
-    progress.finish();
-    let mut content = content?;
+    let mut content = saving::with_progress(invocation, |progress| {
+        memory::passing(|| {
+            let mut filesystem = Filesystem::of(image, progress)?;
+            if let Some(layer) = args.text(&LAYER) {
+                filesystem = filesystem.only(layer)?;
+            }
+            filesystem.file(path)
+        })
+    })?;
     let size = content.stream_position()?;
     content.rewind()?;
     match to {

@@ -51,10 +51,7 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
-    let progress = saving::progress(invocation);
-    let answer = downloaded(image, invocation, &progress);
-    progress.finish();
-    answer
+    saving::with_progress(invocation, |progress| downloaded(image, invocation, progress))
 }
 
 fn downloaded(image: &Image, invocation: &Invocation, progress: &Progress) -> Result<Answer> {

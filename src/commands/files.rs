@@ -33,24 +33,23 @@ Every layer is read and its digest compared; what it holds is remembered under i
 };
 
 fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
-    let progress = saving::progress(invocation);
     // Only the text of what is listed stays in memory.
-    let answer = memory::passing(|| {
-        let mut filesystem = Filesystem::of(image, &progress)?;
-        if let Some(layer) = invocation.args.text(&LAYER) {
-            filesystem = filesystem.only(layer)?;
-        }
-        let mut tree = filesystem.tree()?;
-        if let Some(path) = invocation.args.file() {
-            narrow(&mut tree, path)?;
-        }
-        Ok(match invocation.is_json {
-            true => Answer::json_text(json(tree, &filesystem)),
-            false => Answer::text(text(tree), json!(null)),
+    saving::with_progress(invocation, |progress| {
+        memory::passing(|| {
+            let mut filesystem = Filesystem::of(image, progress)?;
+            if let Some(layer) = invocation.args.text(&LAYER) {
+                filesystem = filesystem.only(layer)?;
+            }
+            let mut tree = filesystem.tree()?;
+            if let Some(path) = invocation.args.file() {
+                narrow(&mut tree, path)?;
+            }
+            Ok(match invocation.is_json {
+                true => Answer::json_text(json(tree, &filesystem)),
+                false => Answer::text(text(tree), json!(null)),
+            })
         })
-    });
-    progress.finish();
-    answer
+    })
 }
 
 /// Keeps what the path leads to, and all that is in it.

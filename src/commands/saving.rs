@@ -20,16 +20,20 @@ pub(super) static NO_PROGRESS: Flag = Flag::switch("no-progress", "Show no progr
 pub(super) static LAYER: Flag = Flag::new("layer", Value::Text("N|DIGEST"), "Look at one layer alone")
     .about("By its number, 1 being the lowest, or by its digest. `files` shows whiteouts then, the entries called `.wh.NAME` that remove NAME from the layers below.");
 
-/// Of what the options ask for. Of several images that are asked for together nothing is shown.
-pub(super) fn progress(invocation: &Invocation) -> Progress {
+/// Does a work and shows its progress as the options say, until it is done. Of several images that
+/// are asked for together nothing is shown.
+pub(super) fn with_progress<T>(invocation: &Invocation, work: impl FnOnce(&Progress) -> T) -> T {
     let args = invocation.args;
     let is_stdout = args.path(&OUTPUT).is_some_and(is_stdout);
     let is_hidden = args.has(&NO_PROGRESS) || !invocation.is_alone;
-    Progress::new(if is_hidden || (is_stdout && output::is_terminal()) {
+    let progress = Progress::new(if is_hidden || (is_stdout && output::is_terminal()) {
         ProgressStyle::Silent
     } else {
         ProgressStyle::automatic(invocation.is_verbose)
-    })
+    });
+    let done = work(&progress);
+    progress.finish();
+    done
 }
 
 /// Also by its other names: where stdout is a file, the file must not be replaced.

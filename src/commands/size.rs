@@ -31,9 +31,9 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     let compressed: Option<u64> = layers.iter().map(|layer| layer.size).sum();
     let mut unpacked = None;
     if invocation.args.has(&UNPACKED) {
-        let progress = saving::progress(invocation);
-        unpacked = Some(memory::passing(|| Filesystem::of(image, &progress)?.unpacked())?);
-        progress.finish();
+        unpacked = Some(saving::with_progress(invocation, |progress| {
+            memory::passing(|| Filesystem::of(image, progress)?.unpacked())
+        })?);
     }
     let layers = layers.len();
     Ok(Answer::value(json!({"compressed": compressed, "unpacked": unpacked, "layers": layers})))

@@ -652,6 +652,24 @@ fn what_is_no_layer_says_so() {
 }
 
 #[cfg(target_os = "linux")]
+#[test]
+fn the_bar_is_gone_when_the_error_comes() {
+    let mut tar = Layer::new().file("a", vec![b'a'; 1_500_000]).tar();
+    let end = tar.len() - 1024;
+    tar[end..].fill(b'x');
+    let scene = Scene::of([tar]);
+    for args in [["files", "a"], ["cat", "a"], ["size", "--unpacked"]] {
+        let pause = std::time::Duration::from_millis(60);
+        let target = format!("/v2/a/blobs/{}", scene.digest(0));
+        scene.registry.fail(&target, Fault::Slow(100_000, pause));
+        let shown = scene.ask(args[0], &args[1..]).terminal(&[]).status(6);
+        let text = String::from_utf8(shown.stdout).unwrap();
+        let blank = format!("\r{}\rdocker-registry: ", " ".repeat(79));
+        assert!(text.contains(" MB/s") && text.contains(&blank), "{text:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
 mod memory {
     use super::*;
     use std::io::Write;
