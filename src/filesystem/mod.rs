@@ -21,14 +21,14 @@ mod tree;
 
 use std::collections::BTreeSet;
 use std::io::{BufReader, Cursor};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use crate::compression::{self, UNPACKING};
 use crate::content::Layer;
 use crate::digest::Verified;
 use crate::error::{During, Error, Kind, Result};
 use crate::file::Spool;
-use crate::image::Image;
+use crate::image::{Budget, Image};
 use crate::memory;
 use crate::parallel::{Pool, lock};
 use crate::progress::Progress;
@@ -47,19 +47,18 @@ pub(crate) use tree::Tree;
 pub(crate) struct Filesystem<'a> {
     source: &'a dyn Source,
     pool: &'a Pool,
+    budget: &'a Budget,
     progress: &'a Progress,
     /// The lowest first.
     layers: Vec<Layer>,
     /// Whether one layer is looked at alone.
     is_one: bool,
-    room: Room,
 }
 
 impl<'a> Filesystem<'a> {
     pub(crate) fn of(image: &'a Image, progress: &'a Progress) -> Result<Self> {
-        let (source, pool) = (&*image.source, &*image.pool);
-        let (layers, room) = (image.layers()?, Room::default());
-        Ok(Filesystem { source, pool, progress, layers, is_one: false, room })
+        let (source, pool, budget) = (&*image.source, &*image.pool, &*image.budget);
+        Ok(Filesystem { source, pool, budget, progress, layers: image.layers()?, is_one: false })
     }
 
     /// One layer alone: by its digest, or its number from 1 for the lowest.
@@ -89,7 +88,7 @@ impl<'a> Filesystem<'a> {
             let upper = unpacked(packed, n, &room)?;
             match self.is_one {
                 true => tree = upper,
-                false => tree.apply(upper),
+                false => tree.apply(upper, &room),
             }
         }
         if !self.is_one && !self.layers.is_empty() {
@@ -102,7 +101,7 @@ impl<'a> Filesystem<'a> {
     pub(crate) fn unpacked(&self) -> Result<u64> {
         let mut sum = 0_u64;
         for (n, packed) in self.each()?.into_iter().enumerate() {
-            let tree = unpacked(packed, n, &Room::default())?;
+            let tree = memory::passing(|| unpacked(packed, n, &Room::default()))?;
             let files = tree.0.values().filter(|entry| entry.kind == EntryKind::File);
             sum = files.map(|entry| entry.size).fold(sum, u64::saturating_add);
         }
@@ -110,7 +109,7 @@ impl<'a> Filesystem<'a> {
     }
 
     /// The entries of each layer as packed lines, which are little, the lowest layer first.
-    fn each(&self) -> Result<Vec<Vec<u8>>> {
+    fn each(&self) -> Result<Vec<Arc<[u8]>>> {
         self.progress.expect(self.layers.iter().map(|layer| layer.size).sum());
         let numbers = (0..self.layers.len()).collect();
         self.pool.all(numbers, |n| memory::passing(|| Ok(self.packed(n, None)?.0)))
@@ -129,31 +128,43 @@ impl<'a> Filesystem<'a> {
     }
 
     /// The lines of a layer's tree, remembered or made, and in the latter case the content of a file
-    /// in it if it was met on the way. Nobody reads the same layer meanwhile.
-    fn packed(&self, n: usize, wanted: Option<&str>) -> Result<(Vec<u8>, Option<Content>)> {
+    /// in it if it was met on the way. A layer that is listed twice is read once, and nobody reads it
+    /// meanwhile for another image.
+    fn packed(&self, n: usize, wanted: Option<&str>) -> Result<(Arc<[u8]>, Option<Content>)> {
         let digest = &self.layers[n].digest;
         // Of one layer, tables may say different things: nothing but their digests vouches for them.
         let name = match Toc::of(self.source, &self.layers[n]) {
             Some(toc) => format!("files of {digest} by {}", toc.digest),
             None => format!("files of {digest}"),
         };
-        let _turn = Turn::wait(&name);
-        if let Some(packed) = self.source.recall(&name) {
+        let mut read = None;
+        let packed = self.budget.trees.get(name.clone(), || {
+            let _turn = Turn::wait(&name);
+            let packed = match self.source.recall(&name) {
+                Some(packed) => packed,
+                None => {
+                    let (tree, content) = self.read_layer(n, wanted)?;
+                    read = Some(content);
+                    let packed = compression::packed(tree.lines());
+                    self.source.remember(&name, &packed);
+                    packed
+                }
+            };
+            self.budget.hold(packed.len())?;
+            Ok(packed.into())
+        })?;
+        if read.is_none() {
             self.progress.skip(self.layers[n].size.unwrap_or_default());
-            return Ok((packed, None));
         }
-        let (tree, content) = self.read_layer(n, wanted)?;
-        let packed = compression::packed(tree.lines());
-        self.source.remember(&name, &packed);
-        Ok((packed, content))
+        Ok((packed, read.flatten()))
     }
 
     fn read_layer(&self, n: usize, wanted: Option<&str>) -> Result<(Tree, Option<Content>)> {
-        let layer = &self.layers[n];
+        let (layer, room) = (&self.layers[n], Room::default());
         let read = || {
             let toc = Toc::of(self.source, layer);
             if let Some(toc) = toc
-                && let Some(found) = toc.read(wanted, n as u32, &self.room)?
+                && let Some(found) = toc.read(wanted, n as u32, &room)?
             {
                 self.progress.skip(layer.size.unwrap_or_default());
                 return Ok(found);
@@ -163,13 +174,13 @@ impl<'a> Filesystem<'a> {
             let arriving = Readahead::start(self.progress.watch(blob.reader))?;
             let packed = Verified::new(arriving, layer.digest.clone(), size);
             let (_, tar) = compression::unpacked(packed)?;
-            layer::read(tar, wanted, n as u32, &self.room)
+            layer::read(tar, wanted, n as u32, &room)
         };
         UNPACKING.hold(read).during(format_args!("layer {}", layer.digest))
     }
 }
 
-fn unpacked(packed: Vec<u8>, n: usize, room: &Room) -> Result<Tree> {
+fn unpacked(packed: Arc<[u8]>, n: usize, room: &Room) -> Result<Tree> {
     let (_, lines) = compression::unpacked(Cursor::new(packed))?;
     Tree::of_lines(BufReader::new(lines), n as u32, room)
 }

@@ -63,10 +63,10 @@ impl Tree {
                 break;
             }
             room.take(&parent, "")?;
-            self.put(parent, Entry::parent(entry.layer));
+            self.put(parent, Entry::parent(entry.layer), room);
         }
         room.take(&path, &entry.link)?;
-        self.put(path.clone(), entry);
+        self.put(path.clone(), entry, room);
         Ok(path)
     }
 
@@ -100,49 +100,55 @@ impl Tree {
     }
 
     /// Puts an entry in the place of another. A directory keeps what is in it.
-    fn put(&mut self, path: FilePath, entry: Entry) {
+    fn put(&mut self, path: FilePath, entry: Entry, room: &Room) {
         if !entry.kind.is_directory() {
-            self.empty(&path);
+            self.empty(&path, room);
         }
+        self.remove(&path, room);
         self.0.insert(path, entry);
     }
 
+    fn remove(&mut self, path: &FilePath, room: &Room) {
+        if let Some(entry) = self.0.remove(path) {
+            room.give(path, &entry.link);
+        }
+    }
+
     /// Removes all that is in a directory.
-    fn empty(&mut self, directory: &FilePath) {
+    fn empty(&mut self, directory: &FilePath, room: &Room) {
         while let Some((path, _)) = self.0.range((Excluded(directory), Unbounded)).next()
             && path.is_in(directory)
         {
-            let path = path.clone();
-            self.0.remove(&path);
+            self.remove(&path.clone(), room);
         }
     }
 
     /// Lays the next layer over this one (image-spec, layer.md, "Applying Changesets").
-    pub(super) fn apply(&mut self, upper: Tree) {
+    pub(super) fn apply(&mut self, upper: Tree, room: &Room) {
         for path in upper.0.iter().filter(|(_, entry)| entry.kind == EntryKind::Whiteout) {
             let directory = path.0.parent().unwrap_or_default();
             let hidden = match path.0.name() {
                 OPAQUE => directory,
                 name => directory.join(&name[WHITEOUT.len()..]),
             };
-            self.empty(&hidden);
+            self.empty(&hidden, room);
             if path.0.name() != OPAQUE {
-                self.0.remove(&hidden);
+                self.remove(&hidden, room);
             }
         }
         for (path, mut entry) in upper.0 {
-            let below = self.get(&path).map(|below| below.kind);
-            match entry.kind {
-                EntryKind::Whiteout => continue,
-                EntryKind::Parent if below.is_some_and(EntryKind::is_directory) => continue,
-                EntryKind::HardLink => {
-                    if let Some(same) = self.get(&FilePath::new(&entry.link)) {
-                        entry = Entry { link: entry.link, layer: entry.layer, ..same.clone() };
-                    }
-                }
-                _ => {}
+            let is_directory = self.get(&path).is_some_and(|below| below.kind.is_directory());
+            if entry.kind == EntryKind::Whiteout || entry.kind == EntryKind::Parent && is_directory
+            {
+                room.give(&path, &entry.link);
+                continue;
             }
-            self.put(path, entry);
+            if entry.kind == EntryKind::HardLink
+                && let Some(same) = self.get(&FilePath::new(&entry.link))
+            {
+                entry = Entry { link: entry.link, layer: entry.layer, ..same.clone() };
+            }
+            self.put(path, entry, room);
         }
     }
 
@@ -233,7 +239,7 @@ pub(crate) struct Room(AtomicUsize);
 impl Room {
     /// `Kind::Protocol` when there is no more.
     pub(super) fn take(&self, path: &FilePath, link: &str) -> Result<()> {
-        let bytes = EACH + path.len() + link.len();
+        let bytes = weight(path, link);
         memory::take(bytes)?;
         if self.0.fetch_add(bytes, Ordering::Relaxed) + bytes <= ROOM {
             return Ok(());
@@ -241,4 +247,15 @@ impl Room {
         let message = format!("the layers list more files than fit into {} MiB", ROOM >> 20);
         Err(Error::new(Kind::Protocol, message))
     }
+
+    /// Says that an entry is gone.
+    fn give(&self, path: &FilePath, link: &str) {
+        let bytes = weight(path, link);
+        memory::give(bytes);
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+fn weight(path: &FilePath, link: &str) -> usize {
+    EACH + path.len() + link.len()
 }

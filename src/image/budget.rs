@@ -64,6 +64,8 @@ pub(crate) struct Budget {
     pub(crate) statements: Once<Arc<Vec<u8>>>,
     /// What came of reading whole layers.
     pub(crate) layers: Once<()>,
+    /// What layers list.
+    pub(crate) trees: Once<Arc<[u8]>>,
     exceeded: OnceLock<Error>,
 }
 

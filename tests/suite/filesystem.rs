@@ -252,6 +252,25 @@ fn a_hard_link_is_the_file_of_its_own_layer() {
 }
 
 #[test]
+fn a_layer_that_is_listed_twice_is_read_once() {
+    let layer = || Layer::new().files(&["a"]);
+    let scene = Scene::new([layer(), Layer::new().files(&["b"]), layer()]);
+    for (command, more, expected) in [
+        ("files", vec!["-q", "map(.path) | join(\" \")"], "/ /a /b\n"),
+        ("size", vec!["--unpacked", "-q", ".unpacked"], "3\n"),
+    ] {
+        let tool = scene.ask(command, &more).arg("--no-cache");
+        tool.run().success(expected);
+        let mut downloaded = scene.downloaded();
+        downloaded.sort();
+        assert_eq!(downloaded, [0, 1], "{command}");
+    }
+    let tool = scene.ask("cat", &["c", "--no-cache"]);
+    tool.run().status(3);
+    assert_eq!(scene.downloaded(), [0, 1]);
+}
+
+#[test]
 fn a_layer_alone_shows_its_whiteouts() {
     let scene = Scene::new([
         Layer::new().files(&["a", "b"]),
@@ -735,6 +754,20 @@ mod memory {
         let output = within(scene.ask("files", &[])).status(1).stdout("");
         let why = "the layers list more files than fit into 40 MiB";
         assert!(output.messages().contains(why), "{}", output.messages());
+    }
+
+    #[test]
+    fn what_a_layer_replaces_takes_nothing() {
+        let layers = (0..3).map(|n| {
+            let mut packed = many(70_000, 0);
+            // Another digest, for the same files.
+            packed.extend(gzip(&[n; 512]));
+            packed
+        });
+        let scene = scene(layers);
+        let text = within(scene.ask("files", &["--no-cache"])).status(0);
+        assert_eq!(text.text().lines().count(), 70_704);
+        within(scene.ask("size", &["--no-cache", "--unpacked", "-q", ".unpacked"])).success("0\n");
     }
 
     /// The header of a file of so many zeros, which follow it.
