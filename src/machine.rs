@@ -1,7 +1,14 @@
-//! The heap, the limit of open files, how wide the terminal is, and whether the output is still read.
+//! The heap, the limit of open files, how wide the terminal is, whether the output is still read, and
+//! who comes until the process is told to end.
 
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::fd::AsFd;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+use std::{iter, thread};
 
 /// Has all threads use one heap, as musl does. Of those that glibc makes for each thread none gives
 /// back what another one could use, which doubles the memory of layers that are read side by side,
@@ -67,5 +74,90 @@ pub(crate) fn await_close(pipe: impl AsFd) {
 pub(crate) fn await_close<T>(_: T) {
     loop {
         std::thread::park();
+    }
+}
+
+/// Connections, until SIGINT or SIGTERM. The second of these ends the process at once.
+pub(crate) struct Arrivals {
+    listener: TcpListener,
+    #[cfg(unix)]
+    signals: UnixStream,
+}
+
+impl Arrivals {
+    #[cfg(unix)]
+    pub(crate) fn new(listener: TcpListener) -> io::Result<Self> {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        use std::sync::Arc;
+        use std::sync::atomic::AtomicBool;
+        let (signals, sender) = UnixStream::pair()?;
+        let is_told = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            let told = Arc::clone(&is_told);
+            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, told)?;
+            signal_hook::flag::register(signal, Arc::clone(&is_told))?;
+            signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
+        }
+        // Rust's 128 are too few for a crowd that comes at once.
+        rustix::net::listen(&listener, 1024)?;
+        listener.set_nonblocking(true)?;
+        Ok(Arrivals { listener, signals })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn new(listener: TcpListener) -> io::Result<Self> {
+        Ok(Arrivals { listener })
+    }
+
+    pub(crate) fn until_told(&self) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+        iter::from_fn(|| {
+            while self.wait() {
+                match self.accept() {
+                    Ok(arrival) => return Some(arrival),
+                    Err(error) => match error.kind() {
+                        // The client has gone again.
+                        ErrorKind::WouldBlock
+                        | ErrorKind::Interrupted
+                        | ErrorKind::ConnectionAborted => {}
+                        // Too many files are open: some will be closed.
+                        _ => thread::sleep(Duration::from_millis(10)),
+                    },
+                }
+            }
+            None
+        })
+    }
+
+    /// Those that came before the process was told.
+    #[cfg(unix)]
+    pub(crate) fn left(&self) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+        iter::from_fn(|| self.accept().ok())
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn left(&self) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+        iter::empty()
+    }
+
+    /// Whether there is a connection before there is a signal.
+    #[cfg(unix)]
+    fn wait(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let mut watched =
+            [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
+        while poll(&mut watched, None).is_err() {}
+        watched[1].revents().is_empty()
+    }
+
+    #[cfg(not(unix))]
+    fn wait(&self) -> bool {
+        true
+    }
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, client) = self.listener.accept()?;
+        // Some systems have it inherit this from the listener.
+        stream.set_nonblocking(false)?;
+        Ok((stream, client))
     }
 }

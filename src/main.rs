@@ -76,7 +76,7 @@ mod query;
 mod readahead;
 mod reference;
 mod secret;
-#[expect(dead_code, reason = "the command that uses it is not there yet")]
+#[expect(dead_code, unused_imports, reason = "the command that uses it is not there yet")]
 mod serve;
 mod source;
 mod state;

@@ -110,12 +110,28 @@ impl Semaphore {
 
     /// Works when a place is free. The work must not wait for one itself.
     pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.take();
+        let done = work();
+        self.give();
+        done
+    }
+
+    /// Does what needs no place, and lets others have the caller's for as long.
+    pub(crate) fn free<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.give();
+        let done = work();
+        self.take();
+        done
+    }
+
+    fn take(&self) {
         let free = self.freed.wait_while(lock(&self.free), |free| *free == 0);
         *free.unwrap_or_else(PoisonError::into_inner) -= 1;
-        let done = work();
+    }
+
+    fn give(&self) {
         *lock(&self.free) += 1;
         self.freed.notify_one();
-        done
     }
 }
 

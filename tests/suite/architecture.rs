@@ -55,7 +55,8 @@ const HOMES: &[(&str, &str, &str)] = &[
     ("fancy-regex", "fancy_regex", "query/regex"),
     ("flate2", "flate2", "compression"),
     ("hifijson", "hifijson", "query/values"),
-    ("httpdate", "httpdate", "source/registry/retry"),
+    ("httparse", "httparse", "serve/http"),
+    ("httpdate", "httpdate", "serve/http|source/registry/retry"),
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
     ("jaq-std", "jaq_std", "query"),
@@ -87,6 +88,7 @@ const HOMES: &[(&str, &str, &str)] = &[
     // JSON is what the program is about.
     ("serde_json", "serde_json", ""),
     ("sha2", "sha2", "digest"),
+    ("signal-hook", "signal_hook", "machine"),
     ("strsim", "strsim", "cli/closest"),
     ("tar", "tar", "filesystem|source/layout/tarball"),
     ("tempfile", "tempfile", "file"),
@@ -123,7 +125,13 @@ const SURROUNDINGS: [(&str, &[&str]); 16] = [
     // How long something takes is not what time it is.
     (
         "Instant::now",
-        &["driver/wait", "progress", "readahead", "source/registry"],
+        &[
+            "driver/wait",
+            "progress",
+            "readahead",
+            "serve/http",
+            "source/registry",
+        ],
     ),
     ("SystemTime::now", &["context"]),
 ];

@@ -1,7 +1,24 @@
 //! HTTP/1.1 for many clients, of which some are slow and some are hostile.
 
+mod connection;
+mod delivery;
+mod head;
+mod server;
+mod workers;
+
+#[cfg(test)]
+mod tests;
+
 use std::io::Read;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use head::Head;
+
+pub(super) use head::{parameters, path_of};
+pub(super) use server::Server;
+pub(super) use workers::aside;
 
 /// A GET, or a HEAD, which is answered as if it were a GET.
 pub(super) struct Request {
@@ -53,4 +70,23 @@ impl Response {
         ];
         Response { status, headers, body: Body::Bytes(format!("{text}\n").into_bytes().into()) }
     }
+
+    /// What a client is told who comes while too many others wait.
+    pub(super) fn busy() -> Self {
+        let mut response = Response::text(503, "too many requests wait");
+        response.headers.push(("Retry-After", "1".to_owned()));
+        response
+    }
+}
+
+/// A response that was sent, for whoever counts them.
+pub(super) struct Exchange<'a> {
+    pub(super) client: SocketAddr,
+    /// `None` if it could not be read.
+    pub(super) request: Option<&'a Request>,
+    pub(super) status: u16,
+    /// Bytes of the body; `None` if the client did not take all of it.
+    pub(super) sent: Option<u64>,
+    /// From the request's last byte on.
+    pub(super) took: Duration,
 }
