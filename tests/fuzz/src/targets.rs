@@ -23,6 +23,7 @@ use crate::parallel::Pool;
 use crate::platform::{Platform, PlatformMatcher};
 use crate::query::{Output, Query};
 use crate::reference::{Reference, Repository, TagOrDigest};
+use crate::serve::http::head;
 use crate::source::cache::{Cache, Freshness, disk};
 use crate::source::layout::{Layout, files::Files};
 use crate::source::registry::challenge::Challenge;
@@ -56,6 +57,7 @@ pub static TARGETS: &[Target] = &[
     ("oci-archive", oci_archive),
     ("platform", platform),
     ("reference", reference),
+    ("request", request),
     ("url", url),
     ("yaml", yaml),
 ];
@@ -96,6 +98,20 @@ fn platform(data: &[u8]) {
     };
     let _ = wanted.best([&offered, &Platform::unknown()]);
     assert!(wanted.accepts(&offered), "{wanted}");
+}
+
+/// What is understood of the first bytes is understood of all, and is text without control characters.
+fn request(data: &[u8]) {
+    let Ok(Some(head)) = head::read(data) else {
+        return;
+    };
+    assert!(head.length <= data.len().min(head::HEAD_LIMIT));
+    assert!(head::read(&data[..head.length]).is_ok_and(|it| it.is_some()));
+    assert!(head::read(&data[..head.length - 1]).is_ok_and(|it| it.is_none()));
+    let request = head.request;
+    assert!(request.path.starts_with('/') && !request.path.contains(char::is_control));
+    assert!(request.header("content-length").is_none_or(|it| it.bytes().all(|it| it == b'0')));
+    assert!(request.header("transfer-encoding").is_none());
 }
 
 /// One header a line.
