@@ -24,7 +24,6 @@ use crate::source::{
 pub(super) fn sources(args: &Args, jobs: usize, timeout: Duration) -> Result<Sources> {
     let cache = cache_settings(args)?;
     let settings = Settings {
-        auth_files: auth_files(args)?,
         certificates: certificates(args),
         proxies: proxies(),
         role: Role::Named,
@@ -45,7 +44,7 @@ pub(super) fn sources(args: &Args, jobs: usize, timeout: Duration) -> Result<Sou
         auth_cache: cache.as_ref().map(auth_cache).unwrap_or_default(),
         clock: SystemTime::now,
     };
-    Ok(Sources::new(settings, mirrors::settings(args)?, cache))
+    Ok(Sources::new(settings, auth_files(args)?, mirrors::settings(args)?, cache))
 }
 
 /// `None` with `--no-cache` and `--insecure`, and without a home directory.
@@ -107,10 +106,11 @@ pub(super) fn kinds(args: &Args) -> Option<Vec<String>> {
     Some(types.iter().map(|name| (*name).to_owned()).collect())
 }
 
+/// How long a silence may be: a day outlasts everybody, and a deadline can still be counted with it.
 pub(super) fn timeout(args: &Args) -> Result<Duration> {
     match args.duration(&TIMEOUT) {
         Some(Duration::ZERO) => Err(Error::usage("--timeout wants more than 0 seconds")),
-        Some(timeout) => Ok(timeout),
+        Some(timeout) => Ok(timeout.min(Duration::from_secs(86_400))),
         None => Ok(Duration::from_secs(30)),
     }
 }

@@ -116,10 +116,11 @@ pub(crate) struct CacheSettings {
 impl Sources {
     pub(crate) fn new(
         settings: Settings,
+        auth_files: AuthFiles,
         mirrors: MirrorSettings,
         cache: Option<CacheSettings>,
     ) -> Self {
-        let client = Arc::new(Client::new(settings.clone()));
+        let client = Arc::new(Client::new(auth_files, settings.clone()));
         Sources {
             settings,
             client,

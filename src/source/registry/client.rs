@@ -43,7 +43,6 @@ pub(crate) enum Role {
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) role: Role,
-    pub(crate) auth_files: AuthFiles,
     pub(crate) certificates: Certificates,
     pub(crate) proxies: Proxies,
     pub(crate) plain_http: PlainHttp,
@@ -76,9 +75,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(settings: Settings) -> Client {
-        let timeout = timeout(&settings);
-        let credentials = Credentials::new(settings.auth_files.clone(), timeout);
+    pub(crate) fn new(auth_files: AuthFiles, settings: Settings) -> Client {
+        let credentials = Credentials::new(auth_files, settings.timeout);
         Client::with(Arc::new(credentials), settings)
     }
 
@@ -88,8 +86,7 @@ impl Client {
     }
 
     fn with(credentials: Arc<Credentials>, settings: Settings) -> Client {
-        let timeout = timeout(&settings);
-        let Settings { certificates, user_agent, jobs, .. } = settings;
+        let Settings { certificates, user_agent, jobs, timeout, .. } = settings;
         let trust = Trust::new(certificates.clone());
         let connections = Arc::new(Connections::new(settings.proxies, trust, timeout));
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
@@ -155,11 +152,6 @@ impl Client {
     pub(super) fn error_response(&self, response: &Response) -> Error {
         error_response::error(response, (self.clock)())
     }
-}
-
-/// How long a silence may be: a day outlasts everybody, and a deadline can still be counted with it.
-fn timeout(settings: &Settings) -> Duration {
-    settings.timeout.min(Duration::from_secs(86_400))
 }
 
 impl Registry {

@@ -427,7 +427,6 @@ fn summed(data: &[u8]) -> Vec<u8> {
 fn no_registry() -> Settings {
     Settings {
         role: Role::Named,
-        auth_files: AuthFiles::default(),
         certificates: Certificates::default(),
         proxies: Proxies::default(),
         plain_http: PlainHttp::Loopback,
@@ -461,7 +460,7 @@ fn ask(layout: Layout) {
         &["verifytool", "--layers"],
     ];
     let source: Arc<dyn Source> = Arc::new(layout);
-    let sources = Sources::new(no_registry(), MirrorSettings::default(), None);
+    let sources = Sources::new(no_registry(), AuthFiles::default(), MirrorSettings::default(), None);
     let reference: Reference = "oci:x".parse().expect("a reference");
     for question in QUESTIONS {
         let arguments = question.iter().chain(&["oci:x"]).map(Into::into);
