@@ -79,6 +79,18 @@ fn a_file_of_certificates_that_has_none_is_named() {
 }
 
 #[test]
+fn what_the_system_trusts_is_read_once_for_mirrors_too() {
+    let [registry, mirror] = [0; 2].map(|_| secure(Tls::authority()));
+    let option = format!("--mirror={}={}", registry.host(), mirror.base());
+    let tool = Tool::new().args(["labels", "--retries=0", &registry.image("a:v1"), &option]);
+    let tool = tool.file("empty.pem", "");
+    let path = tool.home().join("empty.pem");
+    let output = tool.env("SSL_CERT_FILE", path).run().status(5).stdout("");
+    let message = output.messages();
+    assert_eq!(message.matches("SSL_CERT_FILE").count(), 1, "{message}");
+}
+
+#[test]
 fn directories_of_certificates_are_trusted() {
     let registry = secure(Tls::authority());
     let tool = tags(&registry);

@@ -14,7 +14,9 @@ use super::message::{Method, Request, Response};
 use super::state::{AuthCache, RegistryState};
 use super::token::Scope;
 use super::trace::{Trace, Verbosity};
-use super::transport::{Certificates, Connections, HttpClient, Proxies, Trust};
+use super::transport::{
+    Certificates, Connections, HttpClient, Proxies, Resolver, SystemRoots, Trust,
+};
 use super::url::{Origin, Scheme};
 use super::{Registry, error_response, realm};
 
@@ -59,10 +61,19 @@ pub(crate) struct Settings {
     pub(crate) clock: fn() -> SystemTime,
 }
 
+/// What clients share, in whatever way they ask.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) credentials: Arc<Credentials>,
+    resolver: Arc<Resolver>,
+    /// What the system trusts.
+    roots: Arc<SystemRoots>,
+}
+
 /// Shared by everything that asks registries.
 pub(crate) struct Client {
     pub(super) role: Role,
-    pub(super) credentials: Arc<Credentials>,
+    pub(super) shared: Shared,
     pub(super) transport: HttpClient,
     pub(super) plain_http: PlainHttp,
     pub(super) retries: u32,
@@ -76,23 +87,26 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(auth_files: AuthFiles, settings: Settings) -> Client {
-        let credentials = Credentials::new(auth_files, settings.timeout);
-        Client::with(Arc::new(credentials), settings)
+        let credentials = Arc::new(Credentials::new(auth_files, settings.timeout));
+        let resolver = Arc::new(Resolver::new(settings.timeout));
+        Client::with(Shared { credentials, resolver, roots: Arc::default() }, settings)
     }
 
-    /// A client for other servers, which are asked in another way; what is stored is read once.
+    /// A client for other servers, which are asked in another way.
     pub(crate) fn beside(&self, settings: Settings) -> Client {
-        Client::with(Arc::clone(&self.credentials), settings)
+        Client::with(self.shared.clone(), settings)
     }
 
-    fn with(credentials: Arc<Credentials>, settings: Settings) -> Client {
+    fn with(shared: Shared, settings: Settings) -> Client {
         let Settings { certificates, user_agent, jobs, timeout, .. } = settings;
-        let trust = Trust::new(certificates.clone());
-        let connections = Arc::new(Connections::new(settings.proxies, trust, timeout));
+        let trust = Trust::new(certificates.clone(), Arc::clone(&shared.roots));
+        let resolver = Arc::clone(&shared.resolver);
+        let connections = Connections::new(settings.proxies, trust, resolver, timeout);
+        let connections = Arc::new(connections);
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
         Client {
             role: settings.role,
-            credentials,
+            shared,
             transport: HttpClient::new(connections, jobs, &user_agent, trace),
             plain_http: settings.plain_http,
             retries: settings.retries,
@@ -106,12 +120,12 @@ impl Client {
 
     /// Names a registry that will be asked. `Kind::Usage` if credentials were given for another.
     pub(crate) fn claim(&self, host: &Host) -> Result<()> {
-        self.credentials.claim(host)
+        self.shared.credentials.claim(host)
     }
 
     /// What the user gave for the host, if it is one that the user names.
     pub(super) fn given(&self, host: &Host) -> Option<ResolvedCredentials> {
-        if self.role == Role::Named { self.credentials.given(host) } else { None }
+        if self.role == Role::Named { self.shared.credentials.given(host) } else { None }
     }
 
     /// Refuses an internal registry that an image of a public one names, or one that lies in a file.
@@ -206,5 +220,36 @@ impl Registry {
             return error;
         }
         error.during(response.url.origin.authority())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            role: Role::Named,
+            certificates: Certificates::default(),
+            proxies: Proxies::default(),
+            plain_http: PlainHttp::Loopback,
+            timeout: Duration::from_secs(30),
+            retries: 0,
+            jobs: 1,
+            verbosity: Verbosity::Quiet,
+            accept: None,
+            user_agent: String::new(),
+            auth_cache: AuthCache::default(),
+            clock: || SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn clients_know_the_same_addresses() {
+        let client = Client::new(AuthFiles::default(), settings());
+        let other = client.beside(Settings { role: Role::Mirror, ..settings() });
+        let origin = Origin::new(Scheme::Https, "name.invalid").unwrap();
+        client.shared.resolver.learn("name.invalid", vec![[127, 0, 0, 1].into()]);
+        assert_eq!(other.transport.connections.internal(&origin).unwrap(), [true]);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::error::{During, Error, Kind, Result};
 
-use super::transport::{Connections, is_internal, is_internal_name};
+use super::transport::Connections;
 use super::url::{Origin, Scheme, Url};
 
 /// The realm as a URL, if it may be asked.
@@ -38,14 +38,7 @@ pub(super) fn leads_inside(
     to: &Origin,
     connections: &Connections,
 ) -> Result<bool> {
-    let look_up = |origin: &Origin| {
-        if connections.is_proxied(origin) {
-            // The proxy looks the name up, in its own network: only the spelling tells.
-            return Ok(is_internal_name(origin.bare_host()).into_iter().collect());
-        }
-        let found = connections.addresses(origin.bare_host()).during(origin.authority())?;
-        Ok(found.into_iter().map(is_internal).collect())
-    };
+    let look_up = |origin: &Origin| connections.internal(origin).during(origin.authority());
     match from {
         Some(from) => is_inward(from, to, look_up),
         None => Ok(look_up(to)?.contains(&true)),
@@ -69,6 +62,7 @@ fn is_inward(
 
 #[cfg(test)]
 mod tests {
+    use super::super::transport::is_internal;
     use super::*;
 
     fn origin(url: &str) -> Origin {

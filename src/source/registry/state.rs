@@ -162,7 +162,7 @@ impl Registry {
     pub(super) fn credentials(&self) -> Option<ResolvedCredentials> {
         let found = self.client.given(&self.host);
         let found = found.or_else(|| {
-            self.client.credentials.stored(&self.host, self.scope.repository.as_ref())
+            self.client.shared.credentials.stored(&self.host, self.scope.repository.as_ref())
         })?;
         let refused = lock(&self.state.refused);
         (refused.get(&self.scope.text) != Some(&found.credential)).then_some(found)

@@ -12,7 +12,7 @@ const INTERNAL: &str = "\
 
 /// Whether the spelling of a host tells that it leads inside; `None` if only a look-up tells. The
 /// host is in lower case and without brackets.
-pub(in super::super) fn is_internal_name(host: &str) -> Option<bool> {
+pub(super) fn is_internal_name(host: &str) -> Option<bool> {
     let host = host.strip_suffix('.').unwrap_or(host);
     if let Ok(address) = host.parse() {
         return Some(is_internal(address));

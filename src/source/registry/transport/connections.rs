@@ -3,19 +3,21 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::{During, Error};
+use crate::error::During;
 use crate::parallel::lock;
 
 use super::super::url::{Origin, Scheme};
+use super::address::{is_internal, is_internal_name};
 use super::connection::Connection;
-use super::failure::{Failure, is_exhausted, unavailable};
+use super::failure::{Failure, unavailable};
 use super::pace::{Limit, Pace};
 use super::proxy::{Protocol, Proxies, Proxy};
+use super::resolver::Resolver;
 use super::stream::{PacedStream, Stream};
 use super::tls::{TlsStream, Trust};
 use super::tunnel;
@@ -29,23 +31,26 @@ type Opened = Result<Connection, Failure>;
 type Opening = Box<dyn FnOnce() -> Option<Opened> + Send>;
 
 /// Opens connections; knows the way to every origin.
-#[derive(Default)]
 pub(in super::super) struct Connections {
     proxies: Proxies,
     trust: Trust,
+    resolver: Arc<Resolver>,
     timeout: Duration,
     /// The registries that the user names: `--insecure` and `--cert` are for them alone.
     named: Mutex<HashSet<Origin>>,
-    /// The addresses of names, for the whole run and every port: those that were judged are those
-    /// connected to.
-    addresses: Mutex<HashMap<String, Vec<IpAddr>>>,
     /// Connections that were asked for before their first request.
     ahead: Mutex<HashMap<Origin, Opening>>,
 }
 
 impl Connections {
-    pub(in super::super) fn new(proxies: Proxies, trust: Trust, timeout: Duration) -> Self {
-        Connections { proxies, trust, timeout, ..Connections::default() }
+    pub(in super::super) fn new(
+        proxies: Proxies,
+        trust: Trust,
+        resolver: Arc<Resolver>,
+        timeout: Duration,
+    ) -> Self {
+        let (named, ahead) = (Mutex::default(), Mutex::default());
+        Connections { proxies, trust, resolver, timeout, named, ahead }
     }
 
     /// Says that the user names the registry at this origin.
@@ -93,9 +98,14 @@ impl Connections {
         is_reached.then_some(true)
     }
 
-    /// Whether the origin is asked through a proxy, which then is who looks up the name.
-    pub(in super::super) fn is_proxied(&self, origin: &Origin) -> bool {
-        !matches!(self.proxies.choose(origin), Ok(None))
+    /// Of every address of an origin, whether it is internal. Where a proxy looks the name up, in its
+    /// own network, only the spelling tells.
+    pub(in super::super) fn internal(&self, origin: &Origin) -> Result<Vec<bool>, Failure> {
+        let host = origin.bare_host();
+        Ok(match self.proxies.choose(origin) {
+            Ok(None) => self.resolver.addresses(host)?.into_iter().map(is_internal).collect(),
+            _ => is_internal_name(host).into_iter().collect(),
+        })
     }
 
     fn open_new(&self, origin: &Origin) -> Opened {
@@ -131,34 +141,18 @@ impl Connections {
 
     fn reach(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, Failure> {
         let pace = Pace::new(Limit::Connection(""), self.timeout);
-        let addresses = self.addresses(host)?;
+        let addresses = self.resolver.addresses(host)?;
         let wait = pace.wait(Instant::now())?;
         let stream = match addresses[..] {
             [address] => connect(SocketAddr::new(address, port), wait)?,
             _ => {
                 let all = addresses.iter().map(|address| SocketAddr::new(*address, port));
                 let (stream, winner) = race(all.collect(), &pace)?;
-                // The next connection begins with the address that answers.
-                if let Some(known) = lock(&self.addresses).get_mut(host) {
-                    known.sort_by_key(|address| *address != winner.ip());
-                }
+                self.resolver.prefer(host, winner.ip());
                 stream
             }
         };
         Ok(Box::new(PacedStream::new(stream, pace)))
-    }
-
-    /// The addresses of a name; looked up once.
-    pub(in super::super) fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        if let Ok(address) = host.parse() {
-            return Ok(vec![address]);
-        }
-        if let Some(addresses) = lock(&self.addresses).get(host) {
-            return Ok(addresses.clone());
-        }
-        let found = interleaved(look_up(host.to_owned(), self.timeout)?);
-        // The first look-up wins, so that the addresses that were judged are those connected to.
-        Ok(lock(&self.addresses).entry(host.to_owned()).or_insert(found).clone())
     }
 }
 
@@ -194,40 +188,6 @@ fn race(addresses: Vec<SocketAddr>, pace: &Pace) -> Result<(TcpStream, SocketAdd
             Err(_) => {}
         }
     }
-}
-
-/// The families in turn, so that one which leads nowhere costs one attempt (RFC 8305, 4).
-fn interleaved(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
-    let is_like_first = |address: &IpAddr| address.is_ipv4() == addresses[0].is_ipv4();
-    let (first, second): (Vec<IpAddr>, Vec<IpAddr>) =
-        addresses.iter().partition(|it| is_like_first(it));
-    let mut second = second.into_iter();
-    let mut all: Vec<IpAddr> =
-        first.into_iter().flat_map(|it| [Some(it), second.next()]).flatten().collect();
-    all.extend(second);
-    all
-}
-
-/// The system's look-up cannot be interrupted, so it is left behind when it takes too long.
-fn look_up(host: String, timeout: Duration) -> Result<Vec<IpAddr>, Failure> {
-    let (sender, receiver) = mpsc::channel();
-    let look = move || {
-        let found = (host.as_str(), 0).to_socket_addrs();
-        let _ = sender.send(found.map(|found| found.map(|it| it.ip()).collect::<Vec<_>>()));
-    };
-    thread::Builder::new().spawn(look).during("a thread to look up the name")?;
-    let why = match receiver.recv_timeout(timeout) {
-        Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
-        Ok(Ok(_)) => "the name has no address".to_owned(),
-        Ok(Err(error)) if is_exhausted(&error) => return Err(Failure::of_io(error)),
-        Ok(Err(error)) => {
-            let why = Error::from(error).to_string();
-            let why = why.trim_start_matches("failed to lookup address information: ");
-            format!("the name is not known: {}", why.to_lowercase())
-        }
-        Err(_) => return Err(unavailable("no answer from the name server").into()),
-    };
-    Err(Failure::broken(unavailable(why)))
 }
 
 #[cfg(test)]
@@ -277,19 +237,5 @@ mod tests {
         let pace = Pace::new(Limit::Connection(""), Duration::from_millis(300));
         let failure = race(vec![silent, silent], &pace).unwrap_err();
         assert_eq!(failure.to_string(), "no connection in time");
-    }
-
-    #[test]
-    fn families_take_turns() {
-        let addresses = |text: &str| -> Vec<IpAddr> {
-            text.split(' ').map(|address| address.parse().unwrap()).collect()
-        };
-        for (found, expected) in [
-            ("::1 ::2 ::3 1.1.1.1 1.1.1.2", "::1 1.1.1.1 ::2 1.1.1.2 ::3"),
-            ("1.1.1.1 ::1 ::2", "1.1.1.1 ::1 ::2"),
-            ("1.1.1.1 1.1.1.2", "1.1.1.1 1.1.1.2"),
-        ] {
-            assert_eq!(interleaved(addresses(found)), addresses(expected), "{found}");
-        }
     }
 }

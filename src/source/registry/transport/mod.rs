@@ -6,6 +6,7 @@ mod connections;
 mod failure;
 mod pace;
 mod proxy;
+mod resolver;
 mod stream;
 mod tls;
 mod tunnel;
@@ -25,12 +26,14 @@ use super::trace::Trace;
 use connection::{PACE, TransportConnector};
 use pace::{Limit, SharedPace};
 
-pub(super) use address::{is_internal, is_internal_name};
+#[cfg(test)]
+pub(super) use address::is_internal;
 pub(super) use connections::Connections;
 pub(super) use failure::Failure;
 pub(crate) use proxy::Proxies;
+pub(super) use resolver::Resolver;
 pub(crate) use tls::Certificates;
-pub(super) use tls::Trust;
+pub(super) use tls::{SystemRoots, Trust};
 
 /// An answer, or why there is none.
 pub(super) type Outcome = Result<Response, Failure>;

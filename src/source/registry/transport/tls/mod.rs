@@ -20,9 +20,10 @@ use crate::parallel::lock;
 
 use super::super::url::Origin;
 use super::failure::unavailable;
-use trust::{Roots, SystemRoots, Verifier};
+use trust::{Roots, Verifier};
 
 pub(super) use stream::TlsStream;
+pub(in super::super) use trust::SystemRoots;
 
 /// What the user says about certificates.
 #[derive(Clone, Debug, Default)]
@@ -43,17 +44,15 @@ pub(crate) struct Certificates {
 }
 
 /// Whom we trust and who we are, read when the first connection needs it.
-#[derive(Default)]
 pub(in super::super) struct Trust {
     certificates: Certificates,
-    /// What the system trusts.
     system: Arc<SystemRoots>,
     configurations: Mutex<HashMap<(String, bool), Arc<ClientConfig>>>,
 }
 
 impl Trust {
-    pub(in super::super) fn new(certificates: Certificates) -> Self {
-        Trust { certificates, ..Trust::default() }
+    pub(in super::super) fn new(certificates: Certificates, system: Arc<SystemRoots>) -> Self {
+        Trust { certificates, system, configurations: Mutex::default() }
     }
 
     /// What connections to the origin are made with. Only if the user names it as a registry may

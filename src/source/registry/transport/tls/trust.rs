@@ -116,7 +116,8 @@ impl Roots {
 
 /// What the system trusts, each read when no one before has signed a certificate: directories take
 /// longest, and often hold once more what stands in the file.
-pub(super) type SystemRoots = [OnceLock<Roots>; 2];
+#[derive(Debug, Default)]
+pub(in super::super::super) struct SystemRoots([OnceLock<Roots>; 2]);
 
 const SYSTEM: [fn(&Certificates) -> Roots; 2] = [Roots::of_system, Roots::of_directories];
 
@@ -191,7 +192,7 @@ impl ServerCertVerifier for Verifier {
             verify_server_name(&parsed, name)
         };
         let mut verified = verify(&self.named);
-        for (roots, read) in self.system.iter().zip(SYSTEM) {
+        for (roots, read) in self.system.0.iter().zip(SYSTEM) {
             // Only an unknown issuer can be known elsewhere.
             let is_unknown = |error| is_unknown_issuer(error) || is_authority(error);
             if verified.as_ref().is_err_and(is_unknown) {
