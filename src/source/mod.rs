@@ -164,11 +164,10 @@ impl Sources {
             Transport::Registry(from) => Some(&from.host),
             _ => None,
         };
-        if self.online().is_ok() {
-            self.client.admit(from, &repository.host)?;
-        }
-        let is_same = from.is_some_and(|from| from.api() == repository.host.api());
-        let role = if is_same { Role::Named } else { Role::Substitute };
+        let role = match self.online() {
+            Ok(()) => self.client.role_of(from, &repository.host)?,
+            Err(_) => Role::Stranger,
+        };
         self.remembered(repository, &to.at, role)
     }
 

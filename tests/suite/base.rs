@@ -306,3 +306,16 @@ fn whom_an_image_names_is_asked_over_tls() {
     assert_eq!(output.code, Some(5), "{}", output.messages());
     assert_eq!(other.take(), [""; 0]);
 }
+
+#[test]
+fn a_mirror_answers_for_a_registry_whose_name_is_not_known() {
+    let mirror = Registry::start();
+    os("1").push_to(&mirror, "base", "1");
+    let place = tempfile::tempdir().unwrap();
+    let image = app("1").label(NAME, "registry.invalid/base:1");
+    image.push_to(&Layout::create(place.path()), "app", "latest");
+    let tool = Tool::new().args(["base", "--arch", "amd64", "-q", ".status", "--mirror"]);
+    let tool = tool.arg(format!("registry.invalid={}", mirror.base()));
+    let tool = tool.arg(format!("oci:{}", place.path().display()));
+    tool.run().status(8).stdout("current\n").stderr("");
+}

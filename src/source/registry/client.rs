@@ -35,8 +35,10 @@ pub(crate) enum PlainHttp {
 pub(crate) enum Role {
     /// The user names them: what was given for this run is for no other.
     Named,
-    /// They stand in place of those, or an image names them.
+    /// They stand in place of those, or an image of an internal one names them.
     Substitute,
+    /// Somebody else names them: what only some can reach is not connected to.
+    Stranger,
     /// They come before those, which are asked where they fail: nothing is tried again.
     Mirror,
 }
@@ -101,7 +103,8 @@ impl Client {
         let Settings { certificates, user_agent, jobs, timeout, .. } = settings;
         let trust = Trust::new(certificates.clone(), Arc::clone(&shared.roots));
         let resolver = Arc::clone(&shared.resolver);
-        let connections = Connections::new(settings.proxies, trust, resolver, timeout);
+        let is_stranger = settings.role == Role::Stranger;
+        let connections = Connections::new(settings.proxies, trust, resolver, timeout, is_stranger);
         let connections = Arc::new(connections);
         let trace = Trace::new(settings.verbosity, certificates, Arc::clone(&connections));
         Client {
@@ -128,14 +131,24 @@ impl Client {
         if self.role == Role::Named { self.shared.credentials.given(host) } else { None }
     }
 
-    /// Refuses an internal registry that an image of a public one names, or one that lies in a file.
-    pub(crate) fn admit(&self, from: Option<&Host>, to: &Host) -> Result<()> {
-        let origin = |host: &Host| Origin::new(Scheme::Https, host.api());
-        let (from, to) = (from.map(origin).transpose()?, origin(to)?);
-        if !realm::leads_inside(from.as_ref(), &to, &self.transport.connections)? {
-            return Ok(());
+    /// As what a registry is asked that an image of `from` names, or one that lies in a file: an
+    /// internal one only if the image's is internal too.
+    pub(crate) fn role_of(&self, from: Option<&Host>, to: &Host) -> Result<Role> {
+        if from.is_some_and(|from| from.api() == to.api()) {
+            return Ok(Role::Named);
         }
-        let message = format!("the image names {}, which is an internal address", to.authority());
+        let internal = |host: &Host| {
+            let origin = Origin::new(Scheme::Https, host.api())?;
+            self.transport.connections.internal(&origin)
+        };
+        // What cannot be looked up now is judged when it is connected to.
+        if !internal(to).is_ok_and(|it| it.contains(&true)) {
+            return Ok(Role::Stranger);
+        }
+        if from.is_some_and(|from| internal(from).is_ok_and(|it| !realm::is_public(&it))) {
+            return Ok(Role::Substitute);
+        }
+        let message = format!("the image names {to}, which is an internal address");
         Err(Error::new(Kind::Protocol, message))
     }
 
@@ -225,6 +238,8 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     fn settings() -> Settings {
@@ -241,6 +256,42 @@ mod tests {
             user_agent: String::new(),
             auth_cache: AuthCache::default(),
             clock: || SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_stranger_is_not_connected_to_inside() {
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let host: Host = format!("name.invalid:{}", nobody.port()).parse().unwrap();
+        let client = Client::new(AuthFiles::default(), settings());
+        client.shared.resolver.learn("name.invalid", vec![nobody.ip()]);
+        let inside = "the name leads to an internal address";
+        for (role, why) in [(Role::Substitute, "connection refused"), (Role::Stranger, inside)] {
+            let client = Arc::new(client.beside(Settings { role, ..settings() }));
+            let error = client.catalog(&host).unwrap_err().to_string();
+            assert_eq!(error, format!("catalog: {host}: {why}"));
+        }
+    }
+
+    #[test]
+    fn an_image_leads_inside_from_inside_only() {
+        let client = Client::new(AuthFiles::default(), settings());
+        for (name, address) in [("in.invalid", [10, 0, 0, 1]), ("out.invalid", [192, 0, 2, 1])] {
+            client.shared.resolver.learn(name, vec![address.into()]);
+        }
+        let [inside, outside] = ["in.invalid", "out.invalid"].map(|it| it.parse::<Host>().unwrap());
+        let beside = "in.invalid:5000".parse().unwrap();
+        for (from, to, expected) in [
+            (None, &outside, Ok(Role::Stranger)),
+            (None, &inside, Err(Kind::Protocol)),
+            (Some(&outside), &inside, Err(Kind::Protocol)),
+            (Some(&inside), &outside, Ok(Role::Stranger)),
+            (Some(&inside), &beside, Ok(Role::Substitute)),
+            (Some(&inside), &inside, Ok(Role::Named)),
+            (Some(&outside), &outside, Ok(Role::Named)),
+        ] {
+            let role = client.role_of(from, to).map_err(|error| error.kind());
+            assert_eq!(role, expected, "{from:?} {to:?}");
         }
     }
 

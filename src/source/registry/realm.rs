@@ -17,7 +17,7 @@ pub(super) fn locate(realm: &str, registry: &Origin, connections: &Connections) 
     if realm.scheme == Scheme::Http && registry.scheme == Scheme::Https {
         return refuse("which is not HTTPS");
     }
-    match leads_inside(Some(registry), realm, connections)? {
+    match leads_inside(registry, realm, connections)? {
         true => refuse("which is an internal address"),
         false => Ok(url),
     }
@@ -25,24 +25,22 @@ pub(super) fn locate(realm: &str, registry: &Origin, connections: &Connections) 
 
 /// Refuses a redirect or an upload that goes on where the origin that says so cannot go itself.
 pub(super) fn admit(from: &Origin, to: &Origin, connections: &Connections) -> Result<()> {
-    if !leads_inside(Some(from), to, connections)? {
+    if !leads_inside(from, to, connections)? {
         return Ok(());
     }
     let message = format!("{from} leads to {to}, which is an internal address");
     Err(Error::new(Kind::Protocol, message))
 }
 
-/// Whether anybody can reach `from`, but not `to`. `None` is a file: nobody knows where it comes from.
-pub(super) fn leads_inside(
-    from: Option<&Origin>,
-    to: &Origin,
-    connections: &Connections,
-) -> Result<bool> {
-    let look_up = |origin: &Origin| connections.internal(origin).during(origin.authority());
-    match from {
-        Some(from) => is_inward(from, to, look_up),
-        None => Ok(look_up(to)?.contains(&true)),
-    }
+/// Whether anybody can reach `from`, but not `to`.
+fn leads_inside(from: &Origin, to: &Origin, connections: &Connections) -> Result<bool> {
+    is_inward(from, to, |origin| connections.internal(origin).during(origin.authority()))
+}
+
+/// Whether anybody can reach an origin that has such addresses. Behind a proxy none is known: that
+/// counts so.
+pub(super) fn is_public(internal: &[bool]) -> bool {
+    internal.is_empty() || internal.contains(&false)
 }
 
 /// `look_up` tells of every address of an origin whether it is internal.
@@ -54,10 +52,7 @@ fn is_inward(
     if from == to {
         return Ok(false);
     }
-    // Of an origin behind a proxy no address is known: it counts as one that anybody can reach.
-    let from = look_up(from)?;
-    let is_public = from.is_empty() || from.contains(&false);
-    Ok(is_public && look_up(to)?.contains(&true))
+    Ok(is_public(&look_up(from)?) && look_up(to)?.contains(&true))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::During;
+use crate::error::{During, Error, Kind};
 use crate::parallel::lock;
 
 use super::super::url::{Origin, Scheme};
@@ -36,6 +36,8 @@ pub(in super::super) struct Connections {
     trust: Trust,
     resolver: Arc<Resolver>,
     timeout: Duration,
+    /// Whether no internal address is connected to, unless it is a proxy's.
+    is_outside: bool,
     /// The registries that the user names: `--insecure` and `--cert` are for them alone.
     named: Mutex<HashSet<Origin>>,
     /// Connections that were asked for before their first request.
@@ -48,9 +50,10 @@ impl Connections {
         trust: Trust,
         resolver: Arc<Resolver>,
         timeout: Duration,
+        is_outside: bool,
     ) -> Self {
         let (named, ahead) = (Mutex::default(), Mutex::default());
-        Connections { proxies, trust, resolver, timeout, named, ahead }
+        Connections { proxies, trust, resolver, timeout, is_outside, named, ahead }
     }
 
     /// Says that the user names the registry at this origin.
@@ -109,6 +112,10 @@ impl Connections {
     }
 
     fn open_new(&self, origin: &Origin) -> Opened {
+        if self.is_outside && self.internal(origin)?.contains(&true) {
+            let message = "the name leads to an internal address";
+            return Err(Error::new(Kind::Protocol, message).into());
+        }
         let proxy = self.proxies.choose(origin)?;
         let mut stream = match &proxy {
             None => self.reach(origin.bare_host(), origin.port)?,
