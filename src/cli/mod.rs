@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::ptr;
 
 mod args;
+mod check;
 mod closest;
 mod help;
 mod man;

@@ -10,9 +10,10 @@ use std::ptr;
 use lexopt::{Arg, Parser};
 
 use super::args::Args;
+use super::check::{check_flags, check_operands, images_listed};
 use super::closest::suggest;
 use super::help::{command_help, full_help, help};
-use super::{Cli, Flag, HELP, Operand, Spec, VERSION, Value};
+use super::{Cli, Flag, HELP, Operand, Spec, VERSION};
 use crate::error::{Error, Result, without_user};
 
 /// What the command line asks for.
@@ -196,63 +197,6 @@ fn command(cli: &Cli, words: &[String]) -> Result<&'static Spec> {
         ),
     };
     Err(error.hint(format!("'{} help' lists the commands", cli.name)))
-}
-
-/// Refuses an option of another command.
-fn check_flags(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
-    for &(flag, _) in &args.given {
-        if !spec.has(flag) && !cli.global_flags().any(|other| ptr::eq(other, flag)) {
-            let owners =
-                cli.specs().filter(|spec| spec.has(flag)).map(|spec| format!("'{}'", spec.name));
-            let owners = owners.collect::<Vec<_>>().join(" and ");
-            let (option, name) = (flag.name, spec.name);
-            return Err(Error::usage(format!("--{option} belongs to {owners}, not to '{name}'")));
-        }
-        let takes_images = matches!(spec.operand, Operand::Images | Operand::ImageFile { .. });
-        if flag.value == Value::Images && !takes_images {
-            let (option, name, (_, wanted, _)) = (flag.name, spec.name, spec.operand.described());
-            return Err(Error::usage(format!("--{option} is not for '{name}', which {wanted}")));
-        }
-    }
-    Ok(())
-}
-
-/// 1 if the images stand in a file, which then counts as an operand.
-fn images_listed(args: &Args) -> usize {
-    args.given.iter().any(|(flag, _)| flag.value == Value::Images).into()
-}
-
-/// Refuses operands that are missing, too many or of the wrong kind.
-fn check_operands(cli: &Cli, spec: &Spec, args: &Args) -> Result<()> {
-    let (_, wanted, count) = spec.operand.described();
-    let words = spec.operand.words();
-    // What is too much may be a password after a forgotten -u, and is not repeated.
-    let error = match (spec.operand, args.operands()) {
-        (Operand::Kind(_), [word]) | (Operand::Forms(_), [word, ..])
-            if !words.contains(&word.as_str()) =>
-        {
-            let shown = without_user(word);
-            let error = Error::usage(format!("{} {wanted}, not '{shown}'", spec.name));
-            suggest(error, word, words.into_iter(), "")
-        }
-        (Operand::Forms(forms), [word, files @ ..]) => {
-            let file =
-                forms.iter().find_map(|form| form.strip_prefix(word.as_str())?.strip_prefix(' '));
-            match file {
-                Some(file) if files.len() != 1 => {
-                    Error::usage(format!("{} {word} wants one {file}", spec.name))
-                }
-                None if !files.is_empty() => {
-                    Error::usage(format!("{} {word} takes no operand", spec.name))
-                }
-                _ => return Ok(()),
-            }
-        }
-        (_, operands) if count.contains(&(operands.len() + images_listed(args))) => return Ok(()),
-        (Operand::None, _) | (_, []) => Error::usage(format!("{} {wanted}", spec.name)),
-        (_, operands) => Error::usage(format!("{} {wanted}, not {}", spec.name, operands.len())),
-    };
-    Err(error.hint(format!("usage: {}", spec.usage(cli))))
 }
 
 #[cfg(test)]
