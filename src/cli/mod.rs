@@ -238,12 +238,20 @@ impl Cli {
         self.groups.iter().flat_map(|(_, flags)| *flags).copied()
     }
 
+    /// The options that a command understands, its own first.
+    pub(crate) fn flags_of(
+        &self,
+        command: Option<&'static Spec>,
+    ) -> impl Iterator<Item = &'static Flag> {
+        command.into_iter().flat_map(|spec| spec.flags).copied().chain(self.global_flags())
+    }
+
     /// The options that may be meant, a command's own first: other commands have some of those names.
     pub(crate) fn flags_for(
         &self,
         command: Option<&'static Spec>,
     ) -> impl Iterator<Item = &'static Flag> {
-        command.into_iter().flat_map(|spec| spec.flags).copied().chain(self.flags())
+        self.flags_of(command).chain(self.flags())
     }
 
     /// Every option of every command; one that several commands have, several times.

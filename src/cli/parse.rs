@@ -127,7 +127,7 @@ impl CommandLine {
             };
             match flag {
                 Some(flag) => line.option(flag, &option, &mut parser),
-                None => line.wrong(unknown_option(cli, &option)),
+                None => line.wrong(unknown_option(cli, named, &option)),
             }
         }
     }
@@ -164,10 +164,12 @@ impl CommandLine {
     }
 }
 
-fn unknown_option(cli: &Cli, option: &str) -> Error {
+fn unknown_option(cli: &Cli, command: Option<&'static Spec>, option: &str) -> Error {
     let error = Error::usage(format!("unknown option '{option}'"));
     let name = option.trim_start_matches('-');
-    suggest(known_elsewhere(cli, error, option), name, cli.flags().map(|flag| flag.name), "--")
+    let others = command.is_none().then(|| cli.flags()).into_iter().flatten();
+    let names = cli.flags_of(command).chain(others).map(|flag| flag.name);
+    suggest(known_elsewhere(cli, error, option), name, names, "--")
         .hint(format!("'{} --help' lists the options", cli.name))
 }
 
@@ -354,6 +356,12 @@ mod tests {
             ("-r", "a command is missing\nhint: 'docker-registry help' lists the commands"),
             ("labels --plat x a", "unknown option '--plat'\nhint: did you mean '--platform'?"),
             ("labels --retires 1", "unknown option '--retires'\nhint: did you mean '--retries'?"),
+            // Another command's option would be no help.
+            (
+                "changed --watch a",
+                "unknown option '--watch'\nhint: 'docker-registry --help' lists the options",
+            ),
+            ("tags --watch a", "unknown option '--watch'\nhint: did you mean '--match'?"),
             (
                 "labels -rx a",
                 "unknown option '-x'\nhint: 'docker-registry --help' lists the options",

@@ -71,9 +71,7 @@ fn owned(words: &[&str]) -> Vec<String> {
 }
 
 fn options(cli: &Cli, line: &PartialCommandLine) -> Vec<String> {
-    let own = line.command.into_iter().flat_map(|spec| spec.flags);
-    let flags = own.copied().chain(cli.global_flags());
-    let described = flags.flat_map(|flag| {
+    let described = cli.flags_of(line.command).flat_map(|flag| {
         let short = flag.short.map(|letter| format!("-{letter}\t{}", flag.help));
         [format!("--{}\t{}", flag.name, flag.help)].into_iter().chain(short)
     });
