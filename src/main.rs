@@ -86,7 +86,7 @@ mod text;
 use std::process::ExitCode;
 
 use cli::Request;
-use error::Result;
+use error::{During, Result};
 
 fn main() -> ExitCode {
     file::survive_size_limit();
@@ -106,7 +106,9 @@ fn run() -> Result<u8> {
     match cli::parse(&table, arguments)? {
         Request::Show(page) => output::show(&page),
         Request::Run(spec, args) => {
-            let context = context::Context::new(&args)?;
+            let usual = context::usual_options().and_then(|words| args.after(&table, &words));
+            let args = usual.during(cli::USUAL)?;
+            let context = context::Context::new(&args).map_err(|error| args.hinted(error))?;
             driver::run(&context, commands::of(spec), &args)
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct Args {
     pub(super) given: Vec<(&'static Flag, Vec<OsString>)>,
     pub(super) operands: Vec<String>,
     pub(super) file: Option<String>,
+    /// How many of the options are the environment's, which come first.
+    pub(super) usual: usize,
 }
 
 impl Args {

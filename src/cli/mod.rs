@@ -15,10 +15,12 @@ mod roff;
 #[cfg(test)]
 mod tests;
 mod text;
+mod usual;
 
 pub(crate) use args::{Args, duration};
 pub(crate) use man::{man, man_page};
 pub(crate) use parse::{PartialCommandLine, Request, parse};
+pub(crate) use usual::USUAL;
 
 /// One option, declared as a `static`: it is told from others by its address, so that a
 /// misspelled name does not compile.
@@ -215,6 +217,8 @@ pub(crate) struct Cli {
     pub(crate) commands: Vec<(&'static str, Vec<&'static Spec>)>,
     /// The global options under their titles.
     pub(crate) groups: &'static [(&'static str, &'static [&'static Flag])],
+    /// Options in whose place the others of the same line are, where they are given later.
+    pub(crate) alternatives: &'static [&'static [&'static Flag]],
     /// The commands that the first screen of help explains; it names the others.
     pub(crate) frequent: &'static [&'static Spec],
     /// The few options that the first screen of help shows.
@@ -252,6 +256,13 @@ impl Cli {
         command: Option<&'static Spec>,
     ) -> impl Iterator<Item = &'static Flag> {
         self.flags_of(command).chain(self.flags())
+    }
+
+    /// Whether an option takes the place of another, or of itself, that was given before.
+    fn replaces(&self, flag: &Flag, other: &Flag) -> bool {
+        let has = |flags: &[&Flag], flag: &Flag| flags.iter().any(|it| ptr::eq(*it, flag));
+        let mut groups = self.alternatives.iter();
+        ptr::eq(flag, other) || groups.any(|group| has(group, flag) && has(group, other))
     }
 
     /// Every option of every command; one that several commands have, several times.

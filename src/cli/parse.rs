@@ -87,18 +87,18 @@ impl PartialCommandLine {
 
 /// The arguments, sorted, before the command is known: it is the first operand.
 #[derive(Default)]
-struct CommandLine {
-    args: Args,
+pub(super) struct CommandLine {
+    pub(super) args: Args,
     /// The first of `-h`, `--help`, `-V` and `--version`.
     asked: Option<String>,
     /// The option that is the last word but wants a value.
     expects: Option<&'static Flag>,
     /// The first.
-    error: Option<Error>,
+    pub(super) error: Option<Error>,
 }
 
 impl CommandLine {
-    fn read(cli: &Cli, arguments: &[OsString]) -> CommandLine {
+    pub(super) fn read(cli: &Cli, arguments: &[OsString]) -> CommandLine {
         let named = arguments.iter().find_map(|word| cli.command(word.to_str()?));
         let flags: Vec<&'static Flag> = cli.flags_for(named).collect();
         let mut line = CommandLine::default();

@@ -75,7 +75,7 @@ fn markup(name: &str, text: &str) {
 /// An example is a line that the parser takes, up to a pipe or a redirection.
 fn is_command(cli: &Cli, (command, shows): &Example) {
     markup(command, shows);
-    let mut words = words(command).into_iter();
+    let mut words = shlex::split(command).expect(command).into_iter();
     let Some(_) = words.by_ref().find(|word| word == cli.name) else {
         panic!("not about {}: {}", cli.name, command);
     };
@@ -84,23 +84,4 @@ fn is_command(cli: &Cli, (command, shows): &Example) {
     if let Err(error) = parse(cli, arguments.map(OsString::from)) {
         panic!("{}: {error}", command);
     }
-}
-
-/// As a shell divides a line, quotes included.
-fn words(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let (mut word, mut quote) = (None::<String>, None);
-    for c in line.chars() {
-        match (c, quote) {
-            ('\'' | '"', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (c, Some(open)) if c == open => quote = None,
-            (' ', None) => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
 }

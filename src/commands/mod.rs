@@ -167,6 +167,7 @@ pub(crate) fn table() -> Cli {
         manual: include_str!("../manual.txt"),
         commands: ALL.iter().map(|(title, commands)| (*title, specs(commands))).collect(),
         groups: context::GROUPS,
+        alternatives: context::ALTERNATIVES,
         frequent: FREQUENT,
         essential: context::ESSENTIAL,
         examples: &[

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::cli::Args;
+use crate::cli::{Args, USUAL};
 use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::machine;
@@ -27,7 +27,7 @@ use options::{
     TABLE, VARIANT, VERBOSE, WAIT,
 };
 
-pub(crate) use options::{ESSENTIAL, GROUPS, PUBLIC_KEY};
+pub(crate) use options::{ALTERNATIVES, ESSENTIAL, GROUPS, PUBLIC_KEY};
 pub(crate) use registry::{cache, lone_key, public_key};
 
 /// What is the same for all images of a run.
@@ -64,6 +64,9 @@ pub(crate) struct Presentation {
 
 impl Context {
     pub(crate) fn new(args: &Args) -> Result<Self> {
+        if let Some(usual) = args.usual().filter(|_| args.has(&VERBOSE)) {
+            say(&format!("docker-registry: {USUAL}: {usual}"));
+        }
         let jobs = jobs(args)?;
         let platforms = platforms(args)?;
         let timeout = registry::timeout(args)?;
@@ -225,6 +228,14 @@ fn color(wanted: Option<&str>) -> Option<bool> {
         _ if variable("NO_COLOR").is_some() => Some(false),
         _ => variable("CLICOLOR_FORCE").filter(|value| value != "0").map(|_| true),
     }
+}
+
+/// The options that every run has, as a shell reads words. `Kind::Usage` if they are none.
+pub(crate) fn usual_options() -> Result<Vec<OsString>> {
+    let text = variable(USUAL).unwrap_or_default().into_string();
+    let text = text.map_err(|_| Error::usage("not UTF-8"))?;
+    let words = shlex::split(&text).ok_or_else(|| Error::usage("a quote is not closed"))?;
+    Ok(words.into_iter().map(OsString::from).collect())
 }
 
 /// Whether docker runs this program as its plugin (docker/cli, `cli-plugins/metadata`,

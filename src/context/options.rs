@@ -16,6 +16,23 @@ pub(crate) static GROUPS: &[(&str, &[&Flag])] = &[
     ("This program", &[&HELP, &VERSION]),
 ];
 
+/// Of those in a line one replaces the others where it is given later, in the command line instead of
+/// the environment: they mean the same, or cannot be used together.
+pub(crate) static ALTERNATIVES: &[&[&Flag]] = &[
+    &[&PLATFORM, &OS, &ARCH, &VARIANT],
+    &[&TABLE, &RAW],
+    &[&TABLE, &JSON],
+    &[&MEDIA_TYPE, &INDEX],
+    &[&MEDIA_TYPE, &OCI],
+    &[&CERT, &KEY],
+    &[&OFFLINE, &NO_CACHE],
+    &[&OFFLINE, &INSECURE],
+    &[&OFFLINE, &WAIT],
+    &[&MAX_AGE, &NO_CACHE],
+    &[&MAX_AGE, &INSECURE],
+    &[&MAX_AGE, &WAIT],
+];
+
 /// What the first screen of the help shows.
 pub(crate) static ESSENTIAL: &[&Flag] = &[&PLATFORM, &JQ, &RAW];
 

@@ -23,20 +23,7 @@ use wait::Wait;
 /// Asks the command's question of every image that was named, prints the answers and gives the
 /// exit code.
 pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u8> {
-    if context.platforms == Platforms::All && !matches!(command.run, Run::Image(_) | Run::Pair(_)) {
-        return Err(Error::usage(format!(
-            "--platform all cannot be used with '{}', which does not depend on the platform",
-            command.spec.name
-        )));
-    }
-    if context.wait.is_some() && matches!(command.run, Run::Alone(_)) {
-        let name = command.spec.name;
-        return Err(Error::usage(format!("--wait cannot be used with '{name}'")));
-    }
-    if context::lone_key(args).is_some() && !command.spec.has(&context::PUBLIC_KEY) {
-        return Err(Error::usage("--key needs --cert")
-            .hint("signatures are checked by 'verifytool --key FILE'"));
-    }
+    check(context, command, args).map_err(|error| args.hinted(error))?;
     let presentation = &context.presentation;
     let is_alone = context.platforms != Platforms::All && !context.is_batch(args);
     let question = Question {
@@ -83,6 +70,25 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
         }),
     };
     printer.finish(ended)
+}
+
+/// Refuses options that mean nothing to the command.
+fn check(context: &Context, command: &Command, args: &Args) -> Result<()> {
+    if context.platforms == Platforms::All && !matches!(command.run, Run::Image(_) | Run::Pair(_)) {
+        return Err(Error::usage(format!(
+            "--platform all cannot be used with '{}', which does not depend on the platform",
+            command.spec.name
+        )));
+    }
+    if context.wait.is_some() && matches!(command.run, Run::Alone(_)) {
+        let name = command.spec.name;
+        return Err(Error::usage(format!("--wait cannot be used with '{name}'")));
+    }
+    if context::lone_key(args).is_some() && !command.spec.has(&context::PUBLIC_KEY) {
+        return Err(Error::usage("--key needs --cert")
+            .hint("signatures are checked by 'verifytool --key FILE'"));
+    }
+    Ok(())
 }
 
 /// What all questions may take together that are asked beside one another, in bytes of memory.

@@ -88,6 +88,7 @@ const HOMES: &[(&str, &str, &str)] = &[
     // JSON is what the program is about.
     ("serde_json", "serde_json", ""),
     ("sha2", "sha2", "digest"),
+    ("shlex", "shlex", "context"),
     ("signal-hook", "signal_hook", "machine"),
     ("strsim", "strsim", "cli/closest"),
     ("tar", "tar", "filesystem|source/layout/tarball"),

@@ -65,5 +65,6 @@ mod tls;
 mod tokens;
 mod trace;
 mod usage;
+mod usual;
 mod verifytool;
 mod wait;
