@@ -9,6 +9,7 @@ mod index;
 mod spec;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::content::{Content, DOCKER_CONFIG, Descriptor, ManifestKind, OCI_CONFIG};
 use crate::digest::{Algorithm, Digest};
@@ -102,7 +103,8 @@ impl IndexBuilder<'_> {
             let listed = listed.map(|entry| with_platform(&registry, budget, entry?));
             return listed.filter_map(Result::transpose).collect();
         }
-        let platform = completed(&entry.platform, &config_of(&registry, &top)?);
+        let config = config_of(&registry, budget, &top)?;
+        let platform = completed(&entry.platform, &config);
         if !exists(&platform) {
             return Err(protocol(format!("there is no such platform: {platform}")));
         }
@@ -196,7 +198,8 @@ fn with_platform(
     }
     if entry.platform.is_none() {
         let manifest = budget.manifest(registry, &entry)?;
-        entry.platform = Some(completed(&Platform::default(), &config_of(registry, &manifest)?));
+        let config = config_of(registry, budget, &manifest)?;
+        entry.platform = Some(completed(&Platform::default(), &config));
     }
     match kind {
         ManifestKind::Manifest => Ok(Some(entry)),
@@ -209,13 +212,13 @@ fn with_platform(
 
 /// The configuration of an image; anything but images is refused, since engines choose from the
 /// index.
-fn config_of(registry: &Registry, manifest: &Content) -> Result<Content> {
+fn config_of(registry: &Registry, budget: &Budget, manifest: &Content) -> Result<Arc<Content>> {
     let what = if manifest.kind() != ManifestKind::Manifest {
         format!("a manifest of type {}", manifest.media_type())
     } else {
         match manifest.config()? {
             Some(config) if [DOCKER_CONFIG, OCI_CONFIG].contains(&&*config.media_type) => {
-                return registry.content(&config);
+                return budget.content(registry, &config);
             }
             Some(config) => format!("a manifest whose configuration is a {}", config.media_type),
             None => "a manifest without configuration".to_owned(),

@@ -94,6 +94,24 @@ fn the_list_is_the_one_that_manifest_tool_writes() {
 }
 
 #[test]
+fn a_configuration_that_images_share_is_fetched_once() {
+    let registry = Registry::start();
+    let image = image("linux/arm64").oci();
+    image.push_to(&registry, "a", "one");
+    let other = image.clone().in_manifest("annotations", json!({"a": "b"}));
+    other.push_to(&registry, "a", "two");
+    let host = registry.host();
+    let yaml = format!(
+        "image: {host}/a:v1\nmanifests:\n- image: {host}/a:one\n- image: {host}/a:two\n  \
+         platform: {{architecture: arm64, os: linux, variant: v9}}\n"
+    );
+    from_spec(&yaml).arg("--type=oci").run().status(0);
+    let config = format!("GET /v2/a/blobs/{}", image.config_digest());
+    let asked = registry.take().into_iter().filter(|it| *it == config);
+    assert_eq!(asked.count(), 1);
+}
+
+#[test]
 fn an_index_has_annotations_in_order_and_as_go_escapes_them() {
     let registry = Registry::start();
     let digest = image("windows/amd64:10.0.17763")
