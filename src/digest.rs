@@ -45,6 +45,14 @@ impl Digest {
         format!("{name:.32}-{hex:.64}")
     }
 
+    /// Whether a tag is made from a digest: a fallback tag, or one of cosign's.
+    pub(crate) fn is_in_tag(tag: &str) -> bool {
+        let (name, extension) = tag.split_once('.').unwrap_or((tag, ""));
+        let hex = name.strip_prefix("sha256-").or(name.strip_prefix("sha512-"));
+        let is_digest = |hex: &str| hex.len() >= 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        hex.is_some_and(is_digest) && ["", "sig", "att", "sbom"].contains(&extension)
+    }
+
     /// Fails with `Kind::Corrupt` unless `bytes` have this digest.
     pub(crate) fn verify(&self, bytes: &[u8]) -> Result<()> {
         self.compare(&Digest::of(self.algorithm(), bytes))
@@ -197,6 +205,24 @@ mod tests {
             ["", "sha256", "sha256:", "md5:00", &ABC[..70], &ABC.to_uppercase(), &format!("{ABC}0")]
         {
             assert_eq!(wrong.parse::<Digest>().unwrap_err().kind(), Kind::Usage, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn tags_of_artifacts_are_made_from_a_digest() {
+        let digest: Digest = ABC.parse().unwrap();
+        let tag = digest.fallback_tag();
+        for extension in ["", ".sig", ".att", ".sbom"] {
+            assert!(Digest::is_in_tag(&format!("{tag}{extension}")), "{extension}");
+        }
+        for tag in [
+            "latest".to_owned(),
+            "sha256-0123".to_owned(),
+            format!("{tag}.tar"),
+            format!("md5-{}", digest.hex()),
+            format!("sha256-{}", "g".repeat(64)),
+        ] {
+            assert!(!Digest::is_in_tag(&tag), "{tag}");
         }
     }
 

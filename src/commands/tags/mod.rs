@@ -246,7 +246,7 @@ fn selection<'a>(
         Ok((matching.is_empty() || any(&matching, tag)?)
             && !any(&excluded, tag)?
             && range.as_ref().is_none_or(in_range)
-            && !(args.has(&NO_ARTIFACTS) && is_artifact(tag)))
+            && !(args.has(&NO_ARTIFACTS) && Digest::is_in_tag(tag)))
     })
 }
 
@@ -275,34 +275,4 @@ fn any(patterns: &[Pattern], tag: &str) -> Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// The fallback tag of referrers (distribution-spec, "Referrers Tag Schema"), and cosign's tags.
-fn is_artifact(tag: &str) -> bool {
-    let (name, extension) = tag.split_once('.').unwrap_or((tag, ""));
-    let hex = name.strip_prefix("sha256-").or(name.strip_prefix("sha512-"));
-    let is_digest = |hex: &str| hex.len() >= 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-    hex.is_some_and(is_digest) && ["", "sig", "att", "sbom"].contains(&extension)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_of_artifacts_are_named_after_a_digest() {
-        let hex = "0".repeat(64);
-        for extension in ["", ".sig", ".att", ".sbom"] {
-            assert!(is_artifact(&format!("sha256-{hex}{extension}")), "{extension}");
-        }
-        for tag in [
-            "latest".to_owned(),
-            "sha256-0123".to_owned(),
-            format!("sha256-{hex}.tar"),
-            format!("md5-{hex}"),
-            format!("sha256-{}", "g".repeat(64)),
-        ] {
-            assert!(!is_artifact(&tag), "{tag}");
-        }
-    }
 }

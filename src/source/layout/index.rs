@@ -8,6 +8,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::content::{Content, Descriptor, OCI_INDEX};
+use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, some_of};
 
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -81,14 +82,9 @@ impl Index {
 }
 
 fn is_image(entry: &Descriptor) -> bool {
-    // The fallback tags of referrers and cosign's, such as `sha256-….sig`.
-    let is_fallback = |tag: &str| {
-        let hex = tag.strip_prefix("sha256-").or(tag.strip_prefix("sha512-"));
-        hex.is_some_and(|hex| hex.len() >= 64)
-    };
     !entry.is_attestation()
         && entry.json["artifactType"].is_null()
-        && !tag(entry).is_some_and(is_fallback)
+        && !tag(entry).is_some_and(Digest::is_in_tag)
 }
 
 /// Under which names the entry was stored: a tag, or a repository and a tag.
