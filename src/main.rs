@@ -31,6 +31,7 @@
 //!   registry/     the distribution API: ask, answer the challenge, ask again
 //! state           what has been told of images, for the next run
 //! compression     gzip and zstd, told by their first bytes
+//! header_limit    tars that others made, read within limits
 //! terminal        a question to whoever sits there; standard input
 //! machine         the heap, open files, the terminal's width, a reader of the output
 //! parallel        work side by side, results in order
@@ -62,6 +63,7 @@ mod encoding;
 mod error;
 mod file;
 mod filesystem;
+mod header_limit;
 mod hooks;
 mod image;
 mod json;

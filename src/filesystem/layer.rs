@@ -1,6 +1,5 @@
 //! A layer's tar as it arrives: its entries, and the content of one of them.
 
-use std::cell::Cell;
 use std::io::{self, Read};
 
 use tar::{Archive, EntryType};
@@ -10,10 +9,7 @@ use super::path::{FilePath, followed, readable};
 use super::tree::{Room, Tree};
 use crate::error::{Error, Kind, Result};
 use crate::file::{Spool, spool};
-
-/// How many bytes the headers between two files may have: the tar crate reads names and extended
-/// headers of any length into memory.
-const HEADERS: u64 = 1 << 20;
+use crate::header_limit::{HeaderLimit, damage};
 
 /// How large a sparse file may be that is unpacked: its holes take no room in the layer.
 const SPARSE: u64 = 1 << 30;
@@ -32,15 +28,12 @@ pub(super) fn read(
     layer: u32,
     room: &Room,
 ) -> Result<(Tree, Option<Content>)> {
-    let left = Cell::new(HEADERS);
-    let mut archive = Archive::new(Limited { inner: tar, left: &left });
+    let limit = HeaderLimit::default();
+    let mut archive = Archive::new(limit.of(tar));
     let (mut tree, mut content) = (Tree::default(), None);
     let mut target = wanted.map(FilePath::new);
     let mut entries = archive.entries().map_err(damage)?;
-    loop {
-        left.set(HEADERS);
-        let Some(entry) = entries.next() else { break };
-        left.set(u64::MAX);
+    while let Some(entry) = limit.headers(|| entries.next()) {
         let mut item = entry.map_err(damage)?;
         let Some((name, entry)) = described(&mut item, layer)? else { continue };
         let kind = entry.kind;
@@ -54,10 +47,9 @@ pub(super) fn read(
                 _ => None,
             };
         }
-        // Content that is skipped is read through the limit too.
+        // What is left of the content would be read with the next headers.
         io::copy(&mut item, &mut io::sink()).map_err(damage)?;
     }
-    left.set(u64::MAX);
     // The digest is compared at the end, which may come after that of the tar.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damage)?;
     Ok((tree, content))
@@ -139,31 +131,4 @@ fn kept(item: &mut tar::Entry<impl Read>) -> Result<Spool> {
     let mut bytes = spool();
     io::copy(item, &mut bytes).map_err(damage)?;
     Ok(bytes)
-}
-
-/// Limits how many bytes can be read until the limit is raised.
-struct Limited<'a, R> {
-    inner: R,
-    left: &'a Cell<u64>,
-}
-
-impl<R: Read> Read for Limited<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        let left = self.left.get().checked_sub(read as u64).ok_or_else(|| {
-            let message = format!("the tar has a name or header of more than {HEADERS} bytes");
-            Error::new(Kind::Corrupt, message)
-        })?;
-        self.left.set(left);
-        Ok(read)
-    }
-}
-
-/// The tar crate's errors have no kind of their own.
-pub(super) fn damage(error: io::Error) -> Error {
-    let is_ours = error.get_ref().is_some_and(|inner| inner.is::<Error>());
-    if is_ours || error.raw_os_error().is_some() {
-        return error.into();
-    }
-    Error::new(Kind::Corrupt, format!("not a tar, or a damaged one: {error}"))
 }

@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use tar::Archive;
 
-use super::layer::{Content, damage, described};
+use super::layer::{Content, described};
 use super::table::{Chunk, File, Table};
 use super::tree::{Room, Tree};
 use crate::compression;
@@ -27,6 +27,7 @@ use crate::content::Layer;
 use crate::digest::{Digest, Verified};
 use crate::error::{During, Error, Kind, Result};
 use crate::file::spool;
+use crate::header_limit::{HeaderLimit, damage};
 use crate::source::Source;
 
 const ESTARGZ_DIGEST: &str = "containerd.io/snapshot/stargz/toc.digest";
@@ -89,8 +90,10 @@ impl<'a> Toc<'a> {
                 let start = estargz_offset(&footer).filter(|start| *start < size - FOOTER);
                 let Some(start) = start else { return Ok(None) };
                 let Some(part) = self.part(start..size - FOOTER)? else { return Ok(None) };
-                let mut archive = Archive::new(compression::unpacked(part)?.1);
-                let Some(item) = archive.entries().map_err(damage)?.next() else { return Ok(None) };
+                let limit = HeaderLimit::default();
+                let mut archive = Archive::new(limit.of(compression::unpacked(part)?.1));
+                let mut entries = archive.entries().map_err(damage)?;
+                let Some(item) = limit.headers(|| entries.next()) else { return Ok(None) };
                 let mut item = item.map_err(damage)?;
                 // The tar of the layer has it as a file too.
                 if let Some((name, entry)) = described(&mut item, n)? {

@@ -34,7 +34,7 @@ const ROWS: [&[&str]; 14] = [
         "readahead",
     ],
     &["source"],
-    &["compression", "state"],
+    &["compression", "header_limit", "state"],
     &["content"],
     &["platform", "reference"],
     &[

@@ -256,6 +256,31 @@ fn a_table_that_cannot_be_read_is_done_without() {
     }
 }
 
+#[test]
+fn the_header_before_a_table_has_a_limit() {
+    let mut layer = tar(&[("a", b"content")]);
+    let (start, name) = (layer.len(), vec![b'n'; 2 << 20]);
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(name.len() as u64);
+    header.set_cksum();
+    layer.extend(header.as_bytes());
+    layer.extend(name);
+    let footer = format!("SG\u{16}\0{start:016x}STARGZ");
+    layer.extend(
+        [
+            b"\x1f\x8b\x08\x04\0\0\0\0\0\0\x1a\0",
+            footer.as_bytes(),
+            &[0; 13],
+        ]
+        .concat(),
+    );
+    let scene = Scene::new(&layer, &json!({ESTARGZ: sha256("x")}));
+    let output = scene.ask("cat", &["a"]).run().status(6).stdout("");
+    let why = "the tar has a name or header of more than 1048576 bytes";
+    assert!(output.messages().contains(why), "{}", output.messages());
+}
+
 /// The table follows the tar, and nothing is packed.
 #[test]
 fn numbers_that_lead_nowhere_do_no_harm() {

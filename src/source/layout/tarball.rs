@@ -3,10 +3,9 @@
 //! A plain tar is read by position. A compressed one is unpacked again up to each file that is asked
 //! for; only its small files are remembered, those that may be JSON.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,13 +16,12 @@ use crate::compression::{Compression, unpacked};
 use crate::content::LIMIT;
 use crate::error::{During, Error, Kind, Result};
 use crate::file;
+use crate::header_limit::{HeaderLimit, damage};
 use crate::source::Blob;
 
 /// How many entries a tar may have, and how many bytes their names.
 const ENTRIES: usize = 1 << 17;
 const NAMES: usize = 16 << 20;
-/// How many bytes the headers between two files may have: names, long names, extended headers.
-const HEADERS: u64 = 1 << 20;
 /// How many bytes are remembered of a compressed tar.
 const REMEMBERED: u64 = 4 * LIMIT;
 
@@ -73,14 +71,13 @@ impl Tarball {
 
     fn scan(path: &Path, file: File) -> io::Result<Self> {
         let (compression, reader) = unpacked(file)?;
-        let left = &Cell::new(HEADERS);
+        let limit = HeaderLimit::default();
         let entries = match compression {
             Compression::None => {
-                let inner = File::open(path)?;
-                let mut archive = Archive::new(Limited { inner, left });
-                scan(archive.entries_with_seek()?, left, 0)?
+                let mut archive = Archive::new(limit.of(File::open(path)?));
+                scan(archive.entries_with_seek()?, &limit, 0)?
             }
-            _ => scan(Archive::new(Limited { inner: reader, left }).entries()?, left, REMEMBERED)?,
+            _ => scan(Archive::new(limit.of(reader)).entries()?, &limit, REMEMBERED)?,
         };
         Ok(Tarball { path: path.to_owned(), compression, entries })
     }
@@ -121,46 +118,16 @@ impl Files for Tarball {
     }
 }
 
-/// Limits how many bytes of the tar can be read until the limit is raised: the tar crate reads
-/// names and extended headers of any length into memory.
-struct Limited<'a, R> {
-    inner: R,
-    left: &'a Cell<u64>,
-}
-
-impl<R: Read> Read for Limited<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        let left = self.left.get().checked_sub(read as u64).ok_or_else(|| {
-            let message = format!("the tar has a name or header of more than {HEADERS} bytes");
-            Error::new(Kind::Corrupt, message)
-        })?;
-        self.left.set(left);
-        Ok(read)
-    }
-}
-
-impl<R: Seek> Seek for Limited<'_, R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.inner.seek(to)
-    }
-}
-
-/// All files and links. The last entry of a name counts, as when a tar is unpacked. `left` is what
-/// may be read of the headers; `budget` what may be remembered, 0 where the tar can be read again.
+/// All files and links. The last entry of a name counts, as when a tar is unpacked. `budget` is
+/// what may be remembered, 0 where the tar can be read again.
 fn scan<R: Read>(
     mut entries: tar::Entries<R>,
-    left: &Cell<u64>,
+    limit: &HeaderLimit,
     mut budget: u64,
 ) -> io::Result<HashMap<String, Entry>> {
     let is_stream = budget > 0;
     let (mut found, mut names) = (HashMap::new(), 0);
-    loop {
-        left.set(HEADERS);
-        let Some(entry) = entries.next() else {
-            return Ok(found);
-        };
-        left.set(u64::MAX);
+    while let Some(entry) = limit.headers(|| entries.next()) {
         let mut entry = entry?;
         names += entry.path_bytes().len() + entry.link_name_bytes().unwrap_or_default().len();
         found.extend(named(&mut entry, &mut budget)?);
@@ -174,6 +141,7 @@ fn scan<R: Read>(
             io::copy(&mut entry, &mut io::sink())?;
         }
     }
+    Ok(found)
 }
 
 /// The name of a file or link, and what it is. `None` for everything else.
@@ -224,13 +192,4 @@ fn normal(parent: &str, name: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
-}
-
-/// The tar crate's errors have no kind of their own.
-fn damage(error: io::Error) -> Error {
-    let is_ours = error.get_ref().is_some_and(|inner| inner.is::<Error>());
-    if is_ours || error.raw_os_error().is_some() {
-        return error.into();
-    }
-    Error::new(Kind::Corrupt, format!("not a tar, or a damaged one: {error}"))
 }
