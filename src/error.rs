@@ -173,6 +173,14 @@ fn write_line(line: String) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
+/// `None` for what is not found.
+pub(crate) fn found<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}
+
 /// What a hint names of so many: the first ten, and how many more there are.
 pub(crate) fn some_of<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     let mut items = items.into_iter();

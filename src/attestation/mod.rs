@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::{Digest, Verified};
 use crate::encoding;
-use crate::error::{During, Error, Kind, Result};
+use crate::error::{During, Error, Kind, Result, found};
 use crate::image::{Budget, Image};
 use crate::json;
 use crate::memory;
@@ -99,26 +99,27 @@ pub(crate) fn all(image: &Image) -> Result<Vec<Attestation>> {
     let mut seen = HashSet::new();
     let mut found: Vec<Attestation> = found.into_iter().flatten().collect();
     found.retain(|it| seen.insert(it.blob.digest.clone()));
-    found.sort_by_key(|it| !it.is_for_platform);
     Ok(found)
 }
 
 impl Location {
     fn list(&self, source: &dyn Source, budget: &Budget) -> Result<Vec<Attestation>> {
+        // What a list names may be gone.
+        let manifest = |entry| found(budget.manifest(source, entry));
         let (name, is_for_platform, manifests) = match self {
-            Location::BuildKit(entry) => ("buildkit", true, vec![budget.manifest(source, entry)?]),
+            Location::BuildKit(entry) => ("buildkit", true, vec![manifest(entry)?]),
             Location::Referrers(subject, is_for_platform) => {
                 let listed = budget.referrers(source, subject, 0)?;
                 let listed = listed.iter().filter(|it| !is_signature(it));
-                let manifests = listed.map(|entry| budget.manifest(source, entry));
+                let manifests = listed.map(manifest);
                 ("referrers", *is_for_platform, manifests.collect::<Result<_>>()?)
             }
             Location::Cosign(tag, is_for_platform) => {
-                ("cosign", *is_for_platform, Vec::from_iter(budget.tagged(source, tag)?))
+                ("cosign", *is_for_platform, vec![budget.tagged(source, tag)?])
             }
         };
         let mut listed = Vec::new();
-        for manifest in manifests {
+        for manifest in manifests.into_iter().flatten() {
             for blob in statements(&manifest)? {
                 let (mut predicate_type, mut bytes) = (said_type(&manifest, &blob), None);
                 if predicate_type.is_none() {

@@ -40,14 +40,21 @@ pub(crate) fn signatures(image: &Image, keys: &PublicKeys) -> Result<Vec<(Digest
         let blobs = place(source, budget, subject.digest())?.into_iter();
         Ok(blobs.map(|blob| (subject, blob)).collect::<Vec<_>>())
     })?;
-    let mut found: Vec<(&Arc<Content>, Descriptor)> = found.into_iter().flatten().collect();
+    let mut found: Vec<(&Arc<Content>, Listed)> = found.into_iter().flatten().collect();
     // Some are kept in both places.
     let mut seen = HashSet::new();
-    found.retain(|(subject, blob)| {
-        let signature = blob.annotation(SIGNATURE).map(str::to_owned);
-        seen.insert((subject.digest(), blob.digest.clone(), signature))
+    found.retain(|(subject, listed)| {
+        let (digest, signature) = match listed {
+            Listed::Blob(blob) => (&blob.digest, blob.annotation(SIGNATURE)),
+            Listed::Gone(digest, _) => (digest, None),
+        };
+        seen.insert((subject.digest(), digest.clone(), signature.map(str::to_owned)))
     });
-    let checked = image.pool.all(found, |(subject, blob)| {
+    let checked = image.pool.all(found, |(subject, listed)| {
+        let blob = match listed {
+            Listed::Blob(blob) => blob,
+            Listed::Gone(digest, error) => return Ok(Some((digest, Err(error)))),
+        };
         let signed = budget.content(source, &blob).and_then(|it| Signed::read(subject, &blob, &it));
         let outcome = signed.transpose().map(|signed| signed?.check(subject.digest(), keys));
         Ok(outcome.map(|outcome| (blob.digest, outcome)))
@@ -56,30 +63,42 @@ pub(crate) fn signatures(image: &Image, keys: &PublicKeys) -> Result<Vec<(Digest
 }
 
 /// Lists the payloads and bundles that are kept for a manifest in one place.
-type Place = fn(&dyn Source, &Budget, &Digest) -> Result<Vec<Descriptor>>;
+type Place = fn(&dyn Source, &Budget, &Digest) -> Result<Vec<Listed>>;
 
-fn tagged(source: &dyn Source, budget: &Budget, subject: &Digest) -> Result<Vec<Descriptor>> {
+enum Listed {
+    Blob(Descriptor),
+    /// A manifest that is listed and not there, and what was said of it.
+    Gone(Digest, Error),
+}
+
+fn tagged(source: &dyn Source, budget: &Budget, subject: &Digest) -> Result<Vec<Listed>> {
     let manifest = budget.tagged(source, &format!("{}.sig", subject.fallback_tag()))?;
     manifest.map_or(Ok(Vec::new()), |manifest| payloads(&manifest))
 }
 
-fn listed(source: &dyn Source, budget: &Budget, subject: &Digest) -> Result<Vec<Descriptor>> {
+fn listed(source: &dyn Source, budget: &Budget, subject: &Digest) -> Result<Vec<Listed>> {
     let mut blobs = Vec::new();
     for entry in budget.referrers(source, subject, 0)?.iter() {
         let kind = entry.json["artifactType"].as_str().unwrap_or_default();
         if kind.is_empty() || kind.starts_with(BUNDLE) || is_signature(entry) {
-            let manifest = budget.manifest(source, entry)?;
+            let manifest = match budget.manifest(source, entry) {
+                Err(error) if error.kind() == Kind::NotFound => {
+                    blobs.push(Listed::Gone(entry.digest.clone(), error));
+                    continue;
+                }
+                manifest => manifest?,
+            };
             blobs.extend(payloads(&manifest)?);
-            blobs.extend(statements(&manifest)?.into_iter().filter(is_bundle));
+            let bundles = statements(&manifest)?.into_iter().filter(is_bundle);
+            blobs.extend(bundles.map(Listed::Blob));
         }
     }
     Ok(blobs)
 }
 
-fn payloads(manifest: &Content) -> Result<Vec<Descriptor>> {
-    let mut layers = manifest.descriptors("layers")?;
-    layers.retain(|layer| layer.media_type == PAYLOAD);
-    Ok(layers)
+fn payloads(manifest: &Content) -> Result<Vec<Listed>> {
+    let layers = manifest.descriptors("layers")?.into_iter();
+    Ok(layers.filter(|layer| layer.media_type == PAYLOAD).map(Listed::Blob).collect())
 }
 
 fn is_bundle(blob: &Descriptor) -> bool {

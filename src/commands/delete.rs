@@ -8,7 +8,7 @@ use super::{
     Answer, Command, During, Error, Flag, Invocation, Kind, Operand, Result, Run, Spec, Verdict,
 };
 use crate::digest::Digest;
-use crate::error::say;
+use crate::error::{found, say};
 use crate::names::Names;
 use crate::parallel::Pool;
 use crate::reference::{Reference, Repository, TagOrDigest, Transport};
@@ -170,10 +170,7 @@ impl Manifest<'_> {
     /// All tags of the repository. `None`: distribution answers 404 for a repository that has
     /// manifests but no tags.
     fn listed(&self) -> Result<Option<Names>> {
-        match self.registry.tags() {
-            Err(error) if error.kind() == Kind::NotFound => Ok(None),
-            listed => listed.map(Some),
-        }
+        found(self.registry.tags())
     }
 
     /// Those of the tags that are not listed any more.
@@ -185,10 +182,9 @@ impl Manifest<'_> {
 
     /// Those of the tags that lead to it.
     fn led_by(&self, tags: Vec<String>) -> Result<Vec<String>> {
-        let leads_here = |tag: String| match self.registry.resolve(&TagOrDigest::Tag(tag.clone())) {
-            Ok(resolved) => Ok((resolved.digest == *self.digest).then_some(tag)),
-            Err(error) if error.kind() == Kind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let leads_here = |tag: String| {
+            let resolved = found(self.registry.resolve(&TagOrDigest::Tag(tag.clone())))?;
+            Ok(resolved.filter(|resolved| resolved.digest == *self.digest).map(|_| tag))
         };
         Ok(self.pool.all(tags, leads_here)?.into_iter().flatten().collect())
     }

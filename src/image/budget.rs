@@ -8,7 +8,7 @@ use std::vec;
 
 use crate::content::{Content, Descriptor, ManifestKind};
 use crate::digest::Digest;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, found};
 use crate::memory;
 use crate::parallel::lock;
 use crate::reference::TagOrDigest;
@@ -84,10 +84,7 @@ impl Budget {
     /// The manifest that a tag leads to, if there is one.
     pub(crate) fn tagged(&self, source: &dyn Source, tag: &str) -> Result<Option<Arc<Content>>> {
         let at = TagOrDigest::Tag(tag.to_owned());
-        match self.once(tag.to_owned(), || source.manifest(&at)) {
-            Err(error) if error.kind() == Kind::NotFound => Ok(None),
-            manifest => manifest.map(Some),
-        }
+        found(self.once(tag.to_owned(), || source.manifest(&at)))
     }
 
     /// What refers to a manifest that is itself listed `depth` levels deep. They count as the entries

@@ -201,6 +201,28 @@ fn referrers_are_documents_statements_and_bundles() {
 }
 
 #[test]
+fn what_is_listed_and_gone_is_passed_over() {
+    let registry = Registry::start();
+    let (image, index) = buildkit(&registry);
+    let lists = Tool::new().args(["manifestlist", "-q", ".manifests[2].digest"]);
+    let buildkits = lists.arg(registry.image("a:v1")).run().status(0);
+    without_tags(&registry, &[&image.digest(), &index], &["att", "sbom"]);
+    for name in ["gone", "there"] {
+        let sbom = bytes(&statement(SPDX, &json!({"name": name})));
+        let about = json!({"in-toto.io/predicate-type": SPDX});
+        let artifact = manifest(&registry, &[(IN_TOTO, sbom, about)]);
+        refers(&registry, &image, IN_TOTO, artifact);
+    }
+    let lists = Tool::new().args(["referrers", "--arch", "amd64", "-q", ".[0].digest"]);
+    let referrer = lists.arg(registry.image("a:v1")).run().status(0);
+    for gone in [buildkits, referrer] {
+        registry.absent(&format!("/v2/a/manifests/{}", gone.text().trim()));
+    }
+    let stores = ask(&registry, &["attestations", "-q", "map(.store)"]);
+    assert_eq!(stores, json!(["referrers"]));
+}
+
+#[test]
 fn cosigns_are_found_by_their_tags() {
     for has_referrers in [true, false] {
         let registry = match has_referrers {

@@ -252,6 +252,30 @@ fn referrers_are_payloads_statements_and_manifests() {
 }
 
 #[test]
+fn a_signature_that_is_listed_and_gone_has_failed() {
+    let Some(key) = Key::new(ED25519) else { return };
+    let registry = Registry::start();
+    let image = pushed(&registry);
+    without_tags(&registry, &[&image.digest()], &["sig"]);
+    let payload = payload(&image.digest());
+    let signed = manifest(&registry, &[key.signed(&payload)]);
+    refers(&registry, &image, ARTIFACT, signed);
+    let there = format!("PASSED signature {} test", sha256(&payload));
+    let tool = verify(&registry, &key.public());
+    tool.run().success(format!("{PASSED}{there}\n"));
+    let message = (BUNDLE, key.bundle(SIGN, &image.digest()), json!({}));
+    refers(&registry, &image, BUNDLE, manifest(&registry, &[message]));
+    let lists = Tool::new().args(["referrers", "--artifact-type", BUNDLE, "-q", ".[].digest"]);
+    let gone = lists.arg(registry.image("a:v1")).run().status(0);
+    let gone = gone.text().trim();
+    registry.absent(&format!("/v2/a/manifests/{gone}"));
+    let output = tool.run().status(6).stderr("");
+    let failed = format!("FAILED signature {gone} test: manifest {gone}: not found");
+    assert!(output.text().contains(&there), "{}", output.text());
+    assert!(output.text().contains(&failed), "{}", output.text());
+}
+
+#[test]
 fn a_signature_of_another_image_has_failed() {
     let Some(key) = Key::new(ED25519) else { return };
     let registry = Registry::start();

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use super::{Blob, Resolved, Source};
 use crate::content::{Content, Descriptor, LIMIT, ManifestKind, parse};
 use crate::digest::Digest;
-use crate::error::{During, Error, Kind, Result};
+use crate::error::{During, Error, Kind, Result, found};
 use crate::names::Names;
 use crate::reference::TagOrDigest;
 use files::{Files, small};
@@ -131,10 +131,7 @@ impl Layout {
         if !matches!(kind, ManifestKind::Index | ManifestKind::Manifest) {
             return Ok(None);
         }
-        match self.read(&descriptor.digest, Some(descriptor)) {
-            Err(error) if error.kind() == Kind::NotFound => Ok(None),
-            manifest => manifest.map(Some),
-        }
+        found(self.read(&descriptor.digest, Some(descriptor)))
     }
 
     /// A small blob, whole. `Kind::Corrupt` if it has another size.
