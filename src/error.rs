@@ -93,6 +93,12 @@ impl Error {
         self.retry_after
     }
 
+    /// The lines below the message, and the hint, as they are shown.
+    pub(crate) fn details(&self) -> (Vec<String>, Option<String>) {
+        let excerpt = self.excerpt.iter().map(|line| printable(line)).collect();
+        (excerpt, self.hint.as_ref().map(|hint| printable(&without_users(hint))))
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }

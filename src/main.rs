@@ -8,7 +8,7 @@
 //! main            arguments → exit code
 //! serve/          the same questions over HTTP: pages for people, JSON for programs
 //!   http/         connections: requests read, responses written, limits of both
-//! driver/         images × platforms → answers, printed in order; the first failure's exit code
+//! driver/         images × platforms → answers, printed in order or given to `serve`
 //! commands/       a file for each command: its row of the table and one function
 //! hooks/          what docker asks of its plugins, and shells for completions
 //! context/        global options and environment as values; the only reader of the environment
@@ -78,7 +78,7 @@ mod query;
 mod readahead;
 mod reference;
 mod secret;
-#[expect(dead_code, unused_imports, reason = "the command that uses it is not there yet")]
+#[expect(dead_code, unused_imports, reason = "pages, filters and metrics are not there yet")]
 mod serve;
 mod source;
 mod state;
@@ -88,6 +88,7 @@ mod text;
 use std::process::ExitCode;
 
 use cli::Request;
+use commands::{Command, Run};
 use error::{During, Result};
 
 fn main() -> ExitCode {
@@ -110,6 +111,9 @@ fn run() -> Result<u8> {
         Request::Run(spec, args) => {
             let usual = context::usual_options().and_then(|words| args.after(&table, &words));
             let args = usual.during(cli::USUAL)?;
+            if let Command { run: Run::Serve, .. } = commands::of(spec) {
+                return serve::run(table, &args).map_err(|error| args.hinted(error));
+            }
             let context = context::Context::new(&args).map_err(|error| args.hinted(error))?;
             driver::run(&context, commands::of(spec), &args)
         }

@@ -10,6 +10,7 @@ mod check;
 mod closest;
 mod help;
 mod man;
+mod parameters;
 mod parse;
 mod roff;
 #[cfg(test)]
@@ -33,11 +34,13 @@ pub(crate) struct Flag {
     pub(crate) help: &'static str,
     /// What the man page and the command's help add to `help`; may be empty.
     pub(crate) about: &'static str,
+    /// Whether it means nothing to somebody who asks from elsewhere.
+    is_local: bool,
 }
 
 impl Flag {
     pub(crate) const fn new(name: &'static str, value: Value, help: &'static str) -> Flag {
-        Flag { name, short: None, value, help, about: "" }
+        Flag { name, short: None, value, help, about: "", is_local: false }
     }
 
     /// An option without a value.
@@ -51,6 +54,11 @@ impl Flag {
 
     pub(crate) const fn about(self, about: &'static str) -> Flag {
         Flag { about, ..self }
+    }
+
+    /// About this machine's files or terminal.
+    pub(crate) const fn local(self) -> Flag {
+        Flag { is_local: true, ..self }
     }
 
     /// `-q, --jq FILTER`
@@ -108,7 +116,7 @@ impl Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operand {
     None,
-    /// Exactly one image.
+    /// Exactly one image, which is changed.
     Image,
     /// One image or more, or an option that takes `Value::Images`.
     Images,
@@ -122,6 +130,8 @@ pub(crate) enum Operand {
     Layer,
     Repository,
     Registry,
+    /// What strangers may ask for; nothing where they may ask for anything.
+    Served,
     /// The name of a command, or nothing: this is the command that explains the others.
     Command,
     Kind(&'static [&'static str]),
@@ -147,6 +157,10 @@ impl Operand {
             Operand::Layer => ("IMAGE@DIGEST", "wants one layer, IMAGE@DIGEST", 1..=1),
             Operand::Repository => ("REPOSITORY", "wants one repository", 1..=1),
             Operand::Registry => ("HOST", "wants one registry, HOST[:PORT]", 1..=1),
+            Operand::Served => {
+                let places = "[REGISTRY|REPOSITORY|oci:PATH]...";
+                (places, "wants registries, repositories or layouts", 0..=usize::MAX)
+            }
             Operand::Kind(words) | Operand::Forms(words) => {
                 return (words.join("|"), format!("wants {}", one_of(&self.words())), 1..=1);
             }
@@ -172,6 +186,8 @@ pub(crate) struct Spec {
     pub(crate) flags: &'static [&'static Flag],
     /// Whether the global options mean anything to it; they are always accepted.
     pub(crate) global: bool,
+    /// Whether the answer is decided by the digest of the image's manifest, for ever.
+    pub(crate) is_immutable: bool,
     pub(crate) examples: &'static [Example],
 }
 
@@ -183,6 +199,7 @@ impl Spec {
         about: "",
         flags: &[],
         global: true,
+        is_immutable: false,
         examples: &[],
     };
 

@@ -33,6 +33,7 @@ Exit 3 if there is no such file. With `--json`, with a filter, for several image
                 "one file of many images",
             ),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(run),

@@ -15,6 +15,7 @@ pub(super) static COMMAND: Command = Command {
                 "the environment, one variable per line",
             ),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(|image, _| Ok(Answer::content(image.config()?.clone()))),

@@ -12,6 +12,7 @@ pub(super) static COMMAND: Command = Command {
             ("docker-registry digest --platform linux/arm64 ubuntu:18.04", "sha256:…"),
             ("docker-registry digest --platform all ubuntu", "the digest for every platform"),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(|image, _| Ok(Answer::word(image.printed_digest()?))),

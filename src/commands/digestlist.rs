@@ -12,6 +12,7 @@ pub(super) static COMMAND: Command = Command {
             ("docker-registry digestlist ubuntu:18.04", "sha256:…"),
             ("docker-registry digestlist ubuntu debian alpine", "one line of JSON for each"),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Repository(|image, _| Ok(Answer::word(image.index_digest()?))),

@@ -27,6 +27,7 @@ Every layer is read and its digest compared; what it holds is remembered under i
                 "what is setuid, setgid or sticky",
             ),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(run),

@@ -12,6 +12,7 @@ pub(super) static COMMAND: Command = Command {
             ("docker-registry history ubuntu", "every step"),
             ("docker-registry history -q '.[].created_by' ubuntu", "the commands alone"),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(|image, _| Ok(Answer::value(image.history()?))),

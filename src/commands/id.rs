@@ -12,6 +12,7 @@ pub(super) static COMMAND: Command = Command {
             ("docker-registry id sphinxdoc/sphinx:4.4.0", "sha256:…"),
             ("docker-registry id --platform all ubuntu", "the ID for every platform"),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(|image, _| Ok(Answer::word(image.config_digest()?))),

@@ -17,6 +17,7 @@ pub(super) static COMMAND: Command = Command {
                 "one label; exit 8 if it is missing",
             ),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(run),

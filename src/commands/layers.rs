@@ -16,6 +16,7 @@ pub(super) static COMMAND: Command = Command {
             ("docker-registry layers -t ubuntu", "the same as a table, with bars for their sizes"),
             ("docker-registry layers -q 'map(.size) | add' ubuntu", "their total size"),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(run),

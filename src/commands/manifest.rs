@@ -18,6 +18,7 @@ pub(super) static COMMAND: Command = Command {
                 "how much a pull downloads",
             ),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(|image, _| Ok(Answer::content(image.printed_manifest()?.clone()))),

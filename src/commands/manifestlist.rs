@@ -12,6 +12,7 @@ pub(super) static COMMAND: Command = Command {
             ("docker-registry manifestlist ubuntu:18.04", "the images that the tag leads to"),
             ("docker-registry manifestlist -q '.manifests[].digest' ubuntu", "their digests"),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Repository(|image, _| Ok(Answer::content(image.index()?.clone()))),

@@ -13,6 +13,7 @@ use crate::context;
 use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
 use crate::parallel::Pool;
+use crate::progress::ProgressStyle;
 use crate::source::Sources;
 
 mod annotations;
@@ -45,6 +46,7 @@ mod referrers;
 mod resolve;
 mod saving;
 mod sbom;
+pub(crate) mod serve;
 mod size;
 mod tags;
 mod testregistry;
@@ -66,6 +68,8 @@ pub(crate) enum Run {
     Pair(fn(Option<&Image>, Option<&Image>) -> Result<Answer>),
     /// Whatever the operands name: a registry, several repositories, the program itself.
     Alone(fn(&Invocation) -> Result<Answer>),
+    /// None: it has others asked.
+    Serve,
 }
 
 pub(crate) type AskImage = fn(&Image, &Invocation) -> Result<Answer>;
@@ -84,7 +88,15 @@ pub(crate) struct Invocation<'a> {
     pub(crate) is_alone: bool,
     /// Whether a text is wanted in its JSON form.
     pub(crate) is_json: bool,
-    pub(crate) is_verbose: bool,
+    /// How the progress of one question is shown.
+    pub(crate) progress: ProgressStyle,
+}
+
+impl Command {
+    /// Whether it is asked of several images at a time, one by one.
+    pub(crate) fn is_of_many(&self) -> bool {
+        matches!(self.run, Run::Image(_) | Run::Repository(_))
+    }
 }
 
 /// All commands, in the order and under the titles that the help shows.
@@ -125,7 +137,7 @@ static ALL: &[(&str, &[&Command])] = &[
             &testregistry::COMMAND,
         ],
     ),
-    ("This program", &[&generate::COMMAND, &help::COMMAND]),
+    ("This program", &[&serve::COMMAND, &generate::COMMAND, &help::COMMAND]),
 ];
 
 /// What people ask most.

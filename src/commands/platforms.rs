@@ -21,6 +21,7 @@ If an entry of the index has no platform, mquery crashes; here the platform is r
                 "one architecture per line",
             ),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Repository(run),

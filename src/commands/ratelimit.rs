@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{Answer, Command, During, Error, Invocation, Operand, Result, Run, Spec};
+use super::{Answer, Command, Error, Image, Invocation, Operand, Result, Run, Spec};
 use crate::reference::{Reference, Transport};
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
         name: "ratelimit",
-        operand: Operand::Image,
+        operand: Operand::Images,
         help: "Print how much a registry still allows",
         about: "An object `{limit, remaining, window, source, reset}`, from a request that does not count as a pull: `limit` pulls are allowed in `window` seconds, `remaining` are left; `source` is the address or account that the registry counts, and `reset` is the number of seconds until counting starts again. What the registry does not say is null. With `-v`, every command warns if less than a tenth is left.",
         examples: &[
@@ -20,17 +20,15 @@ pub(super) static COMMAND: Command = Command {
         ],
         ..Spec::DEFAULT
     },
-    run: Run::Alone(run),
+    run: Run::Repository(run),
 };
 
-fn run(invocation: &Invocation) -> Result<Answer> {
-    let text = &invocation.args.operands()[0];
-    let reference: Reference = text.parse()?;
-    let Transport::Registry(repository) = &reference.transport else {
-        return Err(Error::usage(format!("{text}: {} is not in a registry", reference.transport)));
+fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
+    let Reference { transport, at } = &image.reference;
+    let Transport::Registry(repository) = transport else {
+        return Err(Error::usage(format!("{transport} is not in a registry")));
     };
-    let registry = invocation.sources.repository(repository).during(text)?;
-    let rate = registry.rate(&reference.at).during(text)?;
+    let rate = invocation.sources.repository(repository)?.rate(at)?;
     Ok(Answer::value(json!({
         "limit": rate.limit,
         "remaining": rate.remaining,

@@ -18,6 +18,7 @@ pub(super) static COMMAND: Command = Command {
             ),
             ("docker-registry resolve ubuntu debian alpine", "one line of JSON for each"),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Repository(run),

@@ -12,9 +12,11 @@ pub(super) static OUTPUT: Flag = Flag::new("output", Value::Path, "Write to FILE
     .short('o')
     .about("Default for `cat`: stdout. Default for `downloadlayer`: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the content is that, in the current directory. A device or a FIFO is written to like stdout. If FILE is a link, the file that it leads to is replaced if it has the same owner.");
 
-pub(super) static FORCE: Flag = Flag::switch("force", "Overwrite a file that has other content");
+pub(super) static FORCE: Flag =
+    Flag::switch("force", "Overwrite a file that has other content").local();
 
 pub(super) static NO_PROGRESS: Flag = Flag::switch("no-progress", "Show no progress")
+    .local()
     .about("By default a longer download shows a bar on a terminal, and with `--verbose` a line for every 10 %.");
 
 pub(super) static LAYER: Flag = Flag::new("layer", Value::Text("N|DIGEST"), "Look at one layer alone")
@@ -29,7 +31,7 @@ pub(super) fn with_progress<T>(invocation: &Invocation, work: impl FnOnce(&Progr
     let progress = Progress::new(if is_hidden || (is_stdout && output::is_terminal()) {
         ProgressStyle::Silent
     } else {
-        ProgressStyle::automatic(invocation.is_verbose)
+        invocation.progress
     });
     let done = work(&progress);
     progress.finish();

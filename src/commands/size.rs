@@ -21,6 +21,7 @@ pub(super) static COMMAND: Command = Command {
             ("docker-registry size -q .compressed ubuntu", "the bytes that a pull downloads"),
             ("docker-registry size --platform all ubuntu", "the size for every platform"),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Image(run),

@@ -3,6 +3,7 @@
 mod mirrors;
 mod options;
 mod registry;
+mod server;
 
 use std::env;
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use crate::image::Image;
 use crate::machine;
 use crate::parallel::Pool;
 use crate::platform::PlatformMatcher;
+use crate::progress::ProgressStyle;
 use crate::query::Query;
 use crate::reference::Reference;
 use crate::source::Sources;
@@ -29,6 +31,7 @@ use options::{
 
 pub(crate) use options::{ALTERNATIVES, ESSENTIAL, GROUPS, PUBLIC_KEY};
 pub(crate) use registry::{cache, lone_key, public_key};
+pub(crate) use server::{PARAMETERS, max_age, without_filter};
 
 /// What is the same for all images of a run.
 pub(crate) struct Context {
@@ -38,7 +41,8 @@ pub(crate) struct Context {
     pub(crate) timeout: Duration,
     /// How long to ask again for what is not found.
     pub(crate) wait: Option<Duration>,
-    pub(crate) is_verbose: bool,
+    /// How the progress of a question is shown.
+    pub(crate) progress: ProgressStyle,
     /// The media types to ask for; none for all kinds of manifest.
     kinds: Vec<String>,
     pub(crate) sources: Sources,
@@ -52,6 +56,7 @@ pub(crate) enum Platforms {
 }
 
 /// How answers are shown.
+#[derive(Default)]
 pub(crate) struct Presentation {
     pub(crate) raw: bool,
     pub(crate) json: bool,
@@ -76,9 +81,9 @@ impl Context {
             pool: Arc::new(Pool::new(jobs)),
             timeout,
             wait: wait(args)?,
-            is_verbose: args.has(&VERBOSE),
-            kinds: registry::kinds(args).unwrap_or_default(),
-            sources: registry::sources(args, jobs, timeout)?,
+            progress: ProgressStyle::automatic(args.has(&VERBOSE)),
+            kinds: registry::kinds(args),
+            sources: registry::sources(args, jobs, timeout, None)?,
         })
     }
 

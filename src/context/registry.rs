@@ -20,9 +20,15 @@ use crate::source::{
     Namespace, PlainHttp, Proxies, Role, Settings, Sources, Verbosity,
 };
 
-/// The sources, set up from options and environment.
-pub(super) fn sources(args: &Args, jobs: usize, timeout: Duration) -> Result<Sources> {
-    let cache = cache_settings(args)?;
+/// The sources, set up from options and environment. Other answers than those of the cache may be
+/// believed for a time too; then the cache believes tags for `max_age`, whatever the option says.
+pub(super) fn sources(
+    args: &Args,
+    jobs: usize,
+    timeout: Duration,
+    max_age: Option<Duration>,
+) -> Result<Sources> {
+    let cache = cache_settings(args, max_age)?;
     let settings = Settings {
         certificates: certificates(args),
         proxies: proxies(),
@@ -39,20 +45,21 @@ pub(super) fn sources(args: &Args, jobs: usize, timeout: Duration) -> Result<Sou
             1 => Verbosity::Requests,
             _ => Verbosity::Curl,
         },
-        accept: kinds(args),
         user_agent: concat!("docker-registry/", env!("CARGO_PKG_VERSION")).to_owned(),
         auth_cache: cache.as_ref().map(auth_cache).unwrap_or_default(),
         clock: SystemTime::now,
     };
-    Ok(Sources::new(settings, auth_files(args)?, mirrors::settings(args)?, cache))
+    let sources = Sources::new(settings, auth_files(args)?, mirrors::settings(args)?, cache);
+    Ok(sources.of_kinds(kinds(args)))
 }
 
 /// `None` with `--no-cache` and `--insecure`, and without a home directory.
-fn cache_settings(args: &Args) -> Result<Option<CacheSettings>> {
-    let given = |flags: [&'static Flag; 2]| flags.into_iter().find(|flag| args.has(flag));
+fn cache_settings(args: &Args, max_age: Option<Duration>) -> Result<Option<CacheSettings>> {
+    let given = |flags: &[&'static Flag]| flags.iter().find(|flag| args.has(flag)).copied();
     // Answers of an unverified server must not be used by later runs.
-    if let Some(without) = given([&NO_CACHE, &INSECURE]) {
-        let Some(flag) = given([&OFFLINE, &MAX_AGE]) else { return Ok(None) };
+    if let Some(without) = given(&[&NO_CACHE, &INSECURE]) {
+        let needed: &[_] = if max_age.is_some() { &[&OFFLINE] } else { &[&OFFLINE, &MAX_AGE] };
+        let Some(flag) = given(needed) else { return Ok(None) };
         let (flag, without) = (flag.name, without.name);
         return Err(Error::usage(format!("--{flag} cannot be used with --{without}")));
     }
@@ -62,10 +69,9 @@ fn cache_settings(args: &Args) -> Result<Option<CacheSettings>> {
         disk: Arc::new(DiskCache::new(directory, SystemTime::now, is_verbose)),
         freshness: match args.duration(&MAX_AGE) {
             _ if args.has(&OFFLINE) => Freshness::Offline,
-            limit => Freshness::Within(limit.unwrap_or_default()),
+            limit => Freshness::Within(max_age.or(limit).unwrap_or_default()),
         },
-        // With other media types the same tag may lead to another manifest.
-        accept: kinds(args).unwrap_or_default().join(","),
+        accept: String::new(),
         is_verbose,
     }))
 }
@@ -92,18 +98,18 @@ fn auth_cache(cache: &CacheSettings) -> AuthCache {
     }
 }
 
-/// The media types that the user chose; `None`: all kinds.
-pub(super) fn kinds(args: &Args) -> Option<Vec<String>> {
+/// The media types that the user chose; none for all kinds.
+pub(super) fn kinds(args: &Args) -> Vec<String> {
     let types: &[&str] = match (args.has(&INDEX), args.has(&OCI)) {
         _ if args.has(&MEDIA_TYPE) => {
-            return Some(args.texts(&MEDIA_TYPE).map(str::to_owned).collect());
+            return args.texts(&MEDIA_TYPE).map(str::to_owned).collect();
         }
         (true, true) => &[OCI_INDEX],
         (true, false) => &[OCI_INDEX, DOCKER_LIST],
         (false, true) => &[OCI_INDEX, OCI_MANIFEST],
-        (false, false) => return None,
+        (false, false) => &[],
     };
-    Some(types.iter().map(|name| (*name).to_owned()).collect())
+    types.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// How long a silence may be: a day outlasts everybody, and a deadline can still be counted with it.

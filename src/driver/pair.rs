@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::keyed;
 use super::printer::Answered;
+use super::question::keyed;
 use crate::answer::{Answer, Verdict};
 use crate::context::{Context, Platforms};
 use crate::error::{During, Result};

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::answer::{Answer, Body, Verdict};
 use crate::context::{self, Context, Platforms, Presentation};
+use crate::digest::Digest;
 use crate::error::{During, Error, Result, say};
 use crate::image::Image;
 use crate::output::{Output, Table};
@@ -14,20 +15,23 @@ use crate::query::{self, Query};
 use crate::state::{self, Entry};
 
 /// An answer and what it is about.
-pub(super) struct Answered {
-    pub(super) image: String,
-    pub(super) platform: Option<String>,
-    pub(super) answer: Answer,
+pub(crate) struct Answered {
+    pub(crate) image: String,
+    pub(crate) platform: Option<String>,
+    /// Of the image's manifest, or of its index where no platform was chosen.
+    pub(crate) digest: Option<Digest>,
+    pub(crate) answer: Answer,
 }
 
 impl Answered {
     pub(super) fn plain(answer: Answer) -> Self {
-        Answered { image: String::new(), platform: None, answer }
+        Answered { image: String::new(), platform: None, digest: None, answer }
     }
 
     pub(super) fn of(image: &Image, answer: Answer) -> Self {
         let platform = image.platform().map(|platform| platform.to_string());
-        Answered { image: image.text().to_owned(), platform, answer }
+        let digest = image.known_digest().cloned();
+        Answered { image: image.text().to_owned(), platform, digest, answer }
     }
 }
 

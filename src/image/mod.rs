@@ -267,6 +267,15 @@ impl Image {
         listed.or_else(|| Platform::read(self.config.get()?.json()))
     }
 
+    /// The digest of the manifest for the platform, or of what the reference leads to where no platform
+    /// is chosen yet, as far as it is known without another request.
+    pub(crate) fn known_digest(&self) -> Option<&Digest> {
+        let chosen = self.platform_descriptor.get().and_then(Option::as_ref);
+        let chosen = chosen.map(|entry| &entry.digest);
+        let top = self.top_manifest.get().map(|top| top.digest());
+        chosen.or(top).or_else(|| Some(&self.resolved.get()?.digest))
+    }
+
     /// The entry of the index for the platform; `None` for an image without an index, whose
     /// platform is checked if one was asked for.
     pub(crate) fn platform_descriptor(&self) -> Result<Option<&Descriptor>> {

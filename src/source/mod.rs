@@ -94,14 +94,25 @@ pub(crate) struct Blob {
 }
 
 /// Opens sources; what they share lives here.
+#[derive(Clone)]
 pub(crate) struct Sources {
     settings: Settings,
     client: Arc<Client>,
     /// Clients for what is reached in another way, or is not what the user names.
-    others: Mutex<HashMap<(Access, Role), Arc<Client>>>,
-    mirrors: Mirrors,
+    others: Arc<Clients>,
+    mirrors: Arc<Mirrors>,
     cache: Option<CacheSettings>,
+    /// The media types of manifests that the user chose; none for all kinds.
+    kinds: Vec<String>,
+    /// Where strangers ask.
+    admit: Option<Arc<Admit>>,
 }
+
+type Clients = Mutex<HashMap<(Access, Role), Arc<Client>>>;
+
+/// Says of what a stranger asks for whether the user of this program named it; of a registry as a whole
+/// the name of the repository is empty. `Kind::Denied` for what is not to be asked for.
+pub(crate) type Admit = dyn Fn(&Transport) -> Result<bool> + Send + Sync;
 
 /// What is remembered between runs, and how far it is believed.
 #[derive(Clone)]
@@ -124,10 +135,26 @@ impl Sources {
         Sources {
             settings,
             client,
-            others: Mutex::default(),
-            mirrors: Mirrors::new(mirrors),
+            others: Arc::default(),
+            mirrors: Arc::new(Mirrors::new(mirrors)),
             cache,
+            kinds: Vec::new(),
+            admit: None,
         }
+    }
+
+    /// The same sources, asked for manifests of these media types only.
+    pub(crate) fn of_kinds(&self, kinds: Vec<String>) -> Self {
+        let mut cache = self.cache.clone();
+        // With other media types the same tag may lead to another manifest.
+        cache.iter_mut().for_each(|cache| cache.accept = kinds.join(","));
+        Sources { kinds, cache, ..self.clone() }
+    }
+
+    /// The same sources for strangers: what the user did not name is asked as anybody would ask it, and
+    /// not at all where only some can reach it.
+    pub(crate) fn for_strangers(self, admit: Arc<Admit>) -> Self {
+        Sources { admit: Some(admit), ..self }
     }
 
     /// Says that a place will be asked for. Credentials that were given for this run are for the
@@ -142,11 +169,9 @@ impl Sources {
     /// The repository of an image, ready to be asked. A choice of media types is about that image
     /// alone, not about what it leads to.
     pub(crate) fn open(&self, reference: &Reference) -> Result<Arc<dyn Source>> {
-        self.claim(&reference.transport)?;
+        let role = self.role(&reference.transport)?;
         Ok(match &reference.transport {
-            Transport::Registry(repository) => {
-                self.remembered(repository, &reference.at, Role::Named)?
-            }
+            Transport::Registry(repository) => self.remembered(repository, &reference.at, role)?,
             Transport::Layout(path) => Arc::new(Layout::directory(path)?),
             Transport::OciArchive(path) => Arc::new(Layout::oci_archive(path)?),
             Transport::DockerArchive(path) => Arc::new(Layout::docker_archive(path)?),
@@ -164,28 +189,48 @@ impl Sources {
             Transport::Registry(from) => Some(&from.host),
             _ => None,
         };
-        let role = match self.online() {
-            Ok(()) => self.client.role_of(from, &repository.host)?,
-            Err(_) => Role::Stranger,
+        let host = &repository.host;
+        let role = match (&self.admit, self.online()) {
+            (Some(admit), _) if admit(&to.transport) == Ok(true) => Role::Named,
+            (_, Err(_)) => Role::Stranger,
+            // What strangers ask about may be theirs.
+            (Some(_), Ok(())) => self.client.role_of(None, host)?,
+            (None, Ok(())) => self.client.role_of(from, host)?,
         };
         self.remembered(repository, &to.at, role)
+    }
+
+    /// Why a place is asked for. `Kind::Denied` if strangers may not ask for it.
+    fn role(&self, transport: &Transport) -> Result<Role> {
+        match (&self.admit, transport) {
+            (None, _) => self.claim(transport).map(|()| Role::Named),
+            (Some(admit), Transport::Registry(repository)) if !admit(transport)? => {
+                let host = &repository.host;
+                self.client.role_of(None, host).map_err(|_| {
+                    let why = format!("{host} is an internal address, which is not served here");
+                    Error::new(Kind::Denied, why)
+                })
+            }
+            (Some(admit), _) => admit(transport).map(|_| Role::Named),
+        }
     }
 
     /// A repository of a registry, past everything that is remembered of it, and past its mirrors.
     pub(crate) fn repository(&self, repository: &Repository) -> Result<Registry> {
         self.online()?;
+        let role = self.role(&Transport::Registry(repository.clone()))?;
         let Repository { host, name } = repository;
-        self.client.claim(host)?;
         let access = self.mirrors.endpoints(host, name, None)?.named;
-        Ok(self.client(&access, Role::Named).repository(repository))
+        Ok(self.client(&access, role).repository(repository))
     }
 
     /// The names of all repositories that a registry shows.
     pub(crate) fn catalog(&self, host: &Host) -> Result<Names> {
         self.online()?;
-        self.client.claim(host)?;
+        let whole = Repository { host: host.clone(), name: String::new() };
+        let role = self.role(&Transport::Registry(whole))?;
         let access = self.mirrors.endpoints(host, "", None)?.named;
-        self.client(&access, Role::Named).catalog(host)
+        self.client(&access, role).catalog(host)
     }
 
     fn online(&self) -> Result<()> {
@@ -219,7 +264,8 @@ impl Sources {
             !access.is_unverified && (!access.is_plain || Client::is_loopback(host))
         });
         let mirror = |endpoint: &Endpoint, what: &str, role| {
-            let registry = self.registry(endpoint, role).with_accept_override(at);
+            let registry = self.registry(endpoint, role);
+            let registry = registry.with_accept_override(at, &self.kinds);
             let name = format!("{what}{}/{}", endpoint.host, endpoint.name);
             Mirror::new(registry, name, endpoint.has_tags, endpoint.has_digests)
         };

@@ -130,7 +130,7 @@ const SURROUNDINGS: [(&str, &[&str]); 16] = [
             "driver/wait",
             "progress",
             "readahead",
-            "serve/http",
+            "serve",
             "source/registry",
         ],
     ),

@@ -56,6 +56,7 @@ mod registries;
 mod requests;
 mod script;
 mod secrets;
+mod serve;
 mod signatures;
 mod table;
 mod tables;

@@ -73,7 +73,8 @@ fn verbose_tells_when_little_is_left() {
 
 #[test]
 fn a_layout_has_no_limit() {
-    let tool = Tool::new().args(["ratelimit", "oci:x"]);
-    tool.run()
-        .fails(2, "docker-registry: oci:x: oci:x is not in a registry\n");
+    let layout = concat!("oci:", env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hello");
+    let tool = Tool::new().args(["ratelimit", layout]);
+    let message = format!("docker-registry: {layout}: {layout} is not in a registry\n");
+    tool.run().fails(2, message);
 }

@@ -33,6 +33,7 @@ It also shows what manifest-tool leaves out. Below `manifests` each manifest has
                 "manifests and configurations in one JSON document",
             ),
         ],
+        is_immutable: true,
         ..Spec::DEFAULT
     },
     run: Run::Repository(run),

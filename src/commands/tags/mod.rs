@@ -181,7 +181,7 @@ fn asked<'a>(
     is_needed: bool,
 ) -> Result<Vec<(&'a str, Result<Found>)>> {
     let style = match invocation.is_alone {
-        true => ProgressStyle::automatic(invocation.is_verbose),
+        true => invocation.progress,
         false => ProgressStyle::Silent,
     };
     let (known, progress) = (Known::default(), Progress::of_tags(style, tags.len()));

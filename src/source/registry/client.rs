@@ -56,8 +56,6 @@ pub(crate) struct Settings {
     /// How many requests there are at a time.
     pub(crate) jobs: usize,
     pub(crate) verbosity: Verbosity,
-    /// The media types of manifests that the user chose; `None`: all kinds.
-    pub(crate) accept: Option<Vec<String>>,
     pub(crate) user_agent: String,
     pub(crate) auth_cache: AuthCache,
     pub(crate) clock: fn() -> SystemTime,
@@ -79,7 +77,6 @@ pub(crate) struct Client {
     pub(super) transport: HttpClient,
     pub(super) plain_http: PlainHttp,
     pub(super) retries: u32,
-    pub(super) accept: Option<Vec<String>>,
     pub(super) cache: AuthCache,
     pub(super) clock: fn() -> SystemTime,
     states: Mutex<HashMap<Host, Arc<RegistryState>>>,
@@ -113,7 +110,6 @@ impl Client {
             transport: HttpClient::new(connections, jobs, &user_agent, trace),
             plain_http: settings.plain_http,
             retries: settings.retries,
-            accept: settings.accept,
             cache: settings.auth_cache,
             clock: settings.clock,
             states: Mutex::default(),
@@ -188,9 +184,10 @@ impl Registry {
         Registry { api: api.to_owned(), namespace, ..self }
     }
 
-    /// Only the manifest at `at` is asked for by the media types that the user chose.
-    pub(in super::super) fn with_accept_override(self, at: &TagOrDigest) -> Self {
-        Registry { accept_override: Some(at.clone()), ..self }
+    /// Only the manifest at `at` is asked for by these media types.
+    pub(in super::super) fn with_accept_override(self, at: &TagOrDigest, types: &[String]) -> Self {
+        let accept_override = (!types.is_empty()).then(|| (at.clone(), types.join(", ")));
+        Registry { accept_override, ..self }
     }
 
     /// The same repository, to be written to as well.
@@ -252,7 +249,6 @@ mod tests {
             retries: 0,
             jobs: 1,
             verbosity: Verbosity::Quiet,
-            accept: None,
             user_agent: String::new(),
             auth_cache: AuthCache::default(),
             clock: || SystemTime::UNIX_EPOCH,

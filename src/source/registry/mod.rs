@@ -96,8 +96,8 @@ pub(crate) struct Registry {
     state: Arc<RegistryState>,
     /// What requests want to do, as tokens name it, and in which repository.
     scope: Scope,
-    /// The only manifest that is asked for by the media types that the user chose.
-    accept_override: Option<TagOrDigest>,
+    /// The only manifest that is asked for by the media types that the user chose, and these.
+    accept_override: Option<(TagOrDigest, String)>,
 }
 
 /// The endpoints. A blob is sent in one request, so that there is no use for end-4b and end-5, and
@@ -153,8 +153,8 @@ impl Registry {
     }
 
     fn manifest_request(&self, method: Method, at: &TagOrDigest, tries: &Tries) -> Result<Request> {
-        let accept = match &self.client.accept {
-            Some(types) if self.accept_override.as_ref() == Some(at) => types.join(", "),
+        let accept = match &self.accept_override {
+            Some((only, accept)) if only == at => accept.clone(),
             _ => MANIFESTS.join(", "),
         };
         let request = self.request(method, &format!("manifests/{}", tag_or_digest(at)))?;

@@ -434,7 +434,6 @@ fn no_registry() -> Settings {
         retries: 0,
         jobs: 1,
         verbosity: Verbosity::Quiet,
-        accept: None,
         user_agent: String::new(),
         auth_cache: AuthCache::default(),
         clock: SystemTime::now,

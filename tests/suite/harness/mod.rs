@@ -33,6 +33,7 @@ mod registry;
 mod reply;
 mod running;
 pub mod schema1;
+mod served;
 mod server;
 mod store;
 #[cfg(target_os = "linux")]
@@ -55,6 +56,7 @@ pub use real::{Real, installed, program, skopeo};
 pub use registry::Registry;
 pub use running::Running;
 pub use schema1::Schema1;
+pub use served::Served;
 pub use server::{NOBODY, Server};
 pub use store::{Oddity, sha256};
 pub use tls::{Purpose, Tls, accept};

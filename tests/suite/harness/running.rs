@@ -1,6 +1,6 @@
 //! A program while it runs.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ pub struct Running {
     deadline: Instant,
     stdout: Receiver<Vec<u8>>,
     stderr: Receiver<Vec<u8>>,
+    /// The first line of stderr, as soon as it is there.
+    said: Receiver<String>,
 }
 
 impl Running {
@@ -33,9 +35,12 @@ impl Running {
         if let Some(mut pipe) = child.stdin.take() {
             std::thread::spawn(move || pipe.write_all(&stdin));
         }
+        let (stdout, _) = collect(child.stdout.take());
+        let (stderr, said) = collect(child.stderr.take());
         Running {
-            stdout: collect(child.stdout.take()),
-            stderr: collect(child.stderr.take()),
+            stdout,
+            stderr,
+            said,
             child,
             line,
             limit,
@@ -45,6 +50,13 @@ impl Running {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits for the first line on stderr, without its end.
+    pub fn said(&self) -> String {
+        let line = self.said.recv_timeout(self.limit);
+        let line = line.unwrap_or_else(|_| panic!("$ {}\nsaid nothing", self.line));
+        line.trim_end().to_owned()
     }
 
     /// Kills it as the kernel would; then `wait` gives what it had written.
@@ -155,15 +167,20 @@ fn signal_group(child: &Child, signal: i32) {
     unsafe { libc::kill(-group, signal) };
 }
 
-/// Reads to the end in a thread, so that no pipe runs full.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+/// Reads to the end in a thread, so that no pipe runs full; tells of the first line before.
+fn collect(pipe: Option<impl Read + Send + 'static>) -> (Receiver<Vec<u8>>, Receiver<String>) {
     let (sender, receiver) = channel();
-    if let Some(mut pipe) = pipe {
+    let (first, line) = channel();
+    if let Some(pipe) = pipe {
         std::thread::spawn(move || {
-            let mut bytes = Vec::new();
+            let (mut pipe, mut bytes) = (BufReader::new(pipe), Vec::new());
+            pipe.read_until(b'\n', &mut bytes).ok();
+            first
+                .send(String::from_utf8_lossy(&bytes).into_owned())
+                .ok();
             pipe.read_to_end(&mut bytes).ok();
             sender.send(bytes).ok();
         });
     }
-    receiver
+    (receiver, line)
 }

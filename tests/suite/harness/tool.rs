@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::output::Output;
 use super::running::Running;
+use super::served::Served;
 
 /// A command line and its surroundings. Clones share the home.
 #[derive(Clone)]
@@ -193,6 +194,14 @@ impl Tool {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         Running::start(command, self.line(), self.stdin.clone(), self.limit)
+    }
+
+    /// Starts it as a server on a free port of this machine, and waits until it listens.
+    pub fn serve(&self) -> Served {
+        let listen = ["serve", "--listen", "127.0.0.1:0"];
+        let mut tool = self.clone();
+        tool.args = listen.iter().map(OsString::from).chain(tool.args).collect();
+        Served::new(tool.limit(Duration::from_secs(120)).spawn())
     }
 
     /// Runs it with stdin, stdout and stderr on a terminal of 80 columns; stdout is then all that the

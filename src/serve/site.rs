@@ -1,0 +1,116 @@
+//! What is answered and kept: a question is asked once however many ask it, and its answer believed for
+//! a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access::Access;
+use super::kept::{Found, Kept};
+use super::reply::Reply;
+use crate::cli::{Args, Cli};
+use crate::commands::{self, Command};
+use crate::context::{self, Context};
+use crate::driver;
+use crate::error::{Error, Kind, Result};
+use crate::reference::{Reference, TagOrDigest};
+
+/// What all that is kept may have together, in bytes.
+const KEPT: usize = 16 << 20;
+
+/// How long an answer is kept that is the same for ever, and a failure that may be gone.
+const LONG: Duration = Duration::from_secs(3600);
+const SHORT: Duration = Duration::from_secs(1);
+
+pub(super) struct Site {
+    context: Context,
+    pub(super) table: Cli,
+    access: Arc<Access>,
+    max_age: Duration,
+    kept: Kept<Arc<Reply>>,
+}
+
+impl Site {
+    pub(super) fn new(args: &Args, table: Cli, access: Access) -> Result<Self> {
+        let access = Arc::new(access);
+        let admits = Arc::clone(&access);
+        let context = Context::of_server(args, Arc::new(move |place| admits.admit(place)))?;
+        for registry in access.registries() {
+            context.sources.claim(&registry)?;
+        }
+        let max_age = context::max_age(args);
+        Ok(Site { context, table, access, max_age, kept: Kept::new(KEPT) })
+    }
+
+    /// What was named on the command line.
+    pub(super) fn operands(&self) -> &[String] {
+        self.access.operands()
+    }
+
+    /// The longest silence of a registry.
+    pub(super) fn timeout(&self) -> Duration {
+        self.context.timeout
+    }
+
+    /// Whether any image may be asked for.
+    pub(super) fn any(&self) -> bool {
+        self.access.is_any()
+    }
+
+    /// The command's answer to these parameters, as a URL has them. A filter is not among them.
+    pub(super) fn ask(&self, command: &str, parameters: &[(&str, &str)]) -> Arc<Reply> {
+        let asked = self.command(command).and_then(|command| {
+            let parameters = parameters.iter().copied();
+            let args = command.spec.arguments(context::PARAMETERS, parameters)?;
+            Ok(self.answer(command, context::without_filter(args).0))
+        });
+        asked.unwrap_or_else(|error| Arc::new(Reply::failed(error)))
+    }
+
+    /// The answers to several questions, asked side by side.
+    pub(super) fn ask_all(&self, questions: &[(&str, &[(&str, &str)])]) -> Vec<Arc<Reply>> {
+        let ask =
+            |(command, parameters): (&str, &[(&str, &str)])| Ok(self.ask(command, parameters));
+        self.context.pool.all(questions.to_vec(), ask).expect("an answer is no error")
+    }
+
+    /// The command of this name, if it only reads.
+    pub(super) fn command(&self, name: &str) -> Result<&'static Command> {
+        let spec = self.table.command(name).filter(|spec| spec.operand.is_only_read());
+        spec.map(commands::of).ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("there is no question '{name}'"))
+                .hint("/api/openapi.json lists them")
+        })
+    }
+
+    /// The command's answer, from what is kept if it is there.
+    pub(super) fn answer(&self, command: &'static Command, args: Args) -> Arc<Reply> {
+        let key = format!("{} {}", command.spec.name, args.key());
+        self.kept.get(&key, || {
+            let reply = self.reply(command, &args);
+            let is_fixed = command.spec.is_immutable && is_pinned(&args);
+            let lifetime = match reply.error() {
+                Some(_) => SHORT.min(self.max_age),
+                None if is_fixed => LONG.max(self.max_age),
+                None => self.max_age,
+            };
+            Found { bytes: reply.weight(), value: Arc::new(reply), lifetime }
+        })
+    }
+
+    fn reply(&self, command: &Command, args: &Args) -> Reply {
+        let asked = self.context.for_question(args).and_then(|context| {
+            let answered = driver::ask(&context, command, args)?;
+            Ok(Reply::of(answered, &command.spec, context.presentation.raw))
+        });
+        asked.unwrap_or_else(Reply::failed)
+    }
+}
+
+/// Whether a digest says which image is meant.
+fn is_pinned(args: &Args) -> bool {
+    let pinned = |text: &String| {
+        let reference = text.parse::<Reference>();
+        reference.is_ok_and(|it| matches!(it.at, TagOrDigest::Digest { .. }))
+    };
+    args.operands().iter().all(pinned)
+}
