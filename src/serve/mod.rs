@@ -4,6 +4,8 @@ mod access;
 mod api;
 mod http;
 mod kept;
+mod lambda;
+mod metrics;
 mod reply;
 mod site;
 
@@ -13,7 +15,7 @@ use crate::cli::{Args, Cli};
 use crate::commands::serve::{ANY, LISTEN};
 use crate::error::{During, Error, Kind, Result, say};
 use access::Access;
-use http::{Request, Response, Server};
+use http::{Request, Response, Server, Service};
 use site::Site;
 
 /// Where it listens unless told otherwise.
@@ -38,7 +40,7 @@ pub(crate) fn run(table: Cli, args: &Args) -> Result<u8> {
     let site = Site::new(args, table, access)?;
     say(&format!("docker-registry: listening on http://{address}/"));
     let grace = site.timeout();
-    let server = Server::new(move |request| answer(&site, address, request), |_| {});
+    let server = Server::new(Service::new(move |request| answer(&site, address, request), |_| {}));
     server.run(listener, grace).map(|()| 0)
 }
 

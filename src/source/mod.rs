@@ -25,7 +25,7 @@ pub(crate) use cache::disk::{DiskCache, Namespace};
 pub(crate) use mirrors::{MirrorSettings, Server};
 pub(crate) use registry::{
     AuthCache, AuthFiles, Certificates, Client, ExplicitCredentials, PlainHttp, Proxies, Registry,
-    Role, Settings, Verbosity,
+    Role, Settings, Verbosity, requests,
 };
 
 /// One repository: of a registry, a layout directory, an archive, or any of them remembered.

@@ -60,7 +60,11 @@ const HOMES: &[(&str, &str, &str)] = &[
     ("jaq-core", "jaq_core", "query"),
     ("jaq-json", "jaq_json", "query"),
     ("jaq-std", "jaq_std", "query"),
-    ("jiff", "jiff", "commands|filesystem/table|output/table"),
+    (
+        "jiff",
+        "jiff",
+        "commands|filesystem/table|output/table|serve/metrics",
+    ),
     ("lexopt", "lexopt", "cli/parse"),
     // Files have owners, and the heap its shape, only where the system says so.
     ("libc", "libc", "file|machine"),
@@ -95,7 +99,7 @@ const HOMES: &[(&str, &str, &str)] = &[
     ("tempfile", "tempfile", "file"),
     ("toml", "toml", "source/mirrors"),
     ("unicode-width", "unicode_width", "text"),
-    ("ureq", "ureq", "source/registry/transport"),
+    ("ureq", "ureq", "serve/lambda|source/registry/transport"),
     (
         "webpki-roots",
         "webpki_roots",

@@ -1,8 +1,7 @@
 //! One connection: its requests are read, answered and told of, one after another.
 
 use std::io::{ErrorKind, Read};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::delivery::{Delivery, PATIENCE};
@@ -24,7 +23,7 @@ const FAREWELL_LIMIT: usize = 256 << 10;
 pub(super) struct Connection<'a> {
     server: &'a Server,
     stream: &'a TcpStream,
-    client: SocketAddr,
+    client: IpAddr,
     /// What has arrived and is not answered yet: the first so many of the bytes.
     bytes: Vec<u8>,
     filled: usize,
@@ -33,7 +32,7 @@ pub(super) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(server: &'a Server, stream: &'a TcpStream, client: SocketAddr) -> Self {
+    pub(super) fn new(server: &'a Server, stream: &'a TcpStream, client: IpAddr) -> Self {
         let (bytes, filled, patience) = (vec![0; 2 << 10], 0, Duration::ZERO);
         Connection { server, stream, client, bytes, filled, patience }
     }
@@ -49,10 +48,7 @@ impl<'a> Connection<'a> {
             let keeps = match self.head(is_first) {
                 Ok(Some(head)) => self.answer(head),
                 Ok(None) => return,
-                Err(refusal) => {
-                    self.refuse(refusal);
-                    false
-                }
+                Err(refusal) => self.send(None, refusal.into(), Instant::now()),
             };
             if !keeps {
                 return self.farewell();
@@ -118,24 +114,8 @@ impl<'a> Connection<'a> {
     /// Whether the connection is kept.
     fn answer(&self, head: Head) -> bool {
         let begun = Instant::now();
-        let answered = self.server.workers.hold(|| {
-            // A fault in one answer is nobody else's end.
-            catch_unwind(AssertUnwindSafe(|| (self.server.answer)(&head.request)))
-        });
-        let response = match answered {
-            Some(Ok(response)) => response,
-            Some(Err(_)) => Response::text(500, "the server has a fault"),
-            None => Response::busy(),
-        };
-        self.send(Some(&head), response, begun)
-    }
-
-    fn refuse(&self, refusal: Refusal) {
-        let mut response = Response::text(refusal.status, refusal.why);
-        if refusal.status == 405 {
-            response.headers.push(("Allow", "GET, HEAD".to_owned()));
-        }
-        self.send(None, response, Instant::now());
+        let answered = self.server.workers.hold(|| self.server.service.answer(&head.request));
+        self.send(Some(&head), answered.unwrap_or_else(Response::busy), begun)
     }
 
     fn send(&self, head: Option<&Head>, response: Response, begun: Instant) -> bool {
@@ -144,8 +124,8 @@ impl<'a> Connection<'a> {
         delivery.keeps &= !self.server.is_ending();
         let sent = delivery.send(response);
         let request = head.map(|head| &head.request);
-        (self.server.done)(&Exchange {
-            client: self.client,
+        self.server.service.told(&Exchange {
+            client: Some(self.client),
             request,
             status,
             sent: sent.as_ref().ok().copied(),

@@ -3,7 +3,7 @@
 
 use httparse::{EMPTY_HEADER, Error, Header, Status};
 
-use super::Request;
+use super::{Request, Response};
 
 /// Bytes of a head, from the request line to the empty line.
 pub(super) const HEAD_LIMIT: usize = 16 << 10;
@@ -28,9 +28,19 @@ pub(super) struct Head {
 
 /// Why a request is not answered; what follows it cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(in super::super) struct Refusal {
     pub(super) status: u16,
     pub(super) why: &'static str,
+}
+
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        let mut response = Response::text(refusal.status, refusal.why);
+        if refusal.status == 405 {
+            response.headers.push(("Allow", "GET, HEAD".to_owned()));
+        }
+        response
+    }
 }
 
 fn refuse<T>(status: u16, why: &'static str) -> Result<T, Refusal> {
@@ -54,21 +64,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
     };
     let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
     let is_old = parsed.version == Some(0);
-    match method {
-        "GET" | "HEAD" => {}
-        known if KNOWN_METHODS.contains(&known) => {
-            return refuse(405, "only GET and HEAD are answered");
-        }
-        _ => return refuse(501, "only GET and HEAD are answered"),
-    }
+    let is_head = is_head(method)?;
     if target.len() > TARGET_LIMIT {
         return refuse(414, "the address is too long");
     }
     let (host, path, query) = split(target)?;
     let mut request = Request {
-        is_head: method == "HEAD",
-        path: path_of(path).ok_or(NOT_TEXT)?,
-        query: parameters(query).ok_or(NOT_TEXT)?,
+        is_head,
+        path: self::path(path)?,
+        query: parameters(query)?,
         headers: lower(parsed.headers),
     };
     bodiless(&request)?;
@@ -80,8 +84,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
     Ok(Some(Head { request, length, is_old, keeps }))
 }
 
-const NOT_TEXT: Refusal =
-    Refusal { status: 400, why: "the address is not UTF-8, or has control characters" };
+/// Of the methods that there are, the two that are answered.
+pub(in super::super) fn is_head(method: &str) -> Result<bool, Refusal> {
+    match method {
+        "GET" => Ok(false),
+        "HEAD" => Ok(true),
+        known if KNOWN_METHODS.contains(&known) => refuse(405, "only GET and HEAD are answered"),
+        _ => refuse(501, "only GET and HEAD are answered"),
+    }
+}
 
 /// The host that the target names, its path and its query (RFC 9112, section 3.2).
 fn split(target: &str) -> Result<(Option<&str>, &str, &str), Refusal> {
@@ -105,22 +116,35 @@ fn split(target: &str) -> Result<(Option<&str>, &str, &str), Refusal> {
     Ok((host, if path.is_empty() { "/" } else { path }, query))
 }
 
-/// A path, decoded; `None` if it is not UTF-8, or has control characters.
-pub(in super::super) fn path_of(text: &str) -> Option<String> {
-    decoded(text, false).filter(|path| !path.contains(char::is_control))
+/// A path, decoded.
+pub(in super::super) fn path(text: &str) -> Result<String, Refusal> {
+    decoded(text, false).filter(|path| !path.contains(char::is_control)).ok_or(NOT_TEXT)
 }
 
-/// The parameters of a query as forms write it. Filters may have several lines.
-pub(in super::super) fn parameters(query: &str) -> Option<Vec<(String, String)>> {
-    let is_wrong = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-    let value = |text| decoded(text, true).filter(|value| !value.contains(is_wrong));
+/// The parameters of a query as forms write it, decoded.
+pub(in super::super) fn parameters(query: &str) -> Result<Vec<(String, String)>, Refusal> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| {
-        let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
-        Some((value(name)?, value(text)?))
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((decoded(name, true)?, decoded(value, true)?))
     });
-    pairs.collect()
+    checked(pairs.collect::<Option<Vec<_>>>().ok_or(NOT_TEXT)?)
 }
+
+/// Refuses characters that no parameter has. Filters may have several lines.
+pub(in super::super) fn checked(
+    pairs: impl IntoIterator<Item = (String, String)>,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let is_text = |text: &str| !text.contains(|c: char| c.is_control() && !"\t\n\r".contains(c));
+    let pairs = pairs.into_iter();
+    pairs
+        .map(|(name, value)| (is_text(&name) && is_text(&value)).then_some((name, value)))
+        .collect::<Option<_>>()
+        .ok_or(NOT_TEXT)
+}
+
+const NOT_TEXT: Refusal =
+    Refusal { status: 400, why: "the address is not UTF-8, or has control characters" };
 
 /// Percent-decoded; `None` if a `%` has no two digits behind it, or the bytes are not UTF-8.
 fn decoded(text: &str, is_form: bool) -> Option<String> {

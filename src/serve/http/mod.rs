@@ -10,13 +10,14 @@ mod workers;
 mod tests;
 
 use std::io::Read;
-use std::net::SocketAddr;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use head::Head;
 
-pub(super) use head::{parameters, path_of};
+pub(super) use head::{Refusal, checked, is_head, parameters, path};
 pub(super) use server::Server;
 pub(super) use workers::aside;
 
@@ -79,9 +80,34 @@ impl Response {
     }
 }
 
-/// A response that was sent, for whoever counts them.
+/// Who answers, and who counts what was answered.
+pub(super) struct Service {
+    answer: Box<dyn Fn(&Request) -> Response + Send + Sync>,
+    told: Box<dyn Fn(&Exchange) + Send + Sync>,
+}
+
+impl Service {
+    pub(super) fn new(
+        answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
+        told: impl Fn(&Exchange) + Send + Sync + 'static,
+    ) -> Self {
+        Service { answer: Box::new(answer), told: Box::new(told) }
+    }
+
+    pub(super) fn answer(&self, request: &Request) -> Response {
+        // A fault in one answer is nobody else's end.
+        let answered = catch_unwind(AssertUnwindSafe(|| (self.answer)(request)));
+        answered.unwrap_or_else(|_| Response::text(500, "the server has a fault"))
+    }
+
+    pub(super) fn told(&self, exchange: &Exchange) {
+        (self.told)(exchange);
+    }
+}
+
+/// A response that was sent.
 pub(super) struct Exchange<'a> {
-    pub(super) client: SocketAddr,
+    pub(super) client: Option<IpAddr>,
     /// `None` if it could not be read.
     pub(super) request: Option<&'a Request>,
     pub(super) status: u16,

@@ -8,9 +8,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use super::Service;
 use super::connection::Connection;
 use super::workers::Workers;
-use super::{Exchange, Request, Response};
 use crate::error::Result;
 use crate::machine::{self, Arrivals};
 use crate::parallel::lock;
@@ -23,8 +23,7 @@ const OTHERS: usize = 256;
 
 /// What the connections of a server share.
 pub(in super::super) struct Server {
-    pub(super) answer: Answer,
-    pub(super) done: Done,
+    pub(super) service: Service,
     pub(super) workers: Arc<Workers>,
     open: Mutex<HashMap<u64, Arc<TcpStream>>>,
     closed: Condvar,
@@ -32,19 +31,11 @@ pub(in super::super) struct Server {
     is_ending: AtomicBool,
 }
 
-type Answer = Box<dyn Fn(&Request) -> Response + Send + Sync>;
-type Done = Box<dyn Fn(&Exchange) + Send + Sync>;
-
 impl Server {
-    /// `done` is told of each response that was sent, or could not be.
-    pub(in super::super) fn new(
-        answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
-        done: impl Fn(&Exchange) + Send + Sync + 'static,
-    ) -> Self {
+    pub(in super::super) fn new(service: Service) -> Self {
         let most = machine::open_files(CONNECTIONS + OTHERS).saturating_sub(OTHERS).max(16);
         Server {
-            answer: Box::new(answer),
-            done: Box::new(done),
+            service,
             workers: Workers::new(),
             open: Mutex::default(),
             closed: Condvar::new(),
@@ -80,7 +71,7 @@ impl Server {
         drop(open);
         let (server, own) = (Arc::clone(self), Arc::clone(&stream));
         let work = move || {
-            Connection::new(&server, &own, client).run();
+            Connection::new(&server, &own, client.ip()).run();
             server.close(number);
         };
         if thread::Builder::new().spawn(work).is_err() {

@@ -5,13 +5,13 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Barrier, RwLock, mpsc};
 use std::thread;
 
-use super::{Body, Request, Response, Server, aside};
+use super::{Body, Request, Response, Server, Service, aside};
 
 /// Serves on a port of its own for as long as the process lives.
 fn started(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let server = Arc::new(Server::new(answer, |_| {}));
+    let server = Arc::new(Server::new(Service::new(answer, |_| {})));
     thread::spawn(move || {
         for number in 0.. {
             let (stream, client) = listener.accept().unwrap();

@@ -28,6 +28,7 @@
 //! conformance      what a registry supports, found out by trying
 //! message  url     requests, answers, URLs
 //! rate  trace/     what is left of a rate limit; what stderr shows
+//! count            how many requests there were
 //! transport/       connections: names, proxies, TLS, deadlines; the only user of ureq and rustls
 //! ```
 
@@ -36,6 +37,7 @@ mod blob;
 mod challenge;
 mod client;
 mod conformance;
+mod count;
 mod credentials;
 mod error_response;
 mod message;
@@ -65,6 +67,7 @@ use crate::names::Names;
 use crate::reference::{Host, TagOrDigest, is_repository, is_tag};
 
 pub(crate) use client::{Client, PlainHttp, Role, Settings};
+pub(crate) use count::requests;
 pub(crate) use credentials::{AuthFiles, ExplicitCredentials};
 pub(crate) use state::AuthCache;
 pub(crate) use trace::Verbosity;

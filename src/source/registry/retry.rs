@@ -9,6 +9,7 @@ use crate::error::{During, Error, Kind, Result, say};
 use crate::parallel::lock;
 
 use super::client::{Client, Role};
+use super::count::count;
 use super::message::{Method, Request, Response};
 use super::realm;
 use super::transport::Outcome;
@@ -54,6 +55,7 @@ impl Client {
             self.transport.trace.asking(request);
             let outcome = self.transport.exchange(request);
             self.transport.trace.ended(request, &outcome, begun.elapsed());
+            count(&outcome);
             outcome
         };
         let outcome = match &request.tries {
