@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::content::Content;
 use crate::error::Error;
+use crate::file::Spool;
 use crate::json;
 use crate::memory;
 use crate::names::Names;
@@ -35,6 +36,8 @@ pub(crate) enum Body {
     List(String),
     /// Shown as it is, a newline added; `--json`, filters and batches see the JSON form.
     Text { text: Text, json: Value },
+    /// Verified content, from its beginning: every byte to pipes and files.
+    File(Spool),
     /// The command has written its data itself.
     Nothing,
 }
@@ -108,7 +111,7 @@ impl Answer {
             Body::Content(content) => content.weight(),
             Body::Value(json) | Body::Text { json, .. } => memory::weight(json),
             Body::Json(json) | Body::List(json) => json.len(),
-            Body::Nothing => 0,
+            Body::File(_) | Body::Nothing => 0,
         }
     }
 
@@ -120,7 +123,7 @@ impl Answer {
             Body::Json(json) | Body::List(json) => {
                 Cow::Owned(json::parse(json.as_bytes()).unwrap_or_default())
             }
-            Body::Nothing => Cow::Owned(Value::Null),
+            Body::File(_) | Body::Nothing => Cow::Owned(Value::Null),
         }
     }
 

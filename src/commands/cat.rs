@@ -1,7 +1,7 @@
 //! `docker-registry cat IMAGE PATH`
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek};
+use std::io::{self, BufReader, ErrorKind, Read, Seek};
 use std::path::Path;
 
 use serde_json::json;
@@ -12,7 +12,6 @@ use crate::answer::Body;
 use crate::file::{self, Spool};
 use crate::filesystem::Filesystem;
 use crate::memory;
-use crate::output::{self, Output};
 
 /// How large a file may be that is shown as a JSON string.
 const JSON: u64 = 8 << 20;
@@ -65,28 +64,8 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
         }
         Some(to) if !saving::is_stdout(to) => save(content, size, to, args.has(&FORCE)),
         None if invocation.is_json => text(content, size).during(path),
-        _ => {
-            let mut out = Output::raw();
-            let printed = print(content, &mut out);
-            // Nobody waits for the rest if the reader has gone.
-            if out.is_closed() { Ok(()) } else { printed }.map(|()| Body::Nothing.into())
-        }
+        _ => Ok(Body::File(content).into()),
     }
-}
-
-/// As it is; to a terminal, so that it cannot drive it.
-fn print(mut content: Spool, out: &mut Output) -> Result<()> {
-    if !output::is_terminal() {
-        io::copy(&mut content, out)?;
-        return out.flush();
-    }
-    let mut content = BufReader::new(content);
-    let mut line = Vec::new();
-    while content.by_ref().take(64 << 10).read_until(b'\n', &mut line)? > 0 {
-        out.served(&line)?;
-        line.clear();
-    }
-    out.flush()
 }
 
 /// The content as a JSON string.

@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, command: &Command, args: &Args) -> Result<u
     }
     let ended = match command.is_of_many() && context.is_batch(args) {
         true => batch(context, &question, args, &mut printer),
-        false => question.answer(ALONE).and_then(|answered| printer.print(&answered, false)),
+        false => question.answer(ALONE).and_then(|answered| printer.print(answered, false)),
     };
     printer.finish(ended)
 }

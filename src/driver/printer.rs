@@ -82,7 +82,7 @@ impl<'a> Printer<'a> {
 
     /// One of a batch. A failure is reported and counted; only a failing output ends the batch.
     pub(super) fn line(&mut self, answered: Result<Answered>) -> Result<()> {
-        let printed = answered.and_then(|answered| self.print(&answered, true));
+        let printed = answered.and_then(|answered| self.print(answered, true));
         if self.out.is_closed() {
             // The output's reader is gone: the requests that are still running are not needed.
             leave();
@@ -119,19 +119,19 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints the only answer, or one of a batch, and saves its state.
-    pub(super) fn print(&mut self, answered: &Answered, is_batch: bool) -> Result<()> {
-        let Answer { verdict, failures, entries, .. } = &answered.answer;
-        let last = self.show(answered, is_batch)?;
-        self.entries.extend(entries.iter().cloned());
+    pub(super) fn print(&mut self, mut answered: Answered, is_batch: bool) -> Result<()> {
+        let last = self.show(&mut answered, is_batch)?;
+        let Answer { verdict, failures, entries, .. } = answered.answer;
+        self.entries.extend(entries);
         if !is_batch || !self.presentation.table || self.table.is_full() {
             self.write()?;
         }
         self.ends_with_no = self.presentation.exit_status && last == Some(false);
         failures.iter().for_each(|failure| self.failed(failure));
-        if *verdict == Verdict::Corrupt {
+        if verdict == Verdict::Corrupt {
             self.exit_code.get_or_insert(verdict.exit_code());
         }
-        self.verdict = self.verdict.max(Some(*verdict));
+        self.verdict = self.verdict.max(Some(verdict));
         Ok(())
     }
 
@@ -146,11 +146,14 @@ impl<'a> Printer<'a> {
     }
 
     /// Whether the last result is neither null nor false; `None` if nothing was to be printed.
-    fn show(&mut self, answered: &Answered, is_batch: bool) -> Result<Option<bool>> {
+    fn show(&mut self, answered: &mut Answered, is_batch: bool) -> Result<Option<bool>> {
         let presentation = self.presentation;
+        if let Body::File(content) = &mut answered.answer.body {
+            return self.out.copy(content).map(|()| None);
+        }
         let answer = &answered.answer;
         match (&answer.body, &presentation.query) {
-            (Body::Nothing, _) => return Ok(None),
+            (Body::File(_) | Body::Nothing, _) => return Ok(None),
             (body, Some(query)) => return self.filter(query, input(body), answered).map(Some),
             _ if presentation.table && is_batch => {
                 self.table.push(Some(&answered.image), answer.compact().into_owned());
@@ -218,6 +221,6 @@ fn input(body: &Body) -> Cow<'_, [u8]> {
         Body::Content(content) => content.bytes().into(),
         Body::Json(json) | Body::List(json) => json.as_bytes().into(),
         Body::Value(json) | Body::Text { json, .. } => json.to_string().into_bytes().into(),
-        Body::Nothing => b"null"[..].into(),
+        Body::File(_) | Body::Nothing => b"null"[..].into(),
     }
 }

@@ -3,7 +3,7 @@
 mod layout;
 mod table;
 
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, IsTerminal, Read, Stdout, Write};
 use std::thread;
 
 use serde_json::Value;
@@ -92,6 +92,21 @@ impl Output {
             true => self.bytes(served(document).as_bytes()),
             false => self.bytes(document),
         }
+    }
+
+    /// The same of content of any length.
+    pub(crate) fn copy(&mut self, mut content: impl Read) -> Result<()> {
+        if !self.style.is_safe {
+            io::copy(&mut content, self)?;
+            return Ok(());
+        }
+        let mut content = BufReader::new(content);
+        let mut line = Vec::new();
+        while content.by_ref().take(64 << 10).read_until(b'\n', &mut line)? > 0 {
+            self.served(&line)?;
+            line.clear();
+        }
+        Ok(())
     }
 
     /// A document's JSON, with numbers and keys as they were written.

@@ -1,5 +1,6 @@
 //! What came of a question, as bytes.
 
+use std::io::Read;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -8,12 +9,15 @@ use crate::answer::{Body, Verdict};
 use crate::cli::Spec;
 use crate::digest::{Algorithm, Digest};
 use crate::driver::Answered;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::json;
 use crate::output::compacted;
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
+
+/// How large a file of an image may be.
+const FILE: u64 = 8 << 20;
 
 pub(super) struct Reply {
     /// The answer's JSON on one line, or its exact bytes where those were asked for.
@@ -32,7 +36,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn of(answered: Answered, spec: &Spec, is_raw: bool) -> Self {
+    pub(super) fn of(answered: Answered, spec: &Spec, is_raw: bool) -> Result<Self> {
         let Answered { answer, platform, digest, .. } = answered;
         let mut digest = digest.filter(|_| spec.is_immutable);
         let mut is_exact = false;
@@ -52,6 +56,15 @@ impl Reply {
                 (JSON.to_owned(), line(json.to_string().into_bytes()))
             }
             Body::Json(json) | Body::List(json) => (JSON.to_owned(), line(json.into_bytes())),
+            Body::File(content) => {
+                let mut bytes = Vec::new();
+                content.take(FILE + 1).read_to_end(&mut bytes)?;
+                if bytes.len() as u64 > FILE {
+                    let message = format!("the file has more than {} MiB", FILE >> 20);
+                    return Err(Error::new(Kind::Protocol, message));
+                }
+                ("application/octet-stream".to_owned(), bytes)
+            }
             Body::Nothing => (JSON.to_owned(), b"null\n".to_vec()),
         };
         let etag = match &digest {
@@ -59,7 +72,7 @@ impl Reply {
             Some(digest) => format!("W/\"{digest}\""),
             None => format!("\"{}\"", Digest::of(Algorithm::Sha256, &bytes)),
         };
-        Reply {
+        Ok(Reply {
             body: Ok(bytes.into()),
             media_type,
             verdict: answer.verdict,
@@ -67,7 +80,7 @@ impl Reply {
             digest,
             platform,
             etag,
-        }
+        })
     }
 
     pub(super) fn failed(error: Error) -> Self {

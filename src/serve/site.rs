@@ -100,7 +100,7 @@ impl Site {
     fn reply(&self, command: &Command, args: &Args) -> Reply {
         let asked = self.context.for_question(args).and_then(|context| {
             let answered = driver::ask(&context, command, args)?;
-            Ok(Reply::of(answered, &command.spec, context.presentation.raw))
+            Reply::of(answered, &command.spec, context.presentation.raw)
         });
         asked.unwrap_or_else(Reply::failed)
     }

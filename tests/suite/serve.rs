@@ -39,6 +39,21 @@ fn a_question_is_answered_as_on_the_command_line() {
 }
 
 #[test]
+fn a_file_of_an_image_is_served_as_it_is() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").layer("file", b"\xff\n");
+    image.push_to(&registry, "a", "v1");
+    let served = Tool::new().arg(registry.host()).serve();
+    let question = format!("/api/v1/cat?image={}&path=file", registry.image("a:v1"));
+    let file = served.get(&format!("{question}&raw=1"));
+    assert_eq!((file.status, &*file.body), (200, &b"\xff\n"[..]));
+    assert_eq!(file.get("content-type"), Some("application/octet-stream"));
+    let why = "the file cannot be a JSON string: it is not UTF-8";
+    let error = served.json(502, &question)["error"].to_string();
+    assert!(error.contains(why), "{error}");
+}
+
+#[test]
 fn what_is_wrong_has_the_status_of_the_exit_code() {
     let (registry, _, name) = registry();
     registry.absent("/v2/a/manifests/v2");
