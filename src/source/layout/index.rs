@@ -2,7 +2,8 @@
 //!
 //! The specification leaves open how a layout names its images. Here the tag of an entry is its
 //! annotation `org.opencontainers.image.ref.name`, or what stands behind the last colon of it or of
-//! containerd's `io.containerd.image.name`. Of several entries with one tag the last one counts,
+//! containerd's `io.containerd.image.name`; what stands before it is a repository, which a reference
+//! may name too. Of several entries with one tag the last one counts,
 //! unless they are of different repositories.
 
 use std::collections::{BTreeSet, HashSet};
@@ -10,41 +11,65 @@ use std::collections::{BTreeSet, HashSet};
 use crate::content::{Content, Descriptor, OCI_INDEX};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, some_of};
+use crate::reference::Repository;
 
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
-/// The entries of `index.json`.
-pub(super) struct Index(pub(super) Vec<Descriptor>);
+/// What `index.json` says.
+pub(super) struct Index {
+    pub(super) entries: Vec<Descriptor>,
+    /// The only one whose images are meant.
+    repository: Option<String>,
+}
 
 impl Index {
     pub(super) fn read(bytes: Vec<u8>) -> Result<Self> {
         let index = Content::manifest(Some(OCI_INDEX), bytes, None)?;
-        index.descriptors("manifests").map(Index)
+        let entries = index.descriptors("manifests")?;
+        Ok(Index { entries, repository: None })
+    }
+
+    /// The index when only the images of this repository are meant. `Kind::NotFound` if there are
+    /// none.
+    pub(super) fn of(self, name: &str) -> Result<Self> {
+        let all: BTreeSet<&str> = self.entries.iter().filter_map(repository).collect();
+        if all.iter().any(|other| is_same(name, other)) {
+            return Ok(Index { repository: Some(name.to_owned()), ..self });
+        }
+        let error = Error::new(Kind::NotFound, format!("there is no image of '{name}'"));
+        Err(if all.is_empty() { error } else { error.hint(format!("available: {}", some_of(all))) })
+    }
+
+    fn images(&self) -> impl DoubleEndedIterator<Item = &Descriptor> {
+        self.entries.iter().filter(|entry| match (&self.repository, repository(entry)) {
+            (Some(name), Some(other)) => is_same(name, other),
+            (name, _) => name.is_none(),
+        })
     }
 
     /// All tags in the order of the entries, each once.
     pub(super) fn tags(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
-        self.0.iter().filter_map(tag).filter(|tag| seen.insert(*tag)).collect()
+        self.images().filter_map(tag).filter(|tag| seen.insert(*tag)).collect()
     }
 
     /// The only image. Images without a tag are ignored if others have one, and artifacts if there
     /// are images.
     pub(super) fn only(&self) -> Result<&Descriptor> {
-        let images = || self.0.iter().filter(|entry| is_image(entry));
+        let images = || self.images().filter(|entry| is_image(entry));
         let tagged = images().find(|entry| tag(entry).is_some());
-        let Some(first) = tagged.or(images().next()).or(self.0.first()) else {
+        let Some(first) = tagged.or(images().next()).or(self.images().next()) else {
             return Err(Error::new(Kind::NotFound, "there is no image in it"));
         };
         let is_candidate = |entry: &&Descriptor| match is_image(first) {
             true => is_image(entry) && tag(entry).is_some() == tag(first).is_some(),
             false => true,
         };
-        if self.0.iter().filter(is_candidate).all(|other| other.digest == first.digest) {
+        if self.images().filter(is_candidate).all(|other| other.digest == first.digest) {
             return Ok(first);
         }
-        if self.0.iter().any(|entry| is_named(entry, "latest")) {
+        if self.images().any(|entry| is_named(entry, "latest")) {
             return self.tagged("latest");
         }
         let message = "there are several images in it, and none has the tag latest";
@@ -53,7 +78,7 @@ impl Index {
 
     /// The last entry of that tag, or of that whole name.
     pub(super) fn tagged(&self, tag: &str) -> Result<&Descriptor> {
-        let named = || self.0.iter().filter(|entry| is_named(entry, tag));
+        let named = || self.images().filter(|entry| is_named(entry, tag));
         let Some(last) = named().next_back() else {
             let message = format!("there is no tag '{tag}'");
             return Err(Error::new(Kind::NotFound, message).hint(self.choices()));
@@ -70,7 +95,7 @@ impl Index {
 
     /// A hint that lists the available tags.
     fn choices(&self) -> String {
-        match (&*self.tags(), self.0.first()) {
+        match (&*self.tags(), self.images().next()) {
             ([], Some(entry)) => {
                 format!("there are no tags; choose by digest, such as @{}", entry.digest)
             }
@@ -94,7 +119,17 @@ fn names(entry: &Descriptor) -> impl Iterator<Item = &str> {
 }
 
 pub(super) fn is_named(entry: &Descriptor, wanted: &str) -> bool {
-    names(entry).any(|name| name == wanted || split(name).1 == wanted)
+    names(entry).any(|name| match split(name) {
+        _ if name == wanted => true,
+        (Some(repository), "latest") => wanted == "latest" || is_same(wanted, repository),
+        (_, tag) => tag == wanted,
+    })
+}
+
+/// Whether both mean one repository, however much of Docker Hub's name is written.
+fn is_same(name: &str, other: &str) -> bool {
+    let read = |text: &str| text.parse::<Repository>().ok();
+    name == other || read(name).is_some_and(|it| read(other) == Some(it))
 }
 
 fn tag(entry: &Descriptor) -> Option<&str> {

@@ -24,7 +24,7 @@ use crate::content::{Content, Descriptor, LIMIT, ManifestKind, parse};
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result, found};
 use crate::names::Names;
-use crate::reference::TagOrDigest;
+use crate::reference::{Repository, TagOrDigest};
 use files::{Files, small};
 use index::{Index, is_named};
 use tarball::Tarball;
@@ -44,6 +44,7 @@ pub(crate) struct Layout {
 /// `Kind::NotFound` if there is no such file or directory, `Kind::Local` if it is something else.
 impl Layout {
     pub(crate) fn directory(path: &Path) -> Result<Self> {
+        let (path, repository) = place(path);
         let there = path.display();
         let opened = match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => Layout::of(Box::new(path.to_owned())),
@@ -54,20 +55,29 @@ impl Layout {
             }
             Err(error) => Err(error.into()),
         };
-        opened.during(there)
+        opened.and_then(|layout| layout.only(repository)).during(there)
     }
 
     /// An OCI image layout in a tar.
     pub(crate) fn oci_archive(path: &Path) -> Result<Self> {
+        let (path, repository) = place(path);
         let tarball = archive(path, VERSION, "an OCI image layout", [MANIFEST, "docker-archive"])?;
-        Layout::of(Box::new(tarball)).during(path.display())
+        let layout = Layout::of(Box::new(tarball));
+        layout.and_then(|layout| layout.only(repository)).during(path.display())
     }
 
     /// What `docker save` writes.
     pub(crate) fn docker_archive(path: &Path) -> Result<Self> {
+        let (path, repository) = place(path);
         let tarball = archive(path, MANIFEST, "written by docker save", [VERSION, "oci-archive"])?;
         let layout = docker_save::layout(tarball).and_then(|files| Layout::of(Box::new(files)));
-        layout.during(path.display())
+        layout.and_then(|layout| layout.only(repository)).during(path.display())
+    }
+
+    /// The images of one repository, if one is named.
+    fn only(self, repository: Option<&str>) -> Result<Self> {
+        let Some(name) = repository else { return Ok(self) };
+        Ok(Layout { index: self.index.of(name)?, ..self })
     }
 
     /// The layout in these files. `Kind::Local` if it is none.
@@ -96,7 +106,8 @@ impl Layout {
             TagOrDigest::Only => self.index.only()?,
             TagOrDigest::Tag(tag) => self.index.tagged(tag)?,
             TagOrDigest::Digest { digest, .. } => {
-                return Ok((digest, self.index.0.iter().find(|entry| entry.digest == *digest)));
+                let mut entries = self.index.entries.iter();
+                return Ok((digest, entries.find(|entry| entry.digest == *digest)));
             }
         };
         Ok((&entry.digest, Some(entry)))
@@ -186,7 +197,7 @@ impl Source for Layout {
         let (mut found, mut added, mut seen) = (Vec::new(), HashSet::new(), HashSet::new());
         // What is to be read, and whether the index of the fallback tag lists it.
         let mut ahead: Vec<(Descriptor, bool)> = Vec::new();
-        ahead.extend(self.index.0.iter().rev().map(|entry| (entry.clone(), false)));
+        ahead.extend(self.index.entries.iter().rev().map(|entry| (entry.clone(), false)));
         while let Some((descriptor, is_listed)) = ahead.pop() {
             if !seen.insert((descriptor.digest.clone(), is_listed)) {
                 continue;
@@ -211,6 +222,19 @@ impl Source for Layout {
         }
         Ok(found)
     }
+}
+
+/// The path of `PATH[:NAME]`, and the repository, which skopeo writes so: a path may hold colons too.
+/// The longest one that is there is meant, or else the shortest.
+fn place(path: &Path) -> (&Path, Option<&str>) {
+    let Some(text) = path.to_str().filter(|_| !path.exists()) else { return (path, None) };
+    let mut places = text.match_indices(':').filter_map(|(colon, _)| {
+        let (path, name) = (&text[..colon], &text[colon + 1..]);
+        let is_place = !path.is_empty() && name.parse::<Repository>().is_ok();
+        is_place.then_some((Path::new(path), Some(name)))
+    });
+    let there = places.clone().rfind(|(path, _)| path.exists());
+    there.or_else(|| places.next()).unwrap_or((path, None))
 }
 
 /// The tar, unless the file that tells the other kind stands in place of this one's.

@@ -351,6 +351,52 @@ fn saved_images_get_the_manifest_that_skopeo_makes() {
 }
 
 #[test]
+fn a_repository_may_stand_between_path_and_tag() {
+    let layer = tar(&[("a", b"one")]);
+    let images = |tags: Value| json!([{"Config": CONFIG, "RepoTags": tags, "Layers": ["l.tar"]}]);
+    let saved = |tags: Value| save(images(tags), &[("l.tar", &layer)], &[sha256(&layer)]);
+    let bytes =
+        saved(json!(["ubuntu:18.04", "ubuntu:latest", "localhost:5000/a/b:1.0", "a/c:18.04"]));
+    let archive = file(&bytes);
+    let path = archive.path().to_str().unwrap();
+    let open = |name: &str| Layout::docker_archive(Path::new(&format!("{path}:{name}")));
+    for (name, tags) in [
+        ("ubuntu", &["18.04", "latest"][..]),
+        ("docker.io/library/ubuntu", &["18.04", "latest"]),
+        ("localhost:5000/a/b", &["1.0"]),
+        ("a/c", &["18.04"]),
+    ] {
+        let layout = open(name).unwrap();
+        assert_eq!(layout.tags().unwrap().iter().collect::<Vec<_>>(), tags, "{name}");
+        assert!(layout.manifest(&TagOrDigest::Only).is_ok(), "{name}");
+        assert!(layout.manifest(&tag_at(tags[0])).is_ok(), "{name}");
+    }
+    refused(
+        open("ubuntu").unwrap().manifest(&tag_at("1.0")),
+        Kind::NotFound,
+        "there is no tag '1.0'\nhint: available: the tags 18.04, latest",
+    );
+    let message = format!(
+        "{path}: there is no image of 'b'\nhint: available: a/c, localhost:5000/a/b, ubuntu"
+    );
+    refused(open("b"), Kind::NotFound, &message);
+    // A tag alone may be a repository too, and means `latest` there.
+    let whole = Layout::docker_archive(archive.path()).unwrap();
+    assert!(whole.resolve(&tag_at("ubuntu")).is_ok());
+    // The longest path that is there is the path, else the shortest.
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    fs::write(place("a"), &bytes).unwrap();
+    fs::write(place("a:ubuntu"), saved(json!(["b:2.0"]))).unwrap();
+    let tags = |name: &str| Layout::docker_archive(&place(name)).unwrap().tags().unwrap();
+    assert_eq!(tags("a:ubuntu"), ["2.0"]);
+    assert_eq!(tags("a:ubuntu:b"), ["2.0"]);
+    assert_eq!(tags("a:a/c"), ["18.04"]);
+    let message = format!("{}: no such file", place("missing").display());
+    refused(Layout::docker_archive(&place("missing:a:5/b")), Kind::NotFound, &message);
+}
+
+#[test]
 fn of_what_is_both_each_prefix_reads_its_own() {
     let layer = tar(&[("a", b"one")]);
     let index = br#"{"schemaVersion":2,"manifests":[]}"#;
