@@ -1,12 +1,29 @@
 //! Whoever sits at the terminal, and what else comes from standard input.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Stdin, Write};
+use std::sync::OnceLock;
 
-use crate::error::{Result, printable};
+use crate::error::{Error, Result, printable};
 
-/// Standard input, for the operand or file that is called `-`.
-pub(crate) fn stdin() -> impl Read {
-    io::stdin()
+/// Standard input, for what is called `-`. `Kind::Usage` if it is an archive.
+pub(crate) fn stdin() -> Result<Stdin> {
+    taken(false)
+}
+
+/// The same of an archive. `Kind::Usage` if something else comes from it.
+pub(crate) fn archive() -> Result<Stdin> {
+    match io::stdin().is_terminal() {
+        true => Err(Error::usage("standard input is a terminal, not an archive")),
+        false => taken(true),
+    }
+}
+
+fn taken(by_archive: bool) -> Result<Stdin> {
+    static BY_ARCHIVE: OnceLock<bool> = OnceLock::new();
+    match *BY_ARCHIVE.get_or_init(|| by_archive) == by_archive {
+        true => Ok(io::stdin()),
+        false => Err(Error::usage("standard input cannot be an archive and something else")),
+    }
 }
 
 /// Whether there is somebody to ask.

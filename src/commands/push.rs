@@ -105,8 +105,10 @@ fn from_spec(path: &str, args: &Args) -> Result<IndexSpec> {
             return Err(Error::usage(format!("--{} is for from-args only", flag.name)));
         }
     }
-    let yaml =
-        if path == "-" { io::read_to_string(terminal::stdin()) } else { fs::read_to_string(path) };
+    let yaml = match path {
+        "-" => io::read_to_string(terminal::stdin()?),
+        path => fs::read_to_string(path),
+    };
     IndexSpec::read(&yaml.during(path)?).during(path)
 }
 

@@ -24,6 +24,7 @@ use crate::progress::ProgressStyle;
 use crate::query::Query;
 use crate::reference::Reference;
 use crate::source::Sources;
+use crate::terminal;
 use options::{
     ARCH, ARG, COLOR, EXIT_STATUS, IMAGES, JOBS, JQ, JSON, MAX_AGE, OFFLINE, OS, PLATFORM, RAW,
     TABLE, VARIANT, VERBOSE, WAIT,
@@ -116,7 +117,7 @@ impl Context {
         }
         let file: Box<dyn Read + Send> = match args.path(&IMAGES) {
             None => Box::new(io::empty()),
-            Some(path) if path == Path::new("-") => Box::new(io::stdin()),
+            Some(path) if path == Path::new("-") => Box::new(terminal::stdin().during("--images")?),
             Some(path) => Box::new(File::open(path).during(path.display())?),
         };
         let lines = BufReader::new(file).lines().scan(false, |is_broken, line| {

@@ -1,7 +1,6 @@
 //! Settings for registries, credentials, transport and cache from options and environment.
 
 use std::env;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -19,6 +18,7 @@ use crate::source::{
     AuthCache, AuthFiles, CacheSettings, Certificates, DiskCache, ExplicitCredentials, Freshness,
     Namespace, PlainHttp, Proxies, Role, Settings, Sources, Verbosity,
 };
+use crate::terminal;
 
 /// The sources, set up from options and environment. Other answers than those of the cache may be
 /// believed for a time too; then the cache believes tags for `max_age`, whatever the option says.
@@ -169,7 +169,7 @@ fn given(args: &Args) -> Result<Option<ExplicitCredentials>> {
         Some((user, password)) => Ok(explicit("--user", user, password)),
         None if is_stdin => {
             let mut password = String::new();
-            io::stdin().read_line(&mut password).during("--password-stdin")?;
+            terminal::stdin()?.read_line(&mut password).during("--password-stdin")?;
             let password = password.strip_suffix('\n').unwrap_or(&password);
             Ok(explicit("--user", user, password.strip_suffix('\r').unwrap_or(password)))
         }

@@ -2,6 +2,7 @@
 
 mod lock;
 mod owned;
+mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -13,12 +14,20 @@ use tempfile::NamedTempFile;
 
 pub(crate) use lock::{exclusive, lock, open_lock};
 pub(crate) use owned::{Status, open_owned, survive_size_limit, verify_directory, write_behind};
+pub(crate) use shared::SharedFile;
 
 /// What waits to be used: small in memory, larger in a file without a name.
 pub(crate) type Spool = tempfile::SpooledTempFile;
 
 pub(crate) fn spool() -> Spool {
     tempfile::spooled_tempfile(1 << 20)
+}
+
+/// All that a reader gives, in a file without a name.
+pub(crate) fn unnamed(mut content: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut content, &mut file)?;
+    Ok(file)
 }
 
 /// How many links may lead to one another.

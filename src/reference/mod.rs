@@ -35,6 +35,16 @@ pub(crate) enum Transport {
     DockerArchive(PathBuf),
 }
 
+impl Transport {
+    /// Whether it is an archive on standard input, called `-`, and perhaps a repository of it.
+    pub(crate) fn is_stdin(&self) -> bool {
+        let (Transport::OciArchive(path) | Transport::DockerArchive(path)) = self else {
+            return false;
+        };
+        path.to_str().is_some_and(|path| path == "-" || path.starts_with("-:"))
+    }
+}
+
 impl Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {

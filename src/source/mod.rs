@@ -16,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::names::Names;
 use crate::parallel::lock;
 use crate::reference::{Host, Reference, Repository, TagOrDigest, Transport};
+use crate::terminal;
 use cache::Cache;
 use layout::Layout;
 use mirrors::{Access, Endpoint, Mirror, Mirrored, Mirrors};
@@ -162,6 +163,7 @@ impl Sources {
     pub(crate) fn claim(&self, transport: &Transport) -> Result<()> {
         match transport {
             Transport::Registry(repository) => self.client.claim(&repository.host),
+            place if place.is_stdin() => terminal::archive().map(drop),
             _ => Ok(()),
         }
     }

@@ -120,7 +120,7 @@ const SURROUNDINGS: [(&str, &[&str]); 16] = [
         "io::stderr",
         &["error", "progress", "source/registry/trace", "terminal"],
     ),
-    ("io::stdin", &["context", "terminal"]),
+    ("io::stdin", &["terminal"]),
     ("io::stdout", &["output"]),
     ("print!", &[]),
     ("println!", &[]),

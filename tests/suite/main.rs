@@ -2,6 +2,7 @@
 
 mod answers;
 mod architecture;
+mod archives;
 mod artifacts;
 mod attestations;
 mod base;

@@ -1,6 +1,5 @@
 //! The files of a layout, in a directory or in a tar.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
@@ -29,7 +28,12 @@ impl Files for PathBuf {
 }
 
 /// `size` bytes of the file, starting at `offset`, from their `from`th on if there is one.
-pub(super) fn part(mut file: File, offset: u64, size: u64, from: u64) -> io::Result<Blob> {
+pub(super) fn part(
+    mut file: impl Read + Seek + Send + 'static,
+    offset: u64,
+    size: u64,
+    from: u64,
+) -> io::Result<Blob> {
     let from = if from <= size { from } else { 0 };
     file.seek(SeekFrom::Start(offset + from))?;
     Ok(Blob { reader: Box::new(file.take(size - from)), from, size: Some(size) })

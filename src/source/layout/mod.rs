@@ -233,7 +233,8 @@ fn place(path: &Path) -> (&Path, Option<&str>) {
         let is_place = !path.is_empty() && name.parse::<Repository>().is_ok();
         is_place.then_some((Path::new(path), Some(name)))
     });
-    let there = places.clone().rfind(|(path, _)| path.exists());
+    let is_there = |path: &Path| path == Path::new("-") || path.exists();
+    let there = places.clone().rfind(|(path, _)| is_there(path));
     there.or_else(|| places.next()).unwrap_or((path, None))
 }
 

@@ -4,10 +4,9 @@
 //! for; only its small files are remembered, those that may be JSON.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use tar::{Archive, EntryType};
 
@@ -15,9 +14,10 @@ use super::files::{Files, part};
 use crate::compression::{Compression, unpacked};
 use crate::content::LIMIT;
 use crate::error::{During, Error, Kind, Result};
-use crate::file;
+use crate::file::{self, SharedFile};
 use crate::header_limit::{HeaderLimit, damage};
 use crate::source::Blob;
+use crate::terminal;
 
 /// How many entries a tar may have, and how many bytes their names.
 const ENTRIES: usize = 1 << 17;
@@ -26,7 +26,7 @@ const NAMES: usize = 16 << 20;
 const REMEMBERED: u64 = 4 * LIMIT;
 
 pub(super) struct Tarball {
-    path: PathBuf,
+    file: SharedFile,
     compression: Compression,
     pub(super) entries: HashMap<String, Entry>,
 }
@@ -60,26 +60,21 @@ impl Tarball {
     /// not a tar.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let there = path.display();
-        let opened = file::open(path).map_err(|error| match error.kind() {
-            _ if path.is_dir() => Error::new(Kind::Local, "not a file")
-                .hint(format!("a layout in a directory is oci:{there}")),
-            ErrorKind::NotFound => Error::new(Kind::NotFound, "no such file"),
-            _ => error.into(),
-        });
-        opened.and_then(|file| Tarball::scan(path, file).map_err(damage)).during(there)
+        let file = if path == Path::new("-") { piped() } else { opened(path) };
+        file.and_then(|file| Tarball::scan(file).map_err(damage)).during(there)
     }
 
-    fn scan(path: &Path, file: File) -> io::Result<Self> {
-        let (compression, reader) = unpacked(file)?;
+    fn scan(file: SharedFile) -> io::Result<Self> {
+        let (compression, reader) = unpacked(file.clone())?;
         let limit = HeaderLimit::default();
         let entries = match compression {
             Compression::None => {
-                let mut archive = Archive::new(limit.of(File::open(path)?));
+                let mut archive = Archive::new(limit.of(file.clone()));
                 scan(archive.entries_with_seek()?, &limit, 0)?
             }
             _ => scan(Archive::new(limit.of(reader)).entries()?, &limit, REMEMBERED)?,
         };
-        Ok(Tarball { path: path.to_owned(), compression, entries })
+        Ok(Tarball { file, compression, entries })
     }
 
     /// The file of that name; links are followed.
@@ -100,16 +95,33 @@ impl Tarball {
         let reader: Box<dyn Read + Send> = match &file.remembered {
             Some(bytes) => Box::new(Cursor::new(bytes.clone())),
             None if self.compression == Compression::None => {
-                return part(File::open(&self.path)?, offset, size, from);
+                return part(self.file.clone(), offset, size, from);
             }
             None => {
-                let (_, mut reader) = unpacked(File::open(&self.path)?)?;
+                let (_, mut reader) = unpacked(self.file.clone())?;
                 io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
                 Box::new(reader.take(size))
             }
         };
         Ok(Blob { reader, from: 0, size: Some(size) })
     }
+}
+
+fn opened(path: &Path) -> Result<SharedFile> {
+    let opened = file::open(path).map_err(|error| match error.kind() {
+        _ if path.is_dir() => Error::new(Kind::Local, "not a file")
+            .hint(format!("a layout in a directory is oci:{}", path.display())),
+        ErrorKind::NotFound => Error::new(Kind::NotFound, "no such file"),
+        _ => error.into(),
+    });
+    opened.map(SharedFile::from)
+}
+
+/// What comes from standard input, which is read once, whoever asks for it.
+fn piped() -> Result<SharedFile> {
+    static PIPED: OnceLock<Result<SharedFile>> = OnceLock::new();
+    let read = || Ok(file::unnamed(terminal::archive()?)?.into());
+    PIPED.get_or_init(read).clone()
 }
 
 impl Files for Tarball {
