@@ -20,6 +20,9 @@ use super::transport::{
 use super::url::{Origin, Scheme};
 use super::{Registry, error_response, realm};
 
+/// How long a server that was out of reach is not asked again.
+pub(super) const OUT_OF_REACH: Duration = Duration::from_secs(10);
+
 /// When a registry is asked over plain HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PlainHttp {
@@ -80,14 +83,14 @@ pub(crate) struct Client {
     pub(super) cache: AuthCache,
     pub(super) clock: fn() -> SystemTime,
     states: Mutex<HashMap<Host, Arc<RegistryState>>>,
-    /// Why there is no connection to these.
-    pub(super) unreachable: Mutex<HashMap<Origin, Error>>,
+    /// Why there was no connection to these, and when.
+    pub(super) unreachable: Mutex<HashMap<Origin, (Error, SystemTime)>>,
 }
 
 impl Client {
     pub(crate) fn new(auth_files: AuthFiles, settings: Settings) -> Client {
         let credentials = Arc::new(Credentials::new(auth_files, settings.timeout));
-        let resolver = Arc::new(Resolver::new(settings.timeout));
+        let resolver = Arc::new(Resolver::new(settings.timeout, settings.clock));
         Client::with(Shared { credentials, resolver, roots: Arc::default() }, settings)
     }
 
@@ -235,7 +238,10 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::cell::Cell;
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::{SocketAddr, TcpListener};
+    use std::thread::{self, JoinHandle};
 
     use super::*;
 
@@ -251,16 +257,73 @@ mod tests {
             verbosity: Verbosity::Quiet,
             user_agent: String::new(),
             auth_cache: AuthCache::default(),
-            clock: || SystemTime::UNIX_EPOCH,
+            clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.get()),
+        }
+    }
+
+    thread_local! {
+        /// The seconds on the clock of the settings.
+        static NOW: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// Gives each connection one of the answers. The first lines of what was asked.
+    fn serve(listener: TcpListener, answers: Vec<String>) -> JoinHandle<Vec<String>> {
+        thread::spawn(move || {
+            let answer = |answer: String| {
+                let (mut stream, mut asked) = (listener.accept().unwrap().0, [0; 4096]);
+                let length = stream.read(&mut asked).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+                let asked = String::from_utf8_lossy(&asked[..length]);
+                asked.lines().next().unwrap_or_default().to_owned()
+            };
+            answers.into_iter().map(answer).collect()
+        })
+    }
+
+    fn ok(body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+    }
+
+    /// An address where nobody listens for now.
+    fn nobody() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    }
+
+    #[test]
+    fn a_server_that_was_out_of_reach_is_asked_again_after_a_while() {
+        const NOT_TLS: &str = "HTTP/1.0 400 Bad Request\r\n\r\n";
+        for (plain_http, answers) in [
+            (PlainHttp::Always, vec![ok(r#"{"repositories":["a"]}"#)]),
+            // Whether it speaks TLS is found out when it is there.
+            (PlainHttp::Loopback, vec![NOT_TLS.to_owned(), ok(r#"{"repositories":["a"]}"#)]),
+        ] {
+            NOW.set(0);
+            let settings = Settings { plain_http, ..settings() };
+            let client = Arc::new(Client::new(AuthFiles::default(), settings));
+            let address = nobody();
+            let host: Host = address.to_string().parse().unwrap();
+            let refused = client.catalog(&host).map(|_| ()).unwrap_err();
+            let listener = TcpListener::bind(address).unwrap();
+            listener.set_nonblocking(true).unwrap();
+            NOW.set(9);
+            assert_eq!(client.catalog(&host).map(|_| ()).unwrap_err(), refused);
+            assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+            NOW.set(10);
+            listener.set_nonblocking(false).unwrap();
+            let server = serve(listener, answers);
+            assert_eq!(client.catalog(&host).unwrap().json(), r#"["a"]"#);
+            let asked = server.join().unwrap();
+            assert!(asked.last().unwrap().starts_with("GET /v2/_catalog"), "{asked:?}");
         }
     }
 
     #[test]
     fn a_stranger_is_not_connected_to_inside() {
-        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let nobody = nobody();
         let host: Host = format!("name.invalid:{}", nobody.port()).parse().unwrap();
         let client = Client::new(AuthFiles::default(), settings());
-        client.shared.resolver.learn("name.invalid", vec![nobody.ip()]);
+        client.shared.resolver.learn("name.invalid", vec![nobody.ip()]).unwrap();
         let inside = "the name leads to an internal address";
         for (role, why) in [(Role::Substitute, "connection refused"), (Role::Stranger, inside)] {
             let client = Arc::new(client.beside(Settings { role, ..settings() }));
@@ -273,7 +336,7 @@ mod tests {
     fn an_image_leads_inside_from_inside_only() {
         let client = Client::new(AuthFiles::default(), settings());
         for (name, address) in [("in.invalid", [10, 0, 0, 1]), ("out.invalid", [192, 0, 2, 1])] {
-            client.shared.resolver.learn(name, vec![address.into()]);
+            client.shared.resolver.learn(name, vec![address.into()]).unwrap();
         }
         let [inside, outside] = ["in.invalid", "out.invalid"].map(|it| it.parse::<Host>().unwrap());
         let beside = "in.invalid:5000".parse().unwrap();
@@ -296,7 +359,7 @@ mod tests {
         let client = Client::new(AuthFiles::default(), settings());
         let other = client.beside(Settings { role: Role::Mirror, ..settings() });
         let origin = Origin::new(Scheme::Https, "name.invalid").unwrap();
-        client.shared.resolver.learn("name.invalid", vec![[127, 0, 0, 1].into()]);
+        client.shared.resolver.learn("name.invalid", vec![[127, 0, 0, 1].into()]).unwrap();
         assert_eq!(other.transport.connections.internal(&origin).unwrap(), [true]);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::error::{During, Error, Kind, Result, say};
 use crate::parallel::lock;
 
-use super::client::{Client, Role};
+use super::client::{Client, OUT_OF_REACH, Role};
 use super::count::count;
 use super::message::{Method, Request, Response};
 use super::realm;
@@ -43,11 +43,13 @@ impl Client {
     }
 
     /// The answer of one server. An origin to which there was no connection after all tries is not
-    /// asked any more.
+    /// asked any more for a while.
     fn send(&self, request: &Request) -> Result<Response> {
         let origin = &request.url.origin;
         let host = origin.authority();
-        if let Some(error) = lock(&self.unreachable).get(origin) {
+        if let Some((error, since)) = lock(&self.unreachable).get(origin)
+            && (self.clock)().duration_since(*since).is_ok_and(|age| age < OUT_OF_REACH)
+        {
             return Err(error.clone());
         }
         let exchange = || {
@@ -65,7 +67,8 @@ impl Client {
         let is_unreached = outcome.as_ref().is_err_and(|failure| failure.unreached);
         outcome.during(&host).inspect_err(|error| {
             if is_unreached && error.kind() == Kind::Unavailable {
-                lock(&self.unreachable).insert(origin.clone(), error.clone());
+                let now = (self.clock)();
+                lock(&self.unreachable).insert(origin.clone(), (error.clone(), now));
             }
         })
     }

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use crate::error::Result;
 use crate::parallel::lock;
 
 use super::Registry;
 use super::challenge::Challenge;
-use super::client::{Client, PlainHttp};
+use super::client::{Client, OUT_OF_REACH, PlainHttp};
 use super::credentials::{Credential, ResolvedCredentials};
 use super::message::Response;
 use super::token::Token;
@@ -41,9 +42,8 @@ impl Default for AuthCache {
 /// Of one registry, shared by all its repositories.
 #[derive(Default)]
 pub(super) struct RegistryState {
-    /// Where it is, and whether only the last run knows that it speaks TLS there, or does not. The lock
-    /// is held while that is found out.
-    origin: Mutex<Option<(Origin, bool)>>,
+    /// The lock is held while it is found out.
+    place: Mutex<Option<Place>>,
     /// Whether there was a request. The first one holds the lock until its answer has come.
     pub(super) is_asked: Mutex<bool>,
     /// What requests of this run were asked for, by scope; under the empty one what holds for all.
@@ -54,6 +54,15 @@ pub(super) struct RegistryState {
     tokens: Mutex<HashMap<String, Arc<Mutex<Option<Token>>>>>,
     /// Stored credentials that were refused, by scope: they may be right for another.
     refused: Mutex<HashMap<String, Credential>>,
+}
+
+/// Where a registry is.
+struct Place {
+    origin: Origin,
+    /// Whether only the last run knows that it speaks TLS there, or does not.
+    is_recalled: bool,
+    /// When nobody answered there.
+    unreached: Option<SystemTime>,
 }
 
 impl RegistryState {
@@ -67,12 +76,13 @@ impl Registry {
     /// Where the API is: by HTTPS, unless the user chose otherwise, or the registry does not speak TLS
     /// and is this machine's own, or one that the user does without TLS for.
     pub(super) fn origin(&self) -> Result<Origin> {
-        let mut known = lock(&self.state.origin);
-        if let Some((origin, _)) = &*known {
-            return Ok(origin.clone());
+        let Client { transport, cache, plain_http, clock, .. } = &*self.client;
+        let is_over = |since| clock().duration_since(since).is_ok_and(|age| age >= OUT_OF_REACH);
+        let mut known = lock(&self.state.place);
+        if let Some(place) = known.as_ref().filter(|place| !place.unreached.is_some_and(is_over)) {
+            return Ok(place.origin.clone());
         }
         let https = self.origin_by(Scheme::Https)?;
-        let Client { transport, cache, plain_http, .. } = &*self.client;
         transport.connections.name(&https);
         let is_candidate = match plain_http {
             PlainHttp::Always => false,
@@ -82,36 +92,43 @@ impl Registry {
         let lacked_tls = is_candidate && (cache.get)(&self.scheme_key()).is_some();
         // Who asked for credentials over TLS spoke it.
         let is_recalled = lacked_tls || (is_candidate && self.recalled_challenge(&https).is_some());
-        let lacks_tls = || is_candidate && transport.connections.speaks_tls(&https) == Some(false);
+        let mut unreached = None;
+        let mut lacks_tls = || {
+            let speaks_tls = transport.connections.speaks_tls(&https);
+            unreached = speaks_tls.is_none().then(clock);
+            speaks_tls == Some(false)
+        };
         let origin = if *plain_http == PlainHttp::Always || lacked_tls {
             self.origin_by(Scheme::Http)?
-        } else if !is_recalled && lacks_tls() {
+        } else if is_candidate && !is_recalled && lacks_tls() {
             (cache.put)(&self.scheme_key(), b"http");
             self.origin_by(Scheme::Http)?
         } else {
             https
         };
-        Ok(known.insert((origin, is_recalled)).0.clone())
+        Ok(known.insert(Place { origin, is_recalled, unreached }).origin.clone())
     }
 
     /// The origin after this outcome, another one if the registry speaks TLS by now that the last run
     /// found without, or lacks it. Only the first answer, if it is not a good one, is a reason to look.
     pub(super) fn origin_after(&self, outcome: &Result<Response>) -> Result<Origin> {
         let is_good = outcome.as_ref().is_ok_and(|response| response.status != 400);
-        let mut known = lock(&self.state.origin);
-        if let Some((origin, is_recalled)) = known.as_mut()
-            && mem::take(is_recalled)
+        let mut known = lock(&self.state.place);
+        if let Some(place) = known.as_mut()
+            && mem::take(&mut place.is_recalled)
             && !is_good
         {
             let https = self.origin_by(Scheme::Https)?;
-            let (scheme, kept) = match self.client.transport.connections.speaks_tls(&https) {
+            let speaks_tls = self.client.transport.connections.speaks_tls(&https);
+            place.unreached = speaks_tls.is_none().then(self.client.clock);
+            let (scheme, kept) = match speaks_tls {
                 Some(true) => (Scheme::Https, ""),
                 Some(false) => (Scheme::Http, "http"),
-                None => (origin.scheme, ""),
+                None => (place.origin.scheme, ""),
             };
-            if scheme != origin.scheme {
+            if scheme != place.origin.scheme {
                 (self.client.cache.put)(&self.scheme_key(), kept.as_bytes());
-                *origin = self.origin_by(scheme)?;
+                place.origin = self.origin_by(scheme)?;
             }
         }
         drop(known);
