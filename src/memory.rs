@@ -4,6 +4,9 @@
 //! nobody waits, for waiting may be for one another: the question ends, and is asked again alone.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -100,6 +103,18 @@ pub(crate) fn passing<T>(work: impl FnOnce() -> T) -> T {
     with(part, work)
 }
 
+/// How many things of a kind are kept of which there may be any number.
+const MOST: usize = 1024;
+
+/// The place of what is kept under a key. A process that runs for days does not grow: where there is too
+/// much of a kind, all of it is forgotten.
+pub(crate) fn entry<K: Eq + Hash, V>(kept: &mut HashMap<K, V>, key: K) -> Entry<'_, K, V> {
+    if kept.len() >= MOST && !kept.contains_key(&key) {
+        kept.clear();
+    }
+    kept.entry(key)
+}
+
 /// What an allocation costs besides its bytes.
 pub(crate) const EACH: usize = 24;
 
@@ -134,6 +149,18 @@ pub(crate) fn table(members: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut kept = HashMap::new();
+        for key in 0..MOST {
+            *entry(&mut kept, key).or_default() += key;
+        }
+        *entry(&mut kept, 0).or_default() += 1;
+        assert_eq!((kept.len(), kept[&0]), (MOST, 1));
+        entry(&mut kept, MOST).or_default();
+        assert_eq!(kept, HashMap::from([(MOST, 0)]));
+    }
 
     #[test]
     fn who_takes_too_much_gets_no_more() {

@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::error::{Error, Kind, Result};
+use crate::memory;
 use crate::parallel::lock;
 use crate::reference::{Host, TagOrDigest};
 use containerd::Hosts;
@@ -176,7 +177,7 @@ impl Mirrors {
     fn hosts(&self, host: &Host) -> Arc<Hosts> {
         let mut known = lock(&self.hosts);
         let read = || Arc::new(Hosts::read(&self.settings.roots, host));
-        Arc::clone(known.entry(host.clone()).or_insert_with(read))
+        Arc::clone(memory::entry(&mut known, host.clone()).or_insert_with(read))
     }
 }
 

@@ -185,9 +185,9 @@ impl Authenticator<'_> {
     /// A token, and whether it was there before: in this run, in the cache of the last one, or from
     /// the token server.
     fn token(&self, bearer: &Bearer, refused: Option<&Secret>) -> Result<(Secret, bool)> {
-        let Registry { client, state, scope, .. } = self.registry;
+        let Registry { client, host, scope, .. } = self.registry;
         let scope = bearer.scope.as_deref().unwrap_or(&scope.text);
-        let place = state.token(scope);
+        let place = client.token(host, scope);
         let mut place = lock(&place);
         let now = (client.clock)();
         let is_usable =
@@ -204,7 +204,9 @@ impl Authenticator<'_> {
             let example = token::example(&realm, bearer, scope, credential.as_ref());
             client.transport.trace.token(Some(&example));
         }
-        Ok((place.insert(token).value.clone(), is_old))
+        let value = token.value.clone();
+        *place = Some(token).filter(Token::is_kept);
+        Ok((value, is_old))
     }
 
     /// A new token. Stored credentials that are refused are given up, with a warning.

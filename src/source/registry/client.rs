@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::error::{During, Error, Kind, Result};
+use crate::memory;
 use crate::names::Names;
 use crate::parallel::lock;
 use crate::reference::{Host, Repository, TagOrDigest};
 
+use super::challenge::Challenge;
 use super::credentials::{AuthFiles, Credentials, ResolvedCredentials};
 use super::message::{Method, Request, Response};
 use super::state::{AuthCache, RegistryState};
-use super::token::Scope;
+use super::token::{Scope, Token};
 use super::trace::{Trace, Verbosity};
 use super::transport::{
     Certificates, Connections, HttpClient, Proxies, Resolver, SystemRoots, Trust,
@@ -64,6 +66,9 @@ pub(crate) struct Settings {
     pub(crate) clock: fn() -> SystemTime,
 }
 
+/// A token that several requests use, or the place for one.
+type SharedToken = Arc<Mutex<Option<Token>>>;
+
 /// What clients share, in whatever way they ask.
 #[derive(Clone)]
 pub(super) struct Shared {
@@ -83,13 +88,19 @@ pub(crate) struct Client {
     pub(super) cache: AuthCache,
     pub(super) clock: fn() -> SystemTime,
     states: Mutex<HashMap<Host, Arc<RegistryState>>>,
+    /// By registry and scope. The request that fetches a token holds its lock, so that the others wait
+    /// for it.
+    tokens: Mutex<HashMap<(Host, String), SharedToken>>,
+    /// What requests of this run were asked for, by registry and scope; under the empty one what holds
+    /// for all.
+    pub(super) challenges: Mutex<HashMap<(Host, String), Challenge>>,
     /// Why there was no connection to these, and when.
     pub(super) unreachable: Mutex<HashMap<Origin, (Error, SystemTime)>>,
 }
 
 impl Client {
     pub(crate) fn new(auth_files: AuthFiles, settings: Settings) -> Client {
-        let credentials = Arc::new(Credentials::new(auth_files, settings.timeout));
+        let credentials = Arc::new(Credentials::new(auth_files, settings.timeout, settings.clock));
         let resolver = Arc::new(Resolver::new(settings.timeout, settings.clock));
         Client::with(Shared { credentials, resolver, roots: Arc::default() }, settings)
     }
@@ -116,6 +127,8 @@ impl Client {
             cache: settings.auth_cache,
             clock: settings.clock,
             states: Mutex::default(),
+            tokens: Mutex::default(),
+            challenges: Mutex::default(),
             unreachable: Mutex::default(),
         }
     }
@@ -167,11 +180,17 @@ impl Client {
 
     fn registry(self: &Arc<Self>, host: &Host, scope: Scope) -> Registry {
         let mut states = lock(&self.states);
-        let state = states.entry(host.clone()).or_default();
+        let state = memory::entry(&mut states, host.clone()).or_default();
         let (client, state) = (Arc::clone(self), Arc::clone(state));
         let api = "/v2".to_owned();
         let (accept_override, namespace) = (None, None);
         Registry { client, host: host.clone(), api, namespace, state, scope, accept_override }
+    }
+
+    /// The place of a token for a registry and a scope.
+    pub(super) fn token(&self, host: &Host, scope: &str) -> SharedToken {
+        let key = (host.clone(), scope.to_owned());
+        Arc::clone(memory::entry(&mut lock(&self.tokens), key).or_default())
     }
 
     /// The error that an answer is which is no success.
@@ -266,15 +285,14 @@ mod tests {
         static NOW: Cell<u64> = const { Cell::new(0) };
     }
 
-    /// Gives each connection one of the answers. The first lines of what was asked.
+    /// Gives each connection one of the answers. What was asked, up to its body.
     fn serve(listener: TcpListener, answers: Vec<String>) -> JoinHandle<Vec<String>> {
         thread::spawn(move || {
             let answer = |answer: String| {
                 let (mut stream, mut asked) = (listener.accept().unwrap().0, [0; 4096]);
                 let length = stream.read(&mut asked).unwrap();
                 stream.write_all(answer.as_bytes()).unwrap();
-                let asked = String::from_utf8_lossy(&asked[..length]);
-                asked.lines().next().unwrap_or_default().to_owned()
+                String::from_utf8_lossy(&asked[..length]).into_owned()
             };
             answers.into_iter().map(answer).collect()
         })
@@ -316,6 +334,46 @@ mod tests {
             let asked = server.join().unwrap();
             assert!(asked.last().unwrap().starts_with("GET /v2/_catalog"), "{asked:?}");
         }
+    }
+
+    #[test]
+    fn a_token_that_ends_is_replaced() {
+        const REPOSITORIES: &str = r#"{"repositories":["a"]}"#;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let challenge = format!("WWW-Authenticate: Bearer realm=\"http://{address}/token\"");
+        let denied = ok("").replace("200 OK", &format!("401 Unauthorized\r\n{challenge}"));
+        let token = |token: &str| ok(&format!(r#"{{"token":"{token}","expires_in":60}}"#));
+        let list = || ok(REPOSITORIES);
+        let (one, two) = (token("one"), token("two"));
+        let server = serve(listener, vec![denied, one, list(), list(), two, list()]);
+        let settings = Settings { plain_http: PlainHttp::Always, ..settings() };
+        let client = Arc::new(Client::new(AuthFiles::default(), settings));
+        let host: Host = address.to_string().parse().unwrap();
+        for now in [0, 49, 50] {
+            NOW.set(now);
+            assert_eq!(client.catalog(&host).unwrap().json(), r#"["a"]"#);
+        }
+        let asked = server.join().unwrap();
+        let shown = asked.iter().map(|request| {
+            let header = |line: &str| Some(line.strip_prefix("authorization: ")?.to_owned());
+            request.lines().find_map(header).unwrap_or_default()
+        });
+        let (one, two) = ("Bearer one", "Bearer two");
+        assert_eq!(shown.collect::<Vec<_>>(), ["", "", one, one, "", two]);
+    }
+
+    #[test]
+    fn what_is_known_of_registries_has_an_end() {
+        let client = Arc::new(Client::new(AuthFiles::default(), settings()));
+        let first = client.token(&"0.invalid".parse().unwrap(), "scope");
+        for n in 0..3000 {
+            let host = format!("{n}.invalid").parse().unwrap();
+            client.registry(&host, Scope::catalog());
+            client.token(&host, "scope");
+        }
+        assert!(lock(&client.states).len() < 2000);
+        assert!(lock(&client.tokens).len() < 2000 && Arc::strong_count(&first) == 1);
     }
 
     #[test]

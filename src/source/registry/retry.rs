@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{During, Error, Kind, Result, say};
+use crate::memory;
 use crate::parallel::lock;
 
 use super::client::{Client, OUT_OF_REACH, Role};
@@ -68,7 +69,8 @@ impl Client {
         outcome.during(&host).inspect_err(|error| {
             if is_unreached && error.kind() == Kind::Unavailable {
                 let now = (self.clock)();
-                lock(&self.unreachable).insert(origin.clone(), (error.clone(), now));
+                memory::entry(&mut lock(&self.unreachable), origin.clone())
+                    .insert_entry((error.clone(), now));
             }
         })
     }

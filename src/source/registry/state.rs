@@ -1,5 +1,4 @@
-//! What is known of one registry: where it is, what it asks for, the tokens that it takes, the
-//! credentials that it refused.
+//! What is known of one registry: where it is, what it asks for, the credentials that it refused.
 
 use std::collections::HashMap;
 use std::mem;
@@ -8,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use crate::error::Result;
+use crate::memory;
 use crate::parallel::lock;
 
 use super::Registry;
@@ -15,7 +15,6 @@ use super::challenge::Challenge;
 use super::client::{Client, OUT_OF_REACH, PlainHttp};
 use super::credentials::{Credential, ResolvedCredentials};
 use super::message::Response;
-use super::token::Token;
 use super::trace::warn;
 use super::url::{Origin, Scheme};
 
@@ -46,12 +45,8 @@ pub(super) struct RegistryState {
     place: Mutex<Option<Place>>,
     /// Whether there was a request. The first one holds the lock until its answer has come.
     pub(super) is_asked: Mutex<bool>,
-    /// What requests of this run were asked for, by scope; under the empty one what holds for all.
-    challenges: Mutex<HashMap<String, Challenge>>,
     /// Whether the registry was found to have no use for credentials.
     pub(super) is_open: AtomicBool,
-    /// By scope. The request that fetches a token holds its lock, so that the others wait for it.
-    tokens: Mutex<HashMap<String, Arc<Mutex<Option<Token>>>>>,
     /// Stored credentials that were refused, by scope: they may be right for another.
     refused: Mutex<HashMap<String, Credential>>,
 }
@@ -65,13 +60,6 @@ struct Place {
     unreached: Option<SystemTime>,
 }
 
-impl RegistryState {
-    /// The place of a scope's token.
-    pub(super) fn token(&self, scope: &str) -> Arc<Mutex<Option<Token>>> {
-        Arc::clone(lock(&self.tokens).entry(scope.to_owned()).or_default())
-    }
-}
-
 impl Registry {
     /// Where the API is: by HTTPS, unless the user chose otherwise, or the registry does not speak TLS
     /// and is this machine's own, or one that the user does without TLS for.
@@ -80,6 +68,7 @@ impl Registry {
         let is_over = |since| clock().duration_since(since).is_ok_and(|age| age >= OUT_OF_REACH);
         let mut known = lock(&self.state.place);
         if let Some(place) = known.as_ref().filter(|place| !place.unreached.is_some_and(is_over)) {
+            transport.connections.name(&place.origin);
             return Ok(place.origin.clone());
         }
         let https = self.origin_by(Scheme::Https)?;
@@ -145,8 +134,9 @@ impl Registry {
 
     /// What the registry will ask for, as it said in this run.
     pub(super) fn challenge(&self) -> Option<Challenge> {
-        let known = lock(&self.state.challenges);
-        known.get(&self.scope.text).or_else(|| known.get("")).cloned()
+        let known = lock(&self.client.challenges);
+        let at = |scope: &str| known.get(&(self.host.clone(), scope.to_owned()));
+        at(&self.scope.text).or_else(|| at("")).cloned()
     }
 
     /// What the registry asked for in the last run. The cache may be wrong about who asked, so that
@@ -157,21 +147,22 @@ impl Registry {
 
     /// Keeps the challenge: for all scopes and the next run, if its scope is what we would ask for.
     pub(super) fn keep_challenge(&self, challenge: Challenge, origin: &Origin) {
-        let mut known = lock(&self.state.challenges);
-        known.remove(&self.scope.text);
+        let mut known = lock(&self.client.challenges);
+        let key = |scope: &str| (self.host.clone(), scope.to_owned());
+        known.remove(&key(&self.scope.text));
         if challenge.names_scope() {
-            known.insert(self.scope.text.clone(), challenge);
-        } else if known.get("") != Some(&challenge) {
+            memory::entry(&mut known, key(&self.scope.text)).insert_entry(challenge);
+        } else if known.get(&key("")) != Some(&challenge) {
             if self.recalled_challenge(origin).as_ref() != Some(&challenge) {
                 (self.client.cache.put)(&challenge_key(origin), &challenge.to_cache());
             }
-            known.insert(String::new(), challenge);
+            memory::entry(&mut known, key("")).insert_entry(challenge);
         }
     }
 
     /// Nothing is known of what the registry asks for, after all.
     pub(super) fn forget_challenges(&self, origin: &Origin) {
-        lock(&self.state.challenges).clear();
+        lock(&self.client.challenges).retain(|(host, _), _| *host != self.host);
         (self.client.cache.put)(&challenge_key(origin), b"");
     }
 
@@ -196,7 +187,8 @@ impl Registry {
             let host = self.host.name();
             warn(&format!("{host} refuses the credentials of {store}: going on without"));
         }
-        refused.insert(self.scope.text.clone(), credentials.credential.clone());
+        memory::entry(&mut refused, self.scope.text.clone())
+            .insert_entry(credentials.credential.clone());
         true
     }
 }

@@ -21,6 +21,9 @@ const LEAST: u64 = 60;
 /// A token that ends this soon is not used any more: the request needs time as well.
 const MARGIN: Duration = Duration::from_secs(10);
 
+/// A token that is longer is used once: many of them would fill the memory.
+const LONGEST: usize = 16 << 10;
+
 /// What a request wants to do, as tokens name it.
 #[derive(Clone)]
 pub(super) struct Scope {
@@ -54,6 +57,10 @@ pub(super) struct Token {
 impl Token {
     pub(super) fn is_good(&self, now: SystemTime) -> bool {
         self.until > now + MARGIN
+    }
+
+    pub(super) fn is_kept(&self) -> bool {
+        self.value.reveal().len() <= LONGEST
     }
 
     /// For the disk: when it ends, and the token.

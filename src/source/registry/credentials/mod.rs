@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Kind, Result};
+use crate::memory;
 use crate::parallel::lock;
 use crate::reference::{Host, Repository};
 use crate::secret::Secret;
@@ -25,6 +26,9 @@ const HUB: &str = "https://index.docker.io/v1/";
 
 /// How references may name it, by its API.
 const HUB_API: &str = "registry-1.docker.io";
+
+/// How long a helper's answer is believed: clouds' helpers give what ends within hours.
+const HELPED: Duration = Duration::from_secs(300);
 
 /// What the user gave for this run: `-u`, standard input, the environment.
 #[derive(Clone)]
@@ -55,21 +59,25 @@ pub(super) struct ResolvedCredentials {
     pub(super) store: Option<String>,
 }
 
+/// What a helper said, and when.
+type HelperAnswer = (Option<Credential>, SystemTime);
+
 /// Looks for credentials; files are read when first needed.
-#[derive(Default)]
 pub(super) struct Credentials {
     sources: AuthFiles,
     /// Whose the given credentials are.
     owner: OnceLock<Host>,
     timeout: Duration,
+    clock: fn() -> SystemTime,
     files: OnceLock<Vec<AuthFile>>,
-    /// What helpers said, by helper and server: each is asked once.
-    helped: Mutex<HashMap<(String, String), Option<Credential>>>,
+    /// By helper and server.
+    helped: Mutex<HashMap<(String, String), HelperAnswer>>,
 }
 
 impl Credentials {
-    pub(super) fn new(sources: AuthFiles, timeout: Duration) -> Self {
-        Credentials { sources, timeout, ..Credentials::default() }
+    pub(super) fn new(sources: AuthFiles, timeout: Duration, clock: fn() -> SystemTime) -> Self {
+        let (owner, files, helped) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Credentials { sources, owner, timeout, clock, files, helped }
     }
 
     /// Given credentials are for one registry, the first that is named. `Kind::Usage` for another:
@@ -134,12 +142,17 @@ impl Credentials {
 
     /// The lock is held while a helper runs: others that want to know the same can wait.
     fn help(&self, name: &str, server: &str) -> Option<Credential> {
-        let mut helped = lock(&self.helped);
-        let answer = helped.entry((name.to_owned(), server.to_owned())).or_insert_with(|| {
-            let answer = helper::ask(name, server, self.timeout);
-            answer.inspect_err(|why| warn(why)).unwrap_or_default()
-        });
-        answer.clone()
+        let (mut helped, now) = (lock(&self.helped), (self.clock)());
+        let key = (name.to_owned(), server.to_owned());
+        if let Some((answer, since)) = helped.get(&key)
+            && now.duration_since(*since).is_ok_and(|age| age < HELPED)
+        {
+            return answer.clone();
+        }
+        let answer = helper::ask(name, server, self.timeout);
+        let answer = answer.inspect_err(|why| warn(why)).unwrap_or_default();
+        memory::entry(&mut helped, key).insert_entry((answer.clone(), now));
+        answer
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod redacted;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::error::say;
+use crate::memory;
 use crate::parallel::lock;
 
 use super::message::{Body, Method, Request, Response};
@@ -34,7 +36,7 @@ pub(super) struct Trace {
     certificates: Certificates,
     connections: Arc<Connections>,
     /// What was said already that is to be said once.
-    told: Mutex<HashSet<String>>,
+    told: Mutex<HashMap<String, ()>>,
 }
 
 impl Trace {
@@ -67,15 +69,26 @@ impl Trace {
             format!("TOKEN=$({} | jq -r '.token // .access_token')", self.command(request))
         });
         let how = how.as_deref().unwrap_or("# TOKEN is the registrytoken of Docker's config.json");
-        if lock(&self.told).insert(how.to_owned()) {
+        if self.is_new(how) {
             say(how);
+        }
+    }
+
+    /// Whether it was not said before.
+    fn is_new(&self, text: &str) -> bool {
+        match memory::entry(&mut lock(&self.told), text.to_owned()) {
+            Entry::Vacant(place) => {
+                place.insert(());
+                true
+            }
+            Entry::Occupied(_) => false,
         }
     }
 
     pub(super) fn ended(&self, request: &Request, outcome: &Outcome, took: Duration) {
         if let Some(text) = outcome.as_ref().ok().and_then(|it| warning(it.header("warning")?)) {
             let text = format!("{}: {text}", request.url.origin.authority());
-            if lock(&self.told).insert(text.clone()) {
+            if self.is_new(&text) {
                 warn(&text);
             }
         }

@@ -1,7 +1,7 @@
 //! Connections to origins: directly, or through a proxy; with or without TLS.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, mpsc};
@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{During, Error, Kind};
+use crate::memory;
 use crate::parallel::lock;
 
 use super::super::url::{Origin, Scheme};
@@ -39,7 +40,7 @@ pub(in super::super) struct Connections {
     /// Whether no internal address is connected to, unless it is a proxy's.
     is_outside: bool,
     /// The registries that the user names: `--insecure` and `--cert` are for them alone.
-    named: Mutex<HashSet<Origin>>,
+    named: Mutex<HashMap<Origin, ()>>,
     /// Connections that were asked for before their first request.
     ahead: Mutex<HashMap<Origin, Opening>>,
 }
@@ -58,11 +59,11 @@ impl Connections {
 
     /// Says that the user names the registry at this origin.
     pub(in super::super) fn name(&self, origin: &Origin) {
-        lock(&self.named).insert(origin.clone());
+        memory::entry(&mut lock(&self.named), origin.clone()).or_default();
     }
 
     pub(in super::super) fn is_named(&self, origin: &Origin) -> bool {
-        lock(&self.named).contains(origin)
+        lock(&self.named).contains_key(origin)
     }
 
     /// Whether the origin gets to see a client certificate.
@@ -80,7 +81,7 @@ impl Connections {
     /// Begins to open a connection, for [`Connections::open`] to take.
     pub(in super::super) fn open_ahead(self: &Arc<Self>, origin: &Origin) {
         let (connections, to) = (Arc::clone(self), origin.clone());
-        if let Entry::Vacant(place) = lock(&self.ahead).entry(origin.clone())
+        if let Entry::Vacant(place) = memory::entry(&mut lock(&self.ahead), origin.clone())
             // One that told whether TLS is spoken there is as good, and none as good as no thread.
             && let Ok(thread) = thread::Builder::new().spawn(move || connections.open_new(&to))
         {
@@ -97,7 +98,8 @@ impl Connections {
             return Some(false);
         }
         let is_reached = !is_it(Failure::is_broken);
-        lock(&self.ahead).insert(origin.clone(), Box::new(|| Some(result)));
+        let result: Opening = Box::new(|| Some(result));
+        memory::entry(&mut lock(&self.ahead), origin.clone()).insert_entry(result);
         is_reached.then_some(true)
     }
 

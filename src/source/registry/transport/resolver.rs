@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{During, Error, Kind};
+use crate::memory;
 use crate::parallel::lock;
 
 use super::address::is_internal;
@@ -66,7 +67,7 @@ impl Resolver {
             }
             _ => {}
         }
-        known.insert(host.to_owned(), (found.clone(), (self.clock)()));
+        memory::entry(&mut known, host.to_owned()).insert_entry((found.clone(), (self.clock)()));
         Ok(found)
     }
 

@@ -16,6 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, Error as TlsError};
 
 use crate::error::{During, Error, Kind, Result};
+use crate::memory;
 use crate::parallel::lock;
 
 use super::super::url::Origin;
@@ -58,7 +59,7 @@ impl Trust {
     /// What connections to the origin are made with. Only if the user names it as a registry may
     /// it go unverified, and see the certificate of `--cert`.
     pub(super) fn config(&self, origin: &Origin, is_named: bool) -> Result<Arc<ClientConfig>> {
-        match lock(&self.configurations).entry((origin.authority(), is_named)) {
+        match memory::entry(&mut lock(&self.configurations), (origin.authority(), is_named)) {
             Entry::Occupied(known) => Ok(Arc::clone(known.get())),
             Entry::Vacant(place) => {
                 Ok(Arc::clone(place.insert(Arc::new(self.configure(origin, is_named)?))))
