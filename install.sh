@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs docker-registry: curl -fsSL https://raw.githubusercontent.com/OWNER/docker-registry/main/install.sh | sh
 #
-# Downloads the release for this system, compares its SHA-256 with the release's list, and puts the program into place
-# in one step. From the environment:
+# Downloads the release for this system, compares its SHA-256 with the release's list, has gh verify where it was built,
+# if gh is there and logged in, and puts the program into place in one step. Where that is a directory bin, the man
+# pages and the completions for bash, zsh and fish go to share beside it; not with --no-extras. From the environment:
 #   VERSION      which release, such as 0.1.0; default: the latest
 #   INSTALL_DIR  where to; default: /usr/local/bin if it can be written to, else ~/.local/bin
 #   BASE_URL     a mirror that has the releases as GitHub has them: BASE_URL/download/vVERSION/FILE;
@@ -10,8 +11,15 @@
 set -eu
 
 repository=https://github.com/OWNER/docker-registry
+project=${repository#https://github.com/}
 
 main() {
+    extras=share
+    case $#,${1-} in
+    0,) ;;
+    1,--no-extras) extras= ;;
+    *) fail "no argument but --no-extras is known" ;;
+    esac
     target=$(target)
     base=${BASE_URL:-$repository/releases}
     base=${base%/}
@@ -50,7 +58,24 @@ main() {
     download "$base/download/v$version/$file" "$temporary/$file"
     [ "$(sha256 "$temporary/$file")" = "${line%% *}" ] ||
         fail "$base/download/v$version/$file: its SHA-256 is not the one in SHA256SUMS: nothing was installed"
+    verify_provenance "$temporary/$file"
     install_from "$temporary/$file"
+}
+
+# Refuses the archive $1 if it was not built by this project's workflow, as far as gh can tell.
+verify_provenance() {
+    if ! command -v gh >/dev/null; then
+        provenance="not verified, for gh is not there"
+    elif ! gh attestation verify --help 2>/dev/null | grep -q -e --signer-workflow; then
+        provenance="not verified, for gh is too old"
+    elif ! gh auth status --hostname github.com >/dev/null 2>&1; then
+        provenance="not verified, for gh is not logged in"
+    elif why=$(GH_HOST=github.com gh attestation verify "$1" --repo "$project" \
+        --signer-workflow "$project/.github/workflows/release.yml" 2>&1); then
+        provenance="verified by gh"
+    else
+        fail "$base/download/v$version/$file: its provenance cannot be verified: $(last_line "$why"): nothing was installed"
+    fi
 }
 
 # Whether $1 is a version, or none. What it holds becomes part of paths and patterns.
@@ -69,7 +94,6 @@ install_from() {
     program=docker-registry
     case $target in *windows*) program=docker-registry.exe ;; esac
     unpacked=${1%.tar.gz}/$program
-    # Nothing else that the archive holds is wanted.
     why=$(tar -xzf "$1" -C "$temporary" "${unpacked#"$temporary"/}" 2>&1) ||
         fail "$1: cannot be unpacked: $(last_line "$why")"
     [ ! -L "$unpacked" ] || fail "$1 holds a link for a program"
@@ -77,10 +101,38 @@ install_from() {
     "$unpacked" --version >/dev/null || fail "the program for $target does not run on this system"
     mv -f "$unpacked" "$directory/$program"
     echo "docker-registry $version is installed: $directory/$program"
+    echo "its SHA-256 is verified, its provenance $provenance"
+    case $target,$directory in
+    *windows*) ;;
+    *,*/bin) [ ! "$extras" ] || install_extras "$1" "${directory%/bin}/share" ;;
+    esac
     case :$PATH: in
     *:"$directory":*) ;;
     *) echo "$directory is not in PATH: add it there" >&2 ;;
     esac
+}
+
+# Puts the man pages and completions of the archive $1 below $2. If that fails, the program is there all the same.
+install_extras() {
+    release=${1%.tar.gz}
+    stem=${release##*/}
+    if tar -xzf "$1" -C "$temporary" "$stem/man" "$stem/completions" 2>/dev/null &&
+        mv "$release/completions/docker-registry.bash" "$release/docker-registry" &&
+        move_to "$2/man/man1" "$release"/man/*.1 &&
+        move_to "$2/bash-completion/completions" "$release/docker-registry" &&
+        move_to "$2/fish/vendor_completions.d" "$release/completions/docker-registry.fish" &&
+        move_to "$2/zsh/site-functions" "$release/completions/_docker-registry"; then
+        echo "its man pages and its completions for bash, fish and zsh are installed: $2"
+    else
+        echo "its man pages and completions cannot be installed: $2" >&2
+    fi
+}
+
+# Moves files to the directory $1.
+move_to() {
+    to=$1
+    shift
+    mkdir -p "$to" 2>/dev/null && chmod 644 "$@" && mv -f "$@" "$to" 2>/dev/null
 }
 
 # Prints which build runs here.
@@ -174,4 +226,4 @@ fail() {
 }
 
 # In a function that the last line calls: a script that arrives cut short does nothing.
-main
+main "$@"

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufReader, Write};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::harness::{Registry, Request, Response, Server, Tls, Tool, gzip, sha256};
 
@@ -56,7 +56,15 @@ impl Mirror {
         let directory = tool.home().join("programs");
         tool.env("BASE_URL", self.base())
             .env("INSTALL_DIR", directory)
+            .script("gh", &gh("auth) exit 1 ;;"))
     }
+}
+
+/// The double of a gh that knows how to verify, with its cases of `$1`.
+fn gh(cases: &str) -> String {
+    format!(
+        "case $* in *--help*) echo ' --signer-workflow string'; exit ;; esac\ncase $1 in {cases} esac"
+    )
 }
 
 const LATEST: &str = "/latest/download/SHA256SUMS";
@@ -88,12 +96,19 @@ fn path(version: &str) -> String {
 }
 
 fn archive(version: &str, program: &[u8]) -> Vec<u8> {
-    let mut header = tar::Header::new_gnu();
-    header.set_size(program.len() as u64);
-    header.set_mode(0o755);
+    archive_of(version, &[("docker-registry", program)])
+}
+
+/// Files by their path below the archive's directory.
+fn archive_of(version: &str, files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
-    let path = format!("{}/docker-registry", stem(version));
-    builder.append_data(&mut header, path, program).unwrap();
+    for (path, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o755);
+        let path = format!("{}/{path}", stem(version));
+        builder.append_data(&mut header, path, *content).unwrap();
+    }
     gzip(&builder.into_inner().unwrap())
 }
 
@@ -114,10 +129,18 @@ fn installed(tool: &Tool) -> Vec<String> {
 }
 
 fn said(tool: &Tool, version: &str) -> String {
-    let program = tool.home().join("programs/docker-registry");
+    says(
+        &tool.home().join("programs"),
+        version,
+        "not verified, for gh is not logged in",
+    )
+}
+
+fn says(directory: &Path, version: &str, provenance: &str) -> String {
+    let program = directory.join("docker-registry").display().to_string();
     format!(
-        "docker-registry {version} is installed: {}\n",
-        program.display()
+        "docker-registry {version} is installed: {program}\n\
+         its SHA-256 is verified, its provenance {provenance}\n"
     )
 }
 
@@ -172,14 +195,11 @@ fn no_root_and_no_setting_is_needed() {
     let script = script
         .unwrap()
         .replace("/usr/local/bin", &system.display().to_string());
-    let piped = tool.again(["-s"]).stdin(script).env("PATH", path);
-    let program = |directory: &PathBuf| directory.join("docker-registry").display().to_string();
-    let message = |directory| {
-        format!(
-            "docker-registry 1.2.3 is installed: {}\n",
-            program(directory)
-        )
-    };
+    let piped = tool
+        .again(["-s", "--", "--no-extras"])
+        .stdin(script)
+        .env("PATH", path);
+    let message = |directory| says(directory, "1.2.3", "not verified, for gh is not there");
     piped.run().success(message(&own));
     fs::create_dir_all(&system).unwrap();
     piped.run().status(0).stdout(message(&system));
@@ -283,6 +303,7 @@ fn a_directory_that_cannot_be_written_to_is_named() {
 fn with_only(mirror: &Mirror, programs: &[&str]) -> Tool {
     let tool = mirror.install();
     let bin = tool.home().join("bin");
+    fs::remove_file(bin.join("gh")).unwrap();
     for program in programs {
         let found = ["/usr/bin", "/bin"].map(|directory| Path::new(directory).join(program));
         let found = found.iter().find(|path| path.exists());
@@ -303,7 +324,8 @@ fn wget_and_shasum_do_as_well() {
         &mirror,
         &[&BASICS[..], &["wget", "shasum", "perl"]].concat(),
     );
-    tool.run().status(0).stdout(said(&tool, "1.2.3"));
+    let said = said(&tool, "1.2.3").replace("logged in", "there");
+    tool.run().status(0).stdout(said);
 
     let mirror = Mirror::of(Vec::new());
     let tool = with_only(&mirror, &[&BASICS[..], &["wget", "shasum"]].concat());
@@ -421,17 +443,11 @@ fn what_others_say_cannot_drive_the_terminal() {
 
 #[test]
 fn only_the_program_is_unpacked() {
-    let mut header = tar::Header::new_gnu();
-    let mut builder = tar::Builder::new(Vec::new());
-    for path in ["another", &format!("{}/docker-registry", stem("1.2.3"))] {
-        let program = program("1.2.3");
-        header.set_size(program.len() as u64);
-        header.set_mode(0o755);
-        builder
-            .append_data(&mut header, path, &program[..])
-            .unwrap();
-    }
-    let archive = gzip(&builder.into_inner().unwrap());
+    let program = program("1.2.3");
+    let archive = archive_of(
+        "1.2.3",
+        &[("another", &program), ("docker-registry", &program)],
+    );
     let mirror = Mirror::of(vec![
         (LATEST.to_owned(), line(&archive, &name("1.2.3"))),
         (path("1.2.3"), archive),
@@ -440,6 +456,156 @@ fn only_the_program_is_unpacked() {
     let listing = "cp -r \"$4\" \"$HOME/seen\"";
     let tool = tool.script("tar", &format!("/bin/tar \"$@\" && {listing}"));
     tool.run().status(0).stdout(said(&tool, "1.2.3"));
-    assert!(!tool.home().join("seen/another").exists());
-    assert!(tool.home().join("seen").join(stem("1.2.3")).exists());
+    let seen = fs::read_dir(tool.home().join("seen").join(stem("1.2.3")));
+    let seen = seen.unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(seen.collect::<Vec<_>>(), ["docker-registry"]);
+}
+
+/// A release with all that the real one has.
+fn complete() -> Mirror {
+    let archive = archive_of(
+        "1.2.3",
+        &[
+            ("docker-registry", &program("1.2.3")),
+            ("README.md", b"readme"),
+            ("man/docker-registry.1", b"page"),
+            ("man/docker-registry-tags.1", b"tags"),
+            ("completions/docker-registry.bash", b"bash"),
+            ("completions/docker-registry.fish", b"fish"),
+            ("completions/_docker-registry", b"zsh"),
+            ("completions/_docker-registry.ps1", b"powershell"),
+        ],
+    );
+    Mirror::of(vec![
+        (LATEST.to_owned(), line(&archive, &name("1.2.3"))),
+        (path("1.2.3"), archive),
+    ])
+}
+
+/// What the release has beside the program, by where it belongs.
+const EXTRAS: [(&str, &str); 5] = [
+    ("man/man1/docker-registry.1", "page"),
+    ("man/man1/docker-registry-tags.1", "tags"),
+    ("bash-completion/completions/docker-registry", "bash"),
+    ("fish/vendor_completions.d/docker-registry.fish", "fish"),
+    ("zsh/site-functions/_docker-registry", "zsh"),
+];
+
+#[test]
+fn man_pages_and_completions_go_beside_bin() {
+    let mirror = complete();
+    let tool = mirror.install();
+    let (bin, share) = (
+        tool.home().join("local/bin"),
+        tool.home().join("local/share"),
+    );
+    let tool = tool.env("INSTALL_DIR", &bin);
+    let installed = says(&bin, "1.2.3", "not verified, for gh is not logged in");
+    let extras = format!(
+        "its man pages and its completions for bash, fish and zsh are installed: {}\n",
+        share.display()
+    );
+    // The second time over what is there.
+    for _ in 0..2 {
+        tool.run().status(0).stdout(format!("{installed}{extras}"));
+        for (path, content) in EXTRAS {
+            let path = share.join(path);
+            assert_eq!(
+                fs::read_to_string(&path).unwrap(),
+                content,
+                "{}",
+                path.display()
+            );
+            assert_eq!(
+                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o644
+            );
+        }
+        assert_eq!(fs::read_dir(&bin).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(share.join("man/man1")).unwrap().count(), 2);
+    }
+    fs::remove_dir_all(&share).unwrap();
+    tool.clone()
+        .arg("--no-extras")
+        .run()
+        .status(0)
+        .stdout(&installed);
+    assert!(!share.exists());
+    // Where they cannot go the program goes all the same.
+    fs::write(&share, "").unwrap();
+    let message = format!(
+        "its man pages and completions cannot be installed: {}\n",
+        share.display()
+    );
+    let output = tool.run().status(0).stdout(&installed);
+    assert!(
+        output.messages().starts_with(&message),
+        "{}",
+        output.messages()
+    );
+    let unknown = "install.sh: no argument but --no-extras is known\n";
+    tool.clone().arg("--extras").run().fails(1, unknown);
+    // A directory of another name is not one that has share beside it.
+    let tool = mirror.install();
+    tool.run().status(0).stdout(said(&tool, "1.2.3"));
+    assert!(!tool.home().join("share").exists());
+}
+
+#[test]
+fn provenance_is_verified_where_gh_can() {
+    let mirror = Mirror::with("1.2.3");
+    let tool = mirror.install().file("programs/docker-registry", "old");
+    let logged = gh("auth) ;; attestation) echo \"$GH_HOST $@\" >>\"$HOME/asked\" ;;");
+    let output = tool.clone().script("gh", &logged).run().status(0);
+    output.stdout(
+        said(&tool, "1.2.3").replace("not verified, for gh is not logged in", "verified by gh"),
+    );
+    let asked = fs::read_to_string(tool.home().join("asked")).unwrap();
+    let project = env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://github.com/");
+    let words: Vec<&str> = asked.split_whitespace().collect();
+    assert_eq!(
+        words[..3],
+        ["github.com", "attestation", "verify"],
+        "{asked}"
+    );
+    assert!(
+        words[3].ends_with(&format!("/{}", name("1.2.3"))),
+        "{asked}"
+    );
+    let workflow = format!("{project}/.github/workflows/release.yml");
+    assert_eq!(
+        words[4..],
+        ["--repo", project, "--signer-workflow", &workflow],
+        "{asked}"
+    );
+    assert!(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(".github/workflows/release.yml")
+            .exists()
+    );
+
+    let wrong = gh(
+        "auth) ;; attestation) printf 'Loaded\\n\\nError: no \\033[1mattestations\\n' >&2; exit 1 ;;",
+    );
+    let tool = mirror
+        .install()
+        .file("programs/docker-registry", "old")
+        .script("gh", &wrong);
+    let message = format!(
+        "install.sh: {}{}: its provenance cannot be verified: Error: no ?[1mattestations: nothing was installed\n",
+        mirror.base(),
+        path("1.2.3")
+    );
+    tool.run().fails(1, message);
+    assert_eq!(
+        fs::read(tool.home().join("programs/docker-registry")).unwrap(),
+        b"old"
+    );
+    assert_eq!(installed(&tool), ["docker-registry"]);
+
+    let tool = mirror
+        .install()
+        .script("gh", "echo 'unknown command' >&2; exit 1");
+    let said = said(&tool, "1.2.3").replace("not logged in", "too old");
+    tool.run().status(0).stdout(said);
 }
