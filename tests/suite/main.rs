@@ -38,6 +38,7 @@ mod memory;
 mod mirrors;
 mod newer;
 mod oddities;
+mod packages;
 mod patience;
 mod plain_http;
 mod platform;

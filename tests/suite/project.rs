@@ -39,6 +39,10 @@ fn shellcheck_is_silent() {
         "tests/fuzz/run",
         "tests/mutants",
         ".ci/run",
+        ".github/packaging/package",
+        ".github/packaging/fill",
+        ".github/packaging/debian/postinst",
+        ".github/packaging/debian/prerm",
     ] {
         shellcheck.again([root().join(script)]).run().success("");
     }
