@@ -98,7 +98,7 @@ pub(super) fn described(
         match extension.key().unwrap_or_default() {
             "mtime" => entry.modified = seconds(&value).unwrap_or(entry.modified),
             // The forms of sparse files for which GNU tar uses extended headers.
-            "GNU.sparse.name" => name = value.into_owned(),
+            "GNU.sparse.name" => name = readable(extension.value_bytes()),
             "GNU.sparse.size" | "GNU.sparse.realsize" => {
                 entry.size = value.parse().unwrap_or(entry.size);
             }

@@ -2,25 +2,30 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::assembly::spec::IndexSpec;
 use crate::cli::{self, Cli, Request};
 use crate::commands::{self, Invocation, Run};
 use crate::compression;
-use crate::content::{Content, Descriptor};
+use crate::content::{Content, Descriptor, Layer};
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, Kind, Result};
+use crate::filesystem::toc::Toc;
+use crate::filesystem::tree::Room;
+use crate::filesystem::{EntryKind, Tree, layer};
 use crate::image::Image;
 use crate::json;
 use crate::names::Names;
 use crate::parallel::Pool;
 use crate::platform::{Platform, PlatformMatcher};
+use crate::progress::ProgressStyle;
 use crate::query::{Output, Query};
 use crate::reference::{Reference, Repository, TagOrDigest};
 use crate::serve::http::head;
@@ -47,11 +52,14 @@ pub static TARGETS: &[Target] = &[
     ("arguments", arguments),
     ("cache", cache),
     ("challenge", challenge),
+    ("chunked", chunked),
     ("compression", compression),
     ("credentials", credentials),
     ("docker-archive", docker_archive),
     ("document", document),
+    ("estargz", estargz),
     ("filter", filter),
+    ("layer", layer),
     ("layout", layout),
     ("link", link),
     ("oci-archive", oci_archive),
@@ -309,16 +317,16 @@ fn cache(data: &[u8]) {
     store.put(Namespace::Tags, name, data);
     store.put(Namespace::Tags, &format!("{name}:v1"), data);
     store.put(Namespace::Content, &format!("{name}@{digest}"), data);
-    let cache = Cache::new(Nowhere, &repository, &remembering);
+    let cache = Cache::new(OneBlob(Vec::new()), &repository, &remembering);
     let _ = cache.tags();
     let _ = cache.manifest(&TagOrDigest::Tag("v1".into()));
     let _ = cache.manifest(&TagOrDigest::Digest { digest, tag: None });
 }
 
-/// A source that has nothing.
-struct Nowhere;
+/// A source that has one blob, whatever its digest, and nothing else.
+struct OneBlob(Vec<u8>);
 
-impl Source for Nowhere {
+impl Source for OneBlob {
     fn manifest(&self, _: &TagOrDigest) -> Result<Content> {
         Err(nothing())
     }
@@ -331,8 +339,14 @@ impl Source for Nowhere {
         Err(nothing())
     }
 
-    fn blob(&self, _: &Digest, _: u64) -> Result<Blob> {
-        Err(nothing())
+    fn blob(&self, _: &Digest, from: u64) -> Result<Blob> {
+        let mut reader = Cursor::new(self.0.clone());
+        reader.set_position(from);
+        Ok(Blob {
+            reader: Box::new(reader),
+            from,
+            size: Some(self.0.len() as u64),
+        })
     }
 
     fn tags(&self) -> Result<Names> {
@@ -346,6 +360,102 @@ impl Source for Nowhere {
 
 fn nothing() -> Error {
     Error::new(Kind::NotFound, "nothing")
+}
+
+/// A line with the path of a file, and the tar of a layer, which is then laid over itself.
+fn layer(data: &[u8]) {
+    let (wanted, tar) = line(data);
+    let room = Room::default();
+    let Ok((tree, content)) = layer::read(&summed(tar)[..], Some(wanted), 0, &room) else {
+        return;
+    };
+    remembered(&tree);
+    kept(&tree, content);
+    let mut whole = tree.clone();
+    whole.apply(tree, &room);
+    for path in whole.0.keys() {
+        let parents = path.ancestors().filter_map(|it| whole.get(&it));
+        assert!({ parents }.all(|it| it.kind.is_directory()), "{path}");
+    }
+    let _ = whole.find(wanted);
+}
+
+/// A line with the path of a file, what the layer begins with, a zero, and its table of contents.
+fn chunked(data: &[u8]) {
+    let (wanted, start, json) = table(data);
+    let position = format!("{}:{}", start.len(), json.len());
+    let annotations = json!({
+        "io.github.containers.zstd-chunked.manifest-checksum": sha256(json).to_string(),
+        "io.github.containers.zstd-chunked.manifest-position": position,
+    });
+    listed(wanted, [start, json].concat(), annotations);
+}
+
+/// The same: the table is a file in a tar, which a footer leads to.
+fn estargz(data: &[u8]) {
+    let (wanted, start, json) = table(data);
+    let mut header = tar::Header::new_ustar();
+    header.set_path("stargz.index.json").expect("a short name");
+    header.set_size(json.len() as u64);
+    header.set_mode(0o644);
+    header.set_cksum();
+    let mut blob = [start, header.as_bytes(), json].concat();
+    blob.extend(vec![0; json.len().next_multiple_of(512) - json.len()]);
+    let footer = format!("SG\u{16}\0{:016x}STARGZ", start.len());
+    blob.extend(b"\x1f\x8b\x08\x04\0\0\0\0\0\0\x1a\0");
+    blob.extend(footer.bytes().chain([0; 13]));
+    let annotation = "containerd.io/snapshot/stargz/toc.digest";
+    listed(wanted, blob, json!({annotation: sha256(json).to_string()}));
+}
+
+fn line(data: &[u8]) -> (&str, &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    (text(&data[..end]), &data[end..][1.min(data.len() - end)..])
+}
+
+fn table(data: &[u8]) -> (&str, &[u8], &[u8]) {
+    let (wanted, data) = line(data);
+    let end = data.iter().position(|byte| *byte == 0).unwrap_or(0);
+    (wanted, &data[..end], data.get(end + 1..).unwrap_or_default())
+}
+
+fn sha256(bytes: &[u8]) -> Digest {
+    Digest::of(Algorithm::Sha256, bytes)
+}
+
+/// Reads what the table of contents of a layer lists.
+fn listed(wanted: &str, blob: Vec<u8>, annotations: Value) {
+    let layer = Layer {
+        digest: sha256(&blob),
+        media_type: String::new(),
+        size: Some(blob.len() as u64),
+        annotations,
+    };
+    let source = OneBlob(blob);
+    let toc = Toc::of(&source, &layer).expect("the annotations are right");
+    if let Ok(Some((tree, content))) = toc.read(Some(wanted), 0, &Room::default()) {
+        remembered(&tree);
+        kept(&tree, content);
+    }
+}
+
+/// A tree is the same when it is remembered.
+fn remembered(tree: &Tree) {
+    let lines: String = tree.lines().collect();
+    let again = Tree::of_lines(lines.as_bytes(), 0, &Room::default());
+    assert_eq!(again.as_ref(), Ok(tree));
+}
+
+/// The content of a file has the size that its entry says.
+fn kept(tree: &Tree, content: Option<layer::Content>) {
+    let Some(mut content) = content else { return };
+    if let Some(entry) = tree.get(&content.path)
+        && entry.kind == EntryKind::File
+        && entry.link.is_empty()
+    {
+        let size = content.bytes.stream_position().expect("it is written");
+        assert_eq!(size, entry.size, "{}", content.path);
+    }
 }
 
 /// Blobs behind one another, with a zero between them, the first of which is `index.json`. In each
@@ -480,7 +590,7 @@ fn ask(layout: Layout) {
             timeout: Duration::from_secs(1),
             now: || 0,
             is_raw: false,
-            is_verbose: false,
+            progress: ProgressStyle::Silent,
             is_alone: true,
             is_json: false,
         };
