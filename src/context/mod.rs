@@ -32,7 +32,7 @@ use options::{
 
 pub(crate) use options::{ALTERNATIVES, ESSENTIAL, GROUPS, PUBLIC_KEY};
 pub(crate) use registry::{cache, lone_key, public_key};
-pub(crate) use server::{PARAMETERS, max_age, without_filter};
+pub(crate) use server::{PARAMETERS, is_verbose, max_age, without_filter};
 
 /// What is the same for all images of a run.
 pub(crate) struct Context {
@@ -248,6 +248,11 @@ pub(crate) fn usual_options() -> Result<Vec<OsString>> {
 /// `ReexecEnvvar`).
 pub(crate) fn is_docker_plugin() -> bool {
     env::var_os("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND").is_some()
+}
+
+/// Where AWS Lambda hands out events, if it runs this program.
+pub(crate) fn lambda_runtime() -> Option<String> {
+    env::var("AWS_LAMBDA_RUNTIME_API").ok()
 }
 
 /// A variable that is set and not empty.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::{
-    ARCH, ARG, INDEX, JQ, MAX_AGE, MEDIA_TYPE, OCI, OS, PLATFORM, RAW, VARIANT, WAIT,
+    ARCH, ARG, INDEX, JQ, MAX_AGE, MEDIA_TYPE, OCI, OS, PLATFORM, RAW, VARIANT, VERBOSE, WAIT,
 };
 use super::{Context, Platforms, Presentation, jobs, platforms, registry};
 use crate::cli::{Args, Flag};
@@ -45,6 +45,11 @@ pub(crate) fn without_filter(args: Args) -> (Args, Option<Filter>) {
 /// How long an answer is believed that a tag has part in.
 pub(crate) fn max_age(args: &Args) -> Duration {
     args.duration(&MAX_AGE).unwrap_or(MAX_AGE_OF_TAGS)
+}
+
+/// Whether each request is told of.
+pub(crate) fn is_verbose(args: &Args) -> bool {
+    args.has(&VERBOSE)
 }
 
 impl Context {

@@ -10,44 +10,82 @@ mod reply;
 mod site;
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use crate::cli::{Args, Cli};
 use crate::commands::serve::{ANY, LISTEN};
+use crate::context;
 use crate::error::{During, Error, Kind, Result, say};
 use access::Access;
 use http::{Request, Response, Server, Service};
+use lambda::Runtime;
+use metrics::Metrics;
 use site::Site;
 
 /// Where it listens unless told otherwise.
 const ADDRESS: &str = "127.0.0.1:5080";
 
+/// Where the answers of commands are.
+const COMMANDS: &str = "/api/v1/";
+
 /// No code or style but our own files, no frames, no other sites.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Addresses that are counted by themselves, beside those of commands.
+const ROUTES: [&str; 4] = ["/", "/api/openapi.json", "/healthz", "/metrics"];
+
 /// Answers until it is told to end.
 pub(crate) fn run(table: Cli, args: &Args) -> Result<u8> {
-    let access = Access::new(args.operands(), args.has(&ANY))?;
+    if let Some(address) = context::lambda_runtime() {
+        let runtime = Runtime::new(address);
+        let site = site(table, args, None).inspect_err(|error| runtime.refuse(error))?;
+        return runtime.run(&service(site, args, None));
+    }
     let address = args.text(&LISTEN).unwrap_or(ADDRESS);
     let listener = TcpListener::bind(address).during(format_args!("--listen {address}"))?;
     let address = listener.local_addr()?;
+    let site = site(table, args, Some(address))?;
+    say(&format!("docker-registry: listening on http://{address}/"));
+    let grace = site.timeout();
+    Server::new(service(site, args, Some(address))).run(listener, grace).map(|()| 0)
+}
+
+/// At the address; without one, behind a gateway.
+fn site(table: Cli, args: &Args, address: Option<SocketAddr>) -> Result<Site> {
+    let access = Access::new(args.operands(), args.has(&ANY))?;
     let is_open = args.operands().is_empty() && !args.has(&ANY);
-    if is_open && !address.ip().to_canonical().is_loopback() {
-        let why = format!("others reach {address}: say what may be asked for");
+    if is_open && !address.is_some_and(|it| it.ip().to_canonical().is_loopback()) {
+        let place = address.map_or_else(|| "this function".to_owned(), |it| it.to_string());
+        let why = format!("others reach {place}: say what may be asked for");
         let hint = "name registries and repositories, or allow any image with --any";
         return Err(Error::usage(why).hint(hint));
     }
-    let site = Site::new(args, table, access)?;
-    say(&format!("docker-registry: listening on http://{address}/"));
-    let grace = site.timeout();
-    let server = Server::new(Service::new(move |request| answer(&site, address, request), |_| {}));
-    server.run(listener, grace).map(|()| 0)
+    Site::new(args, table, access)
+}
+
+fn service(site: Site, args: &Args, address: Option<SocketAddr>) -> Service {
+    let commands = site.table.specs().filter(|spec| spec.operand.is_only_read());
+    let commands = commands.map(|spec| format!("{COMMANDS}{}", spec.name));
+    let routes = commands.chain(ROUTES.map(str::to_owned));
+    let counted = Arc::new(Metrics::new(routes, context::is_verbose(args)));
+    let metrics = Arc::clone(&counted);
+    Service::new(
+        move |request| answer(&site, &metrics, address, request),
+        move |exchange| counted.count(exchange),
+    )
 }
 
 /// The answer to a request, with the headers that all answers have.
-fn answer(site: &Site, address: SocketAddr, request: &Request) -> Response {
-    let mut response = match access::is_meant(address, request.header("host")) {
-        true => routed(site, request),
+fn answer(
+    site: &Site,
+    metrics: &Metrics,
+    address: Option<SocketAddr>,
+    request: &Request,
+) -> Response {
+    let host = request.header("host");
+    let mut response = match address.is_none_or(|address| access::is_meant(address, host)) {
+        true => routed(site, metrics, request),
         false => Response::text(421, "this server answers to localhost, not to another name"),
     };
     for (name, value) in [
@@ -64,10 +102,11 @@ fn answer(site: &Site, address: SocketAddr, request: &Request) -> Response {
     response
 }
 
-fn routed(site: &Site, request: &Request) -> Response {
+fn routed(site: &Site, metrics: &Metrics, request: &Request) -> Response {
     match request.path.as_str() {
         "/healthz" => Response::text(200, "ok"),
-        path => match path.strip_prefix("/api/v1/") {
+        "/metrics" => metrics.response(),
+        path => match path.strip_prefix(COMMANDS) {
             Some(command) => api::answer(site, command, request),
             None => {
                 let error = Error::new(Kind::NotFound, "there is nothing at this address");

@@ -59,6 +59,7 @@ mod requests;
 mod script;
 mod secrets;
 mod serve;
+mod serve_http;
 mod signatures;
 mod table;
 mod tables;

@@ -70,6 +70,12 @@ impl Running {
         signal_group(&self.child, libc::SIGINT);
     }
 
+    /// What service managers and containers send.
+    #[cfg(unix)]
+    pub fn terminate(&mut self) {
+        signal_group(&self.child, libc::SIGTERM);
+    }
+
     /// Looks at the most memory that it ever had, in bytes, until it has ended. What the kernel tells
     /// whoever waits for it begins with the memory of the process that started it.
     #[cfg(target_os = "linux")]
