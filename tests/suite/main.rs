@@ -60,6 +60,7 @@ mod script;
 mod secrets;
 mod serve;
 mod serve_http;
+mod serve_lambda;
 mod signatures;
 mod table;
 mod tables;
