@@ -34,7 +34,7 @@ pub(super) static COMMAND: Command = Command {
         examples: &[
             (
                 "docker-registry downloadlayer ubuntu@sha256:…",
-                "layer downloaded to file 'sha256:….tgz'",
+                "layer downloaded to file './sha256:….tgz'",
             ),
             (
                 "docker-registry downloadlayer -o - ubuntu@sha256:… | tar -tz",
@@ -113,12 +113,19 @@ fn one(download: &Download, path: Option<&Path>) -> Result<Answer> {
 /// Downloads to a file and says to which, in words and in JSON.
 fn saved(download: &Download, target: &Target) -> Result<(String, Json)> {
     let saved = download.to_file(target)?;
-    let (file, digest) = (saved.path.display().to_string(), download.layer.digest.to_string());
+    let (file, digest) = (shown(&saved.path), download.layer.digest.to_string());
     let line = match saved.is_new {
         true => format!("layer downloaded to file '{file}'"),
         false => format!("layer is already in file '{file}'"),
     };
     Ok((line, json!({"file": file, "digest": digest, "size": saved.size})))
+}
+
+/// As other programs take it: tar reads `sha256:…` as a file on a host.
+fn shown(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_host = cfg!(unix) && path.split('/').next().is_some_and(|first| first.contains(':'));
+    if is_host { format!("./{path}") } else { path }
 }
 
 /// The layer; with its diff ID if the tar is to be unpacked and the image is known.

@@ -10,7 +10,7 @@ use crate::progress::{Progress, ProgressStyle};
 
 pub(super) static OUTPUT: Flag = Flag::new("output", Value::Path, "Write to FILE; - is stdout")
     .short('o')
-    .about("Default for `cat`: stdout. Default for `downloadlayer`: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the content is that, in the current directory. A device or a FIFO is written to like stdout. If FILE is a link, the file that it leads to is replaced if it has the same owner.");
+    .about("Default for `cat`: stdout. Default for `downloadlayer`: the digest with `.tgz` behind it, or `.tar.zst` or `.tar` if the content is that, in the current directory, told as `./sha256:….tgz`, which `tar` takes. A device or a FIFO is written to like stdout. If FILE is a link, the file that it leads to is replaced if it has the same owner.");
 
 pub(super) static FORCE: Flag =
     Flag::switch("force", "Overwrite a file that has other content").local();

@@ -59,7 +59,7 @@ impl Layer {
     }
 
     fn said(&self) -> String {
-        format!("layer downloaded to file '{}'\n", self.file())
+        format!("layer downloaded to file './{}'\n", self.file())
     }
 
     /// What fails, as a message.
@@ -106,13 +106,13 @@ fn what_is_not_unpacked_is_saved_as_it_is() {
     for start in [&b"\xfd7zXZ\0"[..], b"BZh91AY&SY", b""] {
         let layer = Layer::of([start, b"whatever"].concat());
         let tool = layer.tool();
-        let name = format!("{}.tar", layer.digest);
+        let name = format!("./{}.tar", layer.digest);
         tool.run()
             .success(format!("layer downloaded to file '{name}'\n"));
         tool.run()
             .success(format!("layer is already in file '{name}'\n"));
         assert_eq!(fs::read(tool.work().join(&name)).unwrap(), layer.bytes);
-        assert_eq!(tool.files(), [name]);
+        assert_eq!(tool.files(), [&name[2..]]);
     }
 }
 
@@ -390,7 +390,8 @@ fn a_layer_goes_to_stdout_whole_over_a_bad_line() {
 fn a_file_that_is_right_is_not_fetched() {
     let layer = Layer::small();
     let tool = layer.tool();
-    for (name, extra) in [(layer.file(), vec![]), ("b".to_owned(), vec!["-o", "b"])] {
+    let file = format!("./{}", layer.file());
+    for (name, extra) in [(file, vec![]), ("b".to_owned(), vec!["-o", "b"])] {
         write(&tool, &name, &layer.bytes);
         let tool = tool.clone().args(extra);
         let said = format!("layer is already in file '{name}'\n");
@@ -466,6 +467,23 @@ fn a_full_disk_leaves_a_part_to_go_on_with() {
 const FULL: &str = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\"";
 
 #[test]
+fn tar_takes_the_name_that_is_told() {
+    let registry = Registry::start();
+    let image = Image::new("linux/amd64").layer("a", b"a");
+    image.push_to(&registry, "a", "v1");
+    let name = registry.image(&format!("a@{}", sha256(&image.layers()[0])));
+    let told = Tool::new().args(["downloadlayer", "-q", ".file", &name]);
+    let told = told.args(["-o", "a:b"]);
+    told.clone().run().success("./a:b\n");
+    let told = told.again(["downloadlayer", "-q", ".file", &name]);
+    let file = told.run().status(0).stderr("").text().trim().to_owned();
+    // It takes what stands before a colon for a host.
+    let tar = Tool::program("/bin/tar").args(["-tzf", &file]);
+    fs::copy(told.work().join(&file), tar.work().join(&file)).unwrap();
+    tar.run().success("a\n");
+}
+
+#[test]
 fn two_downloads_of_one_layer_share_the_work() {
     let layer = Layer::big();
     let target = layer.target();
@@ -486,7 +504,7 @@ fn two_downloads_of_one_layer_share_the_work() {
         "docker-registry: {}: waiting for another download{holder}\n",
         layer.part()
     );
-    let said = format!("layer is already in file '{}'\n", layer.file());
+    let said = format!("layer is already in file './{}'\n", layer.file());
     tool.run().status(0).stdout(said).stderr(waiting);
     first.wait().success(layer.said());
     layer.is_saved(&tool);
@@ -589,7 +607,7 @@ fn the_tar_inside_is_written() {
     for (layer, content) in layers.iter().zip(contents) {
         let digest = sha256(layer);
         let file = format!("{digest}.tar");
-        let said = format!("layer downloaded to file '{file}'\n");
+        let said = format!("layer downloaded to file './{file}'\n");
         for image in [format!("a@{digest}"), format!("a:v1@{digest}")] {
             let tool = Tool::new().args(["downloadlayer", "--decompress"]);
             let tool = tool.arg(registry.image(&image));

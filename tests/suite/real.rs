@@ -146,7 +146,7 @@ impl Asked {
         let name = self.real.image(&format!("team/hello@{digest}"));
         let tool = Tool::new().args(["downloadlayer", &name]);
         let tool = tool.args(&self.options);
-        let said = format!("layer downloaded to file '{digest}.tgz'\n");
+        let said = format!("layer downloaded to file './{digest}.tgz'\n");
         tool.run().success(said);
         let saved = std::fs::read(tool.work().join(format!("{digest}.tgz")));
         assert_eq!(saved.unwrap(), layer);
