@@ -83,6 +83,11 @@ impl Error {
         self
     }
 
+    /// The same in place of the hint that is there.
+    pub(crate) fn better_hint(self, hint: impl Into<String>) -> Self {
+        Error { hint: Some(hint.into()), ..self }
+    }
+
     /// Says when to ask again, where the registry does.
     pub(crate) fn come_back(mut self, after: Option<Duration>) -> Self {
         self.retry_after = after;

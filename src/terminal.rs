@@ -28,7 +28,12 @@ fn taken(by_archive: bool) -> Result<Stdin> {
 
 /// Whether there is somebody to ask.
 pub(crate) fn is_attended() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
+    io::stdin().is_terminal() && is_seen()
+}
+
+/// Whether somebody sees the messages.
+pub(crate) fn is_seen() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// Asks whoever sits at the terminal; everything but yes is no.

@@ -17,10 +17,15 @@ pub(super) fn suggest<'a>(
 
 /// The name closest to `word` by typing errors, else the shortest that it begins.
 fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(word, names).into_iter().next()
+}
+
+/// All that may be meant, the closest first: those that `word` begins come after the others.
+pub(crate) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let word = word.to_lowercase();
     let length = word.chars().count();
     let tolerated = (length / 3).clamp(1, 3);
-    names
+    let mut near: Vec<_> = names
         .filter_map(|name| {
             // Swaps of neighbours count as one error.
             let errors = strsim::osa_distance(&word, name);
@@ -28,8 +33,9 @@ fn closest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a s
             let begun = length > 1 && name.starts_with(&word);
             (mistyped || begun).then_some((!mistyped, errors, name))
         })
-        .min()
-        .map(|(.., name)| name)
+        .collect();
+    near.sort();
+    near.into_iter().map(|(.., name)| name).collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod text;
 mod usual;
 
 pub(crate) use args::{Args, duration};
+pub(crate) use closest::nearest;
 pub(crate) use man::{man, man_page};
 pub(crate) use parse::{PartialCommandLine, Request, parse};
 pub(crate) use usual::USUAL;
@@ -297,7 +298,7 @@ pub(crate) static HELP: Flag = Flag::switch("help", "Show help; after a command,
 pub(crate) static VERSION: Flag = Flag::switch("version", "Show the version").short('V');
 
 /// `a, b or c`
-fn one_of(words: &[&str]) -> String {
+pub(crate) fn one_of(words: &[&str]) -> String {
     match words {
         [] => String::new(),
         [only] => (*only).to_owned(),

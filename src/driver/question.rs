@@ -9,13 +9,16 @@ use super::pair;
 use super::printer::Answered;
 use super::wait::Wait;
 use crate::answer::{Answer, Body, Verdict};
-use crate::cli::Args;
+use crate::cli::{Args, nearest, one_of};
 use crate::commands::{AskImage, Command, Invocation, Run};
 use crate::context::{self, Context, Platforms};
-use crate::error::{During, Error, Result};
+use crate::error::{During, Error, Kind, Result};
 use crate::image::Image;
 use crate::memory::{self, Share};
 use crate::parallel::Semaphore;
+use crate::progress::ProgressStyle;
+use crate::reference::{Reference, TagOrDigest, Transport};
+use crate::terminal;
 
 /// What a command asks of the images that are named.
 pub(super) struct Question<'a> {
@@ -124,12 +127,37 @@ impl<'a> Question<'a> {
             absent = images.iter().map(Image::is_absent).collect();
             drop(images);
             if !self.wait.pause(asked, &answered) {
-                return answered;
+                return answered.map_err(|error| self.near(error, texts, &absent));
             }
             drop(answered);
             memory::give_all();
         }
         unreachable!("no time is so long")
+    }
+
+    /// Names the tags that may have been meant in place of the first that is not there, if somebody
+    /// sees it.
+    fn near(&self, error: Error, texts: &[&str], absent: &[bool]) -> Error {
+        let is_shown = error.kind() == Kind::NotFound
+            && self.context.progress != ProgressStyle::Silent
+            && terminal::is_seen();
+        let missing = texts.iter().zip(absent).find(|(_, is_absent)| **is_absent && is_shown);
+        let reference = missing.and_then(|(text, _)| text.parse::<Reference>().ok());
+        let Some(Reference { transport: Transport::Registry(at), at: TagOrDigest::Tag(tag) }) =
+            reference
+        else {
+            return error;
+        };
+        // What it takes is no part of the question.
+        let asked = || self.context.sources.repository(&at)?.some_tags();
+        let tags = memory::with(None, asked).unwrap_or_default();
+        match &nearest(&tag, tags.iter())[..] {
+            [] => error,
+            near => {
+                let near = one_of(&near[..near.len().min(3)]);
+                error.better_hint(format!("did you mean {near}?"))
+            }
+        }
     }
 
     /// One JSON object, keyed by platform.

@@ -525,6 +525,37 @@ fn what_is_no_image_has_no_platform_and_no_date() {
     assert_eq!(registry.take().len(), 5);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn somebody_who_mistypes_a_tag_sees_the_nearest() {
+    let registry = Registry::start();
+    let digest = Image::new("linux/amd64").push_to(&registry, "a", "latest");
+    let tags = [
+        "18.04", "18.10", "20.04", "jammy-1", "jammy-2", "jammy-3", "jammy-4",
+    ];
+    registry.tags("a", tags.map(str::to_owned), &digest);
+    registry.absent("/v2/a/manifests/*");
+    registry.take();
+    let usual = "the command 'tags' lists the tags that there are";
+    for (tag, hint) in [
+        ("18.14", "did you mean 18.04 or 18.10?"),
+        ("lastest", "did you mean latest?"),
+        ("jammy", "did you mean jammy-1, jammy-2 or jammy-3?"),
+        ("3.11", usual),
+    ] {
+        let name = registry.image(&format!("a:{tag}"));
+        let why = format!("{name}: manifest {tag}: not found");
+        let tool = Tool::new().args(["resolve", &name]);
+        let seen = tool.terminal(&[]).status(3);
+        seen.stdout(format!("docker-registry: {why}\nhint: {hint}\n"));
+        let head = format!("HEAD /v2/a/manifests/{tag}");
+        assert_eq!(registry.take(), [head.as_str(), "GET /v2/a/tags/list"]);
+        tool.run()
+            .fails(3, format!("docker-registry: {why}\nhint: {usual}\n"));
+        assert_eq!(registry.take(), [head]);
+    }
+}
+
 #[test]
 fn a_tag_that_leads_nowhere_is_reported() {
     let registry = Registry::start();

@@ -208,6 +208,11 @@ impl Registry {
         Ok(self.sound(tags, is_tag))
     }
 
+    /// What one request tells of these.
+    pub(crate) fn some_tags(&self) -> Result<Names> {
+        Ok(self.sound(self.first_names("tags/list", "tags")?, is_tag))
+    }
+
     /// end-9: `DELETE /v2/<name>/manifests/<digest>`, and with it every tag that leads to it. What is
     /// there no more is deleted: the answer to a first try may have been lost.
     pub(crate) fn delete_manifest(&self, digest: &Digest) -> Result<()> {

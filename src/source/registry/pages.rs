@@ -73,6 +73,14 @@ impl Registry {
         Ok(all)
     }
 
+    /// The names on the first page alone.
+    pub(super) fn first_names(&self, path: &str, key: &str) -> Result<Names> {
+        let (request, mut names) = (self.list_request(path)?, Names::default());
+        let page = self.ask(request.clone())?;
+        Pages::of(self, request).take(page, |page| read_names(page, key, &mut names))?;
+        Ok(names)
+    }
+
     /// The names and those behind them, from a registry that does not say in `Link` that there is
     /// more, as crane's and CUE's. What has no order, as crane's catalog, has nothing behind it.
     fn unlinked(&self, larger: &Request, key: &str, mut names: Names) -> Result<Names> {
