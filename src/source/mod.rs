@@ -109,7 +109,8 @@ pub(crate) struct Sources {
     admit: Option<Arc<Admit>>,
 }
 
-type Clients = Mutex<HashMap<(Access, Role), Arc<Client>>>;
+/// Also by whether later runs may believe what they are told.
+type Clients = Mutex<HashMap<(Access, Role, bool), Arc<Client>>>;
 
 /// Says of what a stranger asks for whether the user of this program named it; of a registry as a whole
 /// the name of the repository is empty. `Kind::Denied` for what is not to be asked for.
@@ -222,8 +223,8 @@ impl Sources {
         self.online()?;
         let role = self.role(&Transport::Registry(repository.clone()))?;
         let Repository { host, name } = repository;
-        let access = self.mirrors.endpoints(host, name, None)?.named;
-        Ok(self.client(&access, role).repository(repository))
+        let access = self.mirrors.endpoints(host, name, None)?.access(host);
+        Ok(self.client(host, &access, role).repository(repository))
     }
 
     /// The names of all repositories that a registry shows.
@@ -231,8 +232,8 @@ impl Sources {
         self.online()?;
         let whole = Repository { host: host.clone(), name: String::new() };
         let role = self.role(&Transport::Registry(whole))?;
-        let access = self.mirrors.endpoints(host, "", None)?.named;
-        self.client(&access, role).catalog(host)
+        let access = self.mirrors.endpoints(host, "", None)?.access(host);
+        self.client(host, &access, role).catalog(host)
     }
 
     fn online(&self) -> Result<()> {
@@ -251,8 +252,7 @@ impl Sources {
         }
     }
 
-    /// A repository behind its mirrors, and what is remembered of it. Answers of servers that are
-    /// not verified must not be used by later runs. `role` is the registry's own.
+    /// A repository behind its mirrors, and what is remembered of it. `role` is the registry's own.
     fn remembered(
         &self,
         repository: &Repository,
@@ -262,9 +262,7 @@ impl Sources {
         let Repository { host, name } = repository;
         let endpoints = self.mirrors.endpoints(host, name, Some(at))?;
         let mut all = endpoints.mirrors.iter().chain([&endpoints.last]);
-        let is_verified = all.all(|Endpoint { access, host, .. }| {
-            !access.is_unverified && (!access.is_plain || Client::is_loopback(host))
-        });
+        let is_verified = all.all(|it| is_verified(&it.host, &it.access));
         let mirror = |endpoint: &Endpoint, what: &str, role| {
             let registry = self.registry(endpoint, role);
             let registry = registry.with_accept_override(at, &self.kinds);
@@ -292,24 +290,26 @@ impl Sources {
 
     fn registry(&self, endpoint: &Endpoint, role: Role) -> Registry {
         let Endpoint { host, name, api, namespace, .. } = endpoint.clone();
-        let client = self.client(&endpoint.access, role);
+        let client = self.client(&host, &endpoint.access, role);
         client.repository(&Repository { host, name }).below(&api, namespace)
     }
 
     /// The client for what is reached like this. What the user gives for this run is for registries
     /// that the user names: mirrors have their own.
-    fn client(&self, access: &Access, role: Role) -> Arc<Client> {
+    fn client(&self, host: &Host, access: &Access, role: Role) -> Arc<Client> {
         if role == Role::Named && *access == Access::default() {
             return Arc::clone(&self.client);
         }
+        let is_verified = is_verified(host, access);
+        let settings = || self.settings_for(access, role, is_verified);
         let mut others = lock(&self.others);
         let client = others
-            .entry((access.clone(), role))
-            .or_insert_with(|| Arc::new(self.client.beside(self.settings_for(access, role))));
+            .entry((access.clone(), role, is_verified))
+            .or_insert_with(|| Arc::new(self.client.beside(settings())));
         Arc::clone(client)
     }
 
-    fn settings_for(&self, access: &Access, role: Role) -> Settings {
+    fn settings_for(&self, access: &Access, role: Role, is_verified: bool) -> Settings {
         let is_named = role == Role::Named;
         let given = &self.settings.certificates;
         let own = given.cert.clone().filter(|_| is_named).map(|cert| (cert, given.key.clone()));
@@ -330,11 +330,16 @@ impl Sources {
                 Access { may_be_plain: true, .. } => PlainHttp::WithoutTls,
                 _ => PlainHttp::Loopback,
             },
-            auth_cache: match access.is_unverified {
-                true => AuthCache::default(),
-                false => self.settings.auth_cache.clone(),
+            auth_cache: match is_verified {
+                true => self.settings.auth_cache.clone(),
+                false => AuthCache::default(),
             },
             ..self.settings.clone()
         }
     }
+}
+
+/// Whether later runs may believe what a server says that is reached like this.
+fn is_verified(host: &Host, access: &Access) -> bool {
+    !access.is_unverified && (!access.is_plain || Client::is_loopback(host))
 }

@@ -252,6 +252,23 @@ fn cosigns_are_found_by_their_tags() {
 }
 
 #[test]
+fn a_mirror_that_lacks_a_tag_is_asked_for_the_next() {
+    let [registry, mirror] = [0; 2].map(|_| Registry::start());
+    let image = Image::new("linux/amd64").oci();
+    for place in [&registry, &mirror] {
+        image.push_to(place, "a", "v1");
+        without_tags(place, &[&image.digest()], &["att"]);
+    }
+    let text = "SPDXVersion: SPDX-2.3\n";
+    let attached = manifest(&mirror, &[("text/spdx", text.into(), json!({}))]);
+    let tag = image.digest().replace(':', "-");
+    attached.push_to(&mirror, "a", &format!("{tag}.sbom"));
+    let option = format!("--mirror={}={}", registry.host(), mirror.base());
+    let tool = Tool::new().args(["sbom", "-j1", &option, &registry.image("a:v1")]);
+    tool.run().success(text);
+}
+
+#[test]
 fn a_document_may_be_no_json() {
     let registry = Registry::start();
     let image = Image::new("linux/amd64").oci();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{Fault, Image, NOBODY, Real, Registry, Response, Tls, Tool, skopeo};
+use crate::harness::{Fault, Image, NOBODY, Real, Registry, Response, Tls, Tokens, Tool, skopeo};
 
 const REGISTRIES: &str = ".config/containers/registries.conf";
 const DROP_IN: &str = ".config/containers/registries.conf.d/50-mine.conf";
@@ -525,6 +525,43 @@ fn what_is_insecure_is_neither_verified_nor_remembered() {
         tool.run().success(from("secure"));
     }
     assert_eq!(labels(&secure).run().code, Some(5));
+}
+
+#[test]
+fn tokens_for_a_mirror_without_tls_are_not_kept() {
+    let mirror = Registry::builder().tokens(&Tokens::new()).start();
+    image("mirror").push_to(&mirror, "a", "v1");
+    let registry = Registry::start();
+    // Not this machine by its name.
+    let other = mirror.base().replace("127.0.0.1", "0.0.0.0");
+    for (url, is_kept) in [(other, false), (mirror.base(), true)] {
+        let tool = mirrored(&registry, &[url]);
+        tool.run().success(from("mirror"));
+        let kept = tool.home().join(".cache/docker-registry/registries");
+        assert_eq!(kept.exists(), is_kept);
+    }
+}
+
+#[test]
+fn a_registry_that_is_its_own_mirror_is_asked_before_what_stands_in_its_place() {
+    let (registry, other) = (holding("registry"), holding("other"));
+    let text = format!(
+        "server = \"{}\"\n[host.\"{}\"]\n",
+        other.base(),
+        registry.base()
+    );
+    let tool = labels(&registry).file(&hosts(&registry.host()), text);
+    tool.run().success(from("registry"));
+    assert_eq!(other.take(), [""; 0]);
+    // What is asked last anyway is not asked before as well.
+    let lacking = empty();
+    let text = format!(
+        "server = \"{0}\"\n[host.\"{0}\"]\nskip_verify = true\n",
+        lacking.base()
+    );
+    let tool = labels(&registry).file(&hosts(&registry.host()), text);
+    assert_eq!(tool.run().code, Some(3));
+    assert_eq!(lacking.take().len(), 1);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) struct Mirror<S> {
     pub(crate) name: String,
     pub(crate) has_tags: bool,
     pub(crate) has_digests: bool,
-    /// Whether it did not have something of the image: it is not asked for the rest of it.
+    /// Whether it does not have the image, or failed: it is not asked for the rest of it.
     has_failed: AtomicBool,
     has_answered: AtomicBool,
 }
@@ -54,9 +54,12 @@ impl<S: Source> Mirrored<S> {
             match ask(&mirror.source) {
                 Err(error) if is_ended() => return Err(error),
                 Err(error) => {
-                    mirror.has_failed.store(true, Relaxed);
+                    let is_absent = error.kind() == Kind::NotFound;
+                    // Who has the image may lack what nobody has to have, such as its signature.
+                    let is_usable = is_absent && mirror.has_answered.load(Relaxed);
+                    mirror.has_failed.store(!is_usable, Relaxed);
                     self.tell(mirror, &error);
-                    if error.kind() != Kind::NotFound {
+                    if !is_absent {
                         failure = Some(format!("asked before it: {}: {error}", mirror.name));
                     }
                 }

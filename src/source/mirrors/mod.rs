@@ -115,8 +115,13 @@ pub(super) struct Endpoints {
     pub(super) mirrors: Vec<Endpoint>,
     /// The registry itself, or what stands in its place: it is asked last.
     pub(super) last: Endpoint,
+}
+
+impl Endpoints {
     /// How the registry itself is reached.
-    pub(super) named: Access,
+    pub(super) fn access(self, registry: &Host) -> Access {
+        if self.last.is_at(registry) { self.last.access } else { Access::default() }
+    }
 }
 
 /// All that is known of mirrors; files are read when first needed.
@@ -161,17 +166,16 @@ impl Mirrors {
             let hub = self.hub.get_or_init(|| file::registry_mirrors(&self.settings.roots));
             mirrors.extend(hub.iter().map(|it| it.below_api(name)));
         }
-        // An entry of the registry itself says how that is reached.
+        // An entry of who is asked last says how that is reached, unless that is known.
         mirrors.retain(|mirror| {
-            let is_itself =
-                mirror.is_at(host) && (&mirror.name, &mirror.api) == (&plain.name, &plain.api);
-            if is_itself && last == plain {
+            let is_last =
+                mirror.is_at(&last.host) && (&mirror.name, &mirror.api) == (&last.name, &last.api);
+            if is_last && last.access == Access::default() {
                 last.access = mirror.access.clone();
             }
-            !is_itself
+            !is_last
         });
-        let named = if last.is_at(host) { last.access.clone() } else { Access::default() };
-        Ok(Endpoints { mirrors, last, named })
+        Ok(Endpoints { mirrors, last })
     }
 
     fn hosts(&self, host: &Host) -> Arc<Hosts> {
