@@ -179,6 +179,11 @@ pub(crate) fn say(text: &str) {
     write_line(printable(&without_users(text)) + "\n");
 }
 
+/// Says what is wrong and no reason to end.
+pub(crate) fn warn(text: impl Display) {
+    say(&format!("docker-registry: warning: {text}"));
+}
+
 fn write_line(line: String) {
     // Where standard error is closed there is nobody left to tell.
     let _ = io::stderr().write_all(line.as_bytes());

@@ -244,7 +244,7 @@ fn manifest_type(said: Option<&str>, json: &Value, is_signed: bool) -> Result<St
         _ => None,
     };
     let named = json["mediaType"].as_str();
-    let said = said.map(|text| text.split(';').next().unwrap_or_default().trim());
+    let said = said.map(without_parameters);
     let is_known = |name: &&str| ManifestKind::of(name) != ManifestKind::Other;
     let fits = |name: &&str| {
         let is_shown = |shown| ManifestKind::of(shown) == ManifestKind::of(name);
@@ -252,6 +252,11 @@ fn manifest_type(said: Option<&str>, json: &Value, is_signed: bool) -> Result<St
     };
     let known = named.filter(is_known).or(said.filter(fits));
     Ok(known.or(shown).or(named).or(said).unwrap_or_default().to_owned())
+}
+
+/// A media type alone, as `Content-Type` has it before its parameters (RFC 9110, 8.3.1).
+pub(crate) fn without_parameters(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
 }
 
 #[cfg(test)]

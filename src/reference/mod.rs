@@ -11,7 +11,7 @@ use repository::{shown, tag_fault, too_long};
 use crate::digest::Digest;
 use crate::error::{During, Error, Result};
 
-pub(crate) use repository::{Host, Repository, is_repository, is_tag};
+pub(crate) use repository::{Host, Repository, is_repository, is_tag, split_port};
 
 /// No reference is longer: a path of 4,096 bytes with the longest tag and digest.
 const LONGEST: usize = 4400;

@@ -62,8 +62,8 @@ impl Host {
 
     fn read(text: &str) -> Result<Self> {
         let host = text.to_ascii_lowercase();
-        let with_port = host.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
-        let (name, port) = with_port.unwrap_or((&host, "443"));
+        let (name, port) = split_port(&host);
+        let port = port.unwrap_or("443");
         let address = name.strip_prefix('[').map(|rest| rest.strip_suffix(']').unwrap_or_default());
         let is_sound = match address {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
@@ -153,6 +153,14 @@ impl Display for Repository {
             // A host without any other mark is told by its upper case.
             false => write!(f, "{}/{}", self.host.0.to_uppercase(), self.name),
         }
+    }
+}
+
+/// `HOST[:PORT]`, an IPv6 address in brackets.
+pub(crate) fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
     }
 }
 

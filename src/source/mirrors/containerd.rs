@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::file::{self, Table};
 use super::{Access, Endpoint, Server};
-use crate::reference::Host;
+use crate::reference::{Host, split_port};
 
 /// What a file says about one registry.
 #[derive(Default)]
@@ -27,10 +27,9 @@ struct HostTable {
 impl Hosts {
     /// The file in the first directory that there is for the registry, or else for all.
     pub(super) fn read(roots: &[PathBuf], host: &Host) -> Self {
-        let name = host.name();
-        let own = match name.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
-            Some((name, port)) => vec![format!("{name}_{port}_"), format!("{name}:{port}")],
-            None => vec![name.to_owned()],
+        let own = match split_port(host.name()) {
+            (name, Some(port)) => vec![format!("{name}_{port}_"), format!("{name}:{port}")],
+            (name, None) => vec![name.to_owned()],
         };
         let names = own.iter().map(String::as_str).chain(["_default"]);
         let names: Vec<&str> = names.collect();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::Server;
-use crate::error::{Error, say};
+use crate::error::{self, Error};
 use crate::json;
 
 /// A file that is there and can be read.
@@ -28,7 +28,7 @@ pub(super) fn text(path: &Path) -> Option<String> {
 }
 
 pub(super) fn warn(path: &Path, why: impl Display) {
-    say(&format!("docker-registry: warning: {}: {why}", path.display()));
+    error::warn(format_args!("{}: {why}", path.display()));
 }
 
 /// A table of a TOML file.

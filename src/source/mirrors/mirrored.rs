@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::super::{Blob, Resolved, Source};
 use crate::content::{Content, Descriptor};
 use crate::digest::Digest;
-use crate::error::{Error, Kind, Result, say};
+use crate::error::{Error, Kind, Result, say, warn};
 use crate::memory;
 use crate::names::Names;
 use crate::reference::TagOrDigest;
@@ -76,7 +76,7 @@ impl<S: Source> Mirrored<S> {
     /// Bytes that are not what they should be are always worth a word, and files that cannot be read.
     fn tell(&self, mirror: &Mirror<S>, error: &Error) {
         if matches!(error.kind(), Kind::Corrupt | Kind::Local) {
-            say(&format!("docker-registry: warning: {}: {error}", mirror.name));
+            warn(format_args!("{}: {error}", mirror.name));
         } else if self.is_verbose {
             say(&format!("{}: {error}", mirror.name));
         }

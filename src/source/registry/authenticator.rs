@@ -168,7 +168,7 @@ impl Authenticator<'_> {
         let credential = credentials.as_ref().map(|it| &it.credential);
         let (header, is_old) = match (&challenge, credential) {
             (_, Some(Credential::RegistryToken(token))) => {
-                self.registry.client.transport.trace.token(None);
+                self.registry.client.transport.trace.token(|| None);
                 (Some(token::bearer(token)), false)
             }
             (Challenge::Basic, credential) => (credential.and_then(token::basic), false),
@@ -200,9 +200,10 @@ impl Authenticator<'_> {
         let is_old = kept.is_some();
         let token = kept.map_or_else(|| self.fetch_token(bearer, scope), Ok)?;
         if let Ok(realm) = self.origin.url("/v2/").join(&bearer.realm) {
-            let credential = self.registry.credentials().map(|it| it.credential);
-            let example = token::example(&realm, bearer, scope, credential.as_ref());
-            client.transport.trace.token(Some(&example));
+            client.transport.trace.token(|| {
+                let credential = self.registry.credentials().map(|it| it.credential);
+                Some(token::example(&realm, bearer, scope, credential.as_ref()))
+            });
         }
         let value = token.value.clone();
         *place = Some(token).filter(Token::is_kept);

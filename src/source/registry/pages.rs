@@ -6,14 +6,13 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::digest::{Algorithm, Digest};
-use crate::error::{Error, Kind, Result, some_of};
+use crate::error::{Error, Kind, Result, some_of, warn};
 use crate::json::{self, MOST};
 use crate::memory;
 use crate::names::Names;
 
 use super::Registry;
 use super::message::{Method, Request, Response, Want};
-use super::trace::warn;
 use super::transport;
 use super::url::Url;
 
@@ -128,7 +127,7 @@ impl Registry {
         let others = some_of(names.iter().filter(|name| !is_sound(name)).map(short));
         let repository = self.scope.repository.as_ref();
         let place = repository.map_or_else(|| self.host.to_string(), ToString::to_string);
-        warn(&format!("{place}: passed over, for no name may be so: {others}"));
+        warn(format_args!("{place}: passed over, for no name may be so: {others}"));
         names.iter().filter(|name| is_sound(name)).collect()
     }
 }

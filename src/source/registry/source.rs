@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::content::{Content, Descriptor, LIMIT, ManifestKind};
+use crate::content::{self, Content, Descriptor, LIMIT, ManifestKind};
 use crate::digest::Digest;
 use crate::error::{During, Error, Kind, Result};
 use crate::names::Names;
@@ -55,7 +55,7 @@ impl Registry {
         if response.is_success() {
             let digest = expected_digest(at, &response)?;
             let media_type = response.header("content-type").unwrap_or_default();
-            let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
+            let media_type = content::without_parameters(media_type).to_owned();
             // Some serve manifests as text/plain: then only the body says what it is.
             if let Some(digest) = digest
                 && ManifestKind::of(&media_type) != ManifestKind::Other
@@ -65,9 +65,7 @@ impl Registry {
         } else if is_sure(&response) {
             return Err(self.client.error_response(&response));
         }
-        let manifest = self.get_manifest(at, &tries)?;
-        let (media_type, digest) = (manifest.media_type().to_owned(), manifest.digest().clone());
-        Ok(Resolved { media_type, digest })
+        Ok(Resolved::of(&self.get_manifest(at, &tries)?))
     }
 
     fn small_blob(&self, descriptor: &Descriptor) -> Result<Content> {

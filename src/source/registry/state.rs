@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use crate::error::Result;
+use crate::error::{Result, warn};
 use crate::memory;
 use crate::parallel::lock;
 
@@ -15,7 +15,6 @@ use super::challenge::Challenge;
 use super::client::{Client, OUT_OF_REACH, PlainHttp};
 use super::credentials::{Credential, ResolvedCredentials};
 use super::message::Response;
-use super::trace::warn;
 use super::url::{Origin, Scheme};
 
 type Get = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
@@ -185,7 +184,7 @@ impl Registry {
         let mut refused = lock(&self.state.refused);
         if refused.values().all(|other| *other != credentials.credential) {
             let host = self.host.name();
-            warn(&format!("{host} refuses the credentials of {store}: going on without"));
+            warn(format_args!("{host} refuses the credentials of {store}: going on without"));
         }
         memory::entry(&mut refused, self.scope.text.clone())
             .insert_entry(credentials.credential.clone());

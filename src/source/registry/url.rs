@@ -7,6 +7,7 @@ use std::str::FromStr;
 use percent_encoding::percent_encode_byte;
 
 use crate::error::{Error, Kind, Result, without_user};
+use crate::reference::split_port;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Scheme {
@@ -164,15 +165,6 @@ impl FromStr for Url {
         let path = clean(path);
         let slash = if path.starts_with('/') { "" } else { "/" };
         Ok(origin.url(format!("{slash}{path}")))
-    }
-}
-
-/// `HOST[:PORT]`, an IPv6 address in brackets.
-pub(super) fn split_port(authority: &str) -> (&str, Option<&str>) {
-    let bracket = authority.rfind(']').unwrap_or(0);
-    match authority[bracket..].find(':') {
-        Some(colon) => (&authority[..bracket + colon], Some(&authority[bracket + colon + 1..])),
-        None => (authority, None),
     }
 }
 

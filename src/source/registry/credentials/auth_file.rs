@@ -5,11 +5,9 @@ use std::io;
 use serde_json::Value;
 
 use crate::encoding;
-use crate::error::Error;
+use crate::error::{Error, warn};
 use crate::json;
 use crate::secret::Secret;
-
-use super::super::trace::warn;
 
 #[derive(Clone, PartialEq, Eq)]
 pub(in super::super) enum Credential {
@@ -63,7 +61,7 @@ impl AuthFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             bytes => bytes.map_err(Error::from).and_then(|bytes| json::parse(&bytes)),
         };
-        let json = json.inspect_err(|error| warn(&format!("{name}: {error}"))).ok()?;
+        let json = json.inspect_err(|error| warn(format_args!("{name}: {error}"))).ok()?;
         Some(AuthFile { name, format, json })
     }
 

@@ -10,13 +10,12 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, warn};
 use crate::memory;
 use crate::parallel::lock;
 use crate::reference::{Host, Repository};
 use crate::secret::Secret;
 
-use super::trace::warn;
 use auth_file::{AuthFile, AuthFileFormat};
 
 pub(super) use auth_file::Credential;

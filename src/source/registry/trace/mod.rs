@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crate::error::say;
+use crate::error::{say, warn};
 use crate::memory;
 use crate::parallel::lock;
 
@@ -24,11 +24,6 @@ pub(crate) enum Verbosity {
     Requests,
     /// Each request as a `curl` command, and the header of its answer.
     Curl,
-}
-
-/// Says something on stderr that is no error.
-pub(crate) fn warn(text: &str) {
-    say(&format!("docker-registry: warning: {text}"));
 }
 
 pub(super) struct Trace {
@@ -61,12 +56,12 @@ impl Trace {
 
     /// Says how `$TOKEN` is filled which the commands name: by the answer to this request, or, where a
     /// token was given, from the user's configuration.
-    pub(super) fn token(&self, request: Option<&Request>) {
+    pub(super) fn token(&self, request: impl FnOnce() -> Option<Request>) {
         if self.verbosity < Verbosity::Curl {
             return;
         }
-        let how = request.map(|request| {
-            format!("TOKEN=$({} | jq -r '.token // .access_token')", self.command(request))
+        let how = request().map(|request| {
+            format!("TOKEN=$({} | jq -r '.token // .access_token')", self.command(&request))
         });
         let how = how.as_deref().unwrap_or("# TOKEN is the registrytoken of Docker's config.json");
         if self.is_new(how) {
@@ -89,7 +84,7 @@ impl Trace {
         if let Some(text) = outcome.as_ref().ok().and_then(|it| warning(it.header("warning")?)) {
             let text = format!("{}: {text}", request.url.origin.authority());
             if self.is_new(&text) {
-                warn(&text);
+                warn(text);
             }
         }
         // Nothing was wrong where a kept connection was closed: it is sent again at once.

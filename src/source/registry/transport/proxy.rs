@@ -6,9 +6,10 @@ use percent_encoding::percent_decode_str;
 
 use crate::encoding;
 use crate::error::{Error, Result};
+use crate::reference::split_port;
 use crate::secret::Secret;
 
-use super::super::url::{Origin, Scheme, split_port};
+use super::super::url::{Origin, Scheme};
 use super::address::is_within;
 
 /// The values of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.

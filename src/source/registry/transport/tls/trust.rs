@@ -15,7 +15,7 @@ use rustls::{
 };
 
 use crate::encoding;
-use crate::error::{Result, say};
+use crate::error::{Result, warn};
 
 use super::super::failure::unavailable;
 use super::Certificates;
@@ -89,9 +89,7 @@ impl Roots {
             && let Some(file) = &given.ssl_cert_file
         {
             let file = file.display();
-            say(&format!(
-                "docker-registry: warning: SSL_CERT_FILE: {file}: no certificate can be read from it"
-            ));
+            warn(format_args!("SSL_CERT_FILE: {file}: no certificate can be read from it"));
         }
         if roots.store.is_empty() && !is_given {
             roots.store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
