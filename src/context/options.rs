@@ -98,7 +98,7 @@ pub(super) static MEDIA_TYPE: Flag =
 pub(super) static MIRROR: Flag = Flag::new("mirror", Value::Text("HOST=URL"), "Ask URL before the registry HOST")
     .about("May be given more than once; such mirrors are asked in their order, before those of podman's, containerd's and docker's configuration. A path in URL stands before the repository's name. `--user`, `--insecure`, `--cert` and `--plain-http` do not apply to mirrors.");
 pub(super) static PLAIN_HTTP: Flag = Flag::switch("plain-http", "Use HTTP instead of HTTPS")
-    .about("Without this option only this machine (`localhost`, 127.0.0.0/8, `[::1]`) is asked over HTTP, and only if it does not answer over HTTPS; and mirrors of which the configuration says so.");
+    .about("Without this option only this machine (`localhost`, 127.0.0.0/8, `[::1]`) is asked over HTTP, and only if it does not answer over HTTPS; and registries and mirrors of which `--mirror` or a configuration file says so.");
 pub(super) static INSECURE: Flag = Flag::switch("insecure", "Accept any TLS certificate")
     .short('k')
     .about("Applies to the registry that is named, not to servers that it redirects to, nor to mirrors or proxies. The cache is neither read nor written then.");
