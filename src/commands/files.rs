@@ -4,10 +4,14 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::saving::{self, LAYER, NO_PROGRESS};
-use super::{Answer, Command, Error, Image, Invocation, Kind, Operand, Result, Run, Spec};
+use super::{Answer, Command, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec};
+use crate::cli::Value;
 use crate::error::printable;
-use crate::filesystem::{Entry, Filesystem, Tree};
+use crate::filesystem::{Entry, FilePath, Filesystem, Tree};
 use crate::memory;
+
+static DEPTH: Flag = Flag::new("depth", Value::Number, "No deeper than so many names below PATH")
+    .about("As with `find -maxdepth`: 1 is the directory and what stands in it.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -19,9 +23,10 @@ pub(super) static COMMAND: Command = Command {
 As text: a line for each as `ls -ln` writes it, without the number of links. With `--json`: an array of `{path, type, mode, uid, gid, size, modified, link, layer}`. `type` is `file`, `directory`, `symlink`, `character device`, `block device` or `fifo`; `mode` is octal; `link` is what a symlink says, or which other path a hard link is the same file as; `layer` is the digest of the layer that it comes from. Bytes of names that are not UTF-8 stand as `\\xNN`.
 
 Every layer is read and its digest compared; what it holds is remembered under its digest, so that no other image reads it again. Of layers in the formats eStargz and zstd:chunked only the table of contents is read, which has a digest too.",
-        flags: &[&LAYER, &NO_PROGRESS],
+        flags: &[&LAYER, &DEPTH, &NO_PROGRESS],
         examples: &[
             ("docker-registry files ubuntu /etc/apt", "the directory and all that is in it"),
+            ("docker-registry files --depth 1 ubuntu /", "what stands in the root, as ls shows it"),
             (
                 "docker-registry files -q '.[] | select(.mode | test(\"^[4-7]...$\")) | .path' ubuntu",
                 "what is setuid, setgid or sticky",
@@ -42,8 +47,9 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
                 filesystem = filesystem.only(layer)?;
             }
             let mut tree = filesystem.tree()?;
-            if let Some(path) = invocation.args.file() {
-                narrow(&mut tree, path)?;
+            let (path, depth) = (invocation.args.file(), invocation.args.number(&DEPTH));
+            if path.is_some() || depth.is_some() {
+                narrow(&mut tree, path.unwrap_or_default(), depth)?;
             }
             Ok(match invocation.is_json {
                 true => Answer::json_text(json(tree, &filesystem)),
@@ -53,13 +59,15 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
     })
 }
 
-/// Keeps what the path leads to, and all that is in it.
-fn narrow(tree: &mut Tree, path: &str) -> Result<()> {
+/// Keeps what the path leads to, and all that is in it, no deeper than so.
+fn narrow(tree: &mut Tree, path: &str, depth: Option<u64>) -> Result<()> {
     let at = tree.find(path)?;
     if tree.get(&at).is_none() && !at.is_root() {
         return Err(Error::new(Kind::NotFound, format!("{at}: no such file or directory")));
     }
-    tree.0.retain(|path, _| *path == at || path.is_in(&at));
+    let names = |path: &FilePath| path.names().count() as u64;
+    let deepest = depth.map_or(u64::MAX, |depth| depth.saturating_add(names(&at)));
+    tree.0.retain(|path, _| (*path == at || path.is_in(&at)) && names(path) <= deepest);
     Ok(())
 }
 

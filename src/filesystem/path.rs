@@ -44,6 +44,10 @@ impl FilePath {
         self.0.is_empty()
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.split('\0').filter(|name| !name.is_empty())
+    }
+
     /// The last name.
     pub(crate) fn name(&self) -> &str {
         self.0.rsplit_once('\0').map_or(&self.0, |(_, name)| name)

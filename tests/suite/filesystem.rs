@@ -303,6 +303,27 @@ fn a_layer_alone_shows_its_whiteouts() {
 }
 
 #[test]
+fn a_directory_is_shown_no_deeper_than_wanted() {
+    let scene = Scene::new([Layer::new().files(&["etc/apt/sources", "etc/hosts", "hello"])]);
+    let name = scene.name();
+    let tool = Tool::new().args(["files", "-q", "[.[].path] | join(\" \")", &name]);
+    for (arguments, expected) in [
+        ("--depth 0", "/"),
+        ("--depth 1", "/ /etc /hello"),
+        ("--depth 2", "/ /etc /etc/apt /etc/hosts /hello"),
+        ("--depth 1 /etc", "/etc /etc/apt /etc/hosts"),
+        ("--depth 1 /etc/hosts", "/etc/hosts"),
+        (
+            "--depth 9",
+            "/ /etc /etc/apt /etc/apt/sources /etc/hosts /hello",
+        ),
+    ] {
+        let output = tool.clone().args(arguments.split(' ')).run();
+        output.success(format!("{expected}\n"));
+    }
+}
+
+#[test]
 fn symlinks_are_followed_inside_the_image() {
     let scene = Scene::new([
         Layer::new()
