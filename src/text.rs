@@ -1,4 +1,4 @@
-//! Text of which parts stand out where colours are wanted.
+//! Text of which parts stand out where colours are wanted, and how things are written in words.
 
 use std::fmt::Display;
 
@@ -52,8 +52,45 @@ pub(crate) fn columns(c: char) -> usize {
     c.width().unwrap_or(0)
 }
 
+/// A size in words, in powers of ten: `0 B`, `1.2 kB`, `34 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for unit in ["B", "kB", "MB"] {
+        if value < 999.5 {
+            let digits = usize::from(value < 9.95 && unit != "B");
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} GB")
+}
+
+/// As a word of the shell.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 impl<T: Into<String>> From<T> for Text {
     fn from(text: T) -> Self {
         Text(vec![(text.into(), None)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_told_in_words() {
+        for (bytes, words) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1234, "1.2 kB"),
+            (34_567_890, "35 MB"),
+            (999_999, "1.0 MB"),
+            (5_000_000_000, "5.0 GB"),
+        ] {
+            assert_eq!(size(bytes), words);
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::error::{say, warn};
 use crate::memory;
 use crate::parallel::lock;
+use crate::text::{quoted, size};
 
 use super::message::{Body, Method, Request, Response};
 use super::rate::Rate;
@@ -158,11 +159,6 @@ fn curl(request: &Request, options: &str) -> String {
     format!("{command} {}", quoted(&redacted::url(&request.url)))
 }
 
-/// As a word of the shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// `1.2 kB ` of the body, or nothing where it is not known.
 fn length(request: &Request, response: &Response) -> String {
     let length = match &response.body {
@@ -171,19 +167,6 @@ fn length(request: &Request, response: &Response) -> String {
         Body::Stream(_) => response.header("content-length").and_then(|n| n.parse().ok()),
     };
     length.map_or_else(String::new, |length| size(length) + " ")
-}
-
-/// A size in words, in powers of ten: `0 B`, `1.2 kB`, `34 MB`.
-fn size(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB"] {
-        if value < 999.5 {
-            let digits = usize::from(value < 9.95 && unit != "B");
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    format!("{value:.1} GB")
 }
 
 #[cfg(test)]
@@ -195,20 +178,6 @@ mod tests {
     fn request() -> Request {
         let url = "https://example.com/v2/a/manifests/v1".parse().unwrap();
         Request::new(Method::Get, url).header("Accept", "a'b")
-    }
-
-    #[test]
-    fn sizes_are_told_in_words() {
-        for (bytes, words) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1234, "1.2 kB"),
-            (34_567_890, "35 MB"),
-            (999_999, "1.0 MB"),
-            (5_000_000_000, "5.0 GB"),
-        ] {
-            assert_eq!(size(bytes), words);
-        }
     }
 
     #[test]
