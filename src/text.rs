@@ -70,6 +70,16 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// A line for the shell, in which only those words are quoted that have to be.
+pub(crate) fn words(words: &[&str]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,%+".contains(c);
+    let word = |word: &&str| match !word.is_empty() && word.chars().all(is_plain) {
+        true => (*word).to_owned(),
+        false => quoted(word),
+    };
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 impl<T: Into<String>> From<T> for Text {
     fn from(text: T) -> Self {
         Text(vec![(text.into(), None)])
@@ -92,5 +102,11 @@ mod tests {
         ] {
             assert_eq!(size(bytes), words);
         }
+    }
+
+    #[test]
+    fn words_stay_words_of_the_shell() {
+        let line = words(&["docker", "pull", "a/b:v1@sha256:00", "it's $x", ""]);
+        assert_eq!(line, r"docker pull a/b:v1@sha256:00 'it'\''s $x' ''");
     }
 }

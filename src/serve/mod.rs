@@ -6,6 +6,7 @@ mod http;
 mod kept;
 mod lambda;
 mod metrics;
+mod pages;
 mod reply;
 mod site;
 
@@ -15,11 +16,12 @@ use std::sync::Arc;
 use crate::cli::{Args, Cli};
 use crate::commands::serve::{ANY, LISTEN};
 use crate::context;
-use crate::error::{During, Error, Kind, Result, say};
+use crate::error::{During, Error, Result, say};
 use access::Access;
 use http::{Request, Response, Server, Service};
 use lambda::Runtime;
 use metrics::Metrics;
+use pages::Pages;
 use site::Site;
 
 /// Where it listens unless told otherwise.
@@ -32,8 +34,8 @@ const COMMANDS: &str = "/api/v1/";
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Addresses that are counted by themselves, beside those of commands.
-const ROUTES: [&str; 4] = ["/", "/api/openapi.json", "/healthz", "/metrics"];
+/// Addresses that are counted by themselves, beside those of commands and pages.
+const ROUTES: [&str; 3] = ["/api/openapi.json", "/healthz", "/metrics"];
 
 /// Answers until it is told to end.
 pub(crate) fn run(table: Cli, args: &Args) -> Result<u8> {
@@ -67,25 +69,26 @@ fn site(table: Cli, args: &Args, address: Option<SocketAddr>) -> Result<Site> {
 fn service(site: Site, args: &Args, address: Option<SocketAddr>) -> Service {
     let commands = site.table.specs().filter(|spec| spec.operand.is_only_read());
     let commands = commands.map(|spec| format!("{COMMANDS}{}", spec.name));
-    let routes = commands.chain(ROUTES.map(str::to_owned));
-    let counted = Arc::new(Metrics::new(routes, context::is_verbose(args)));
+    let others = pages::paths().chain(ROUTES).map(str::to_owned);
+    let counted = Arc::new(Metrics::new(commands.chain(others), context::is_verbose(args)));
     let metrics = Arc::clone(&counted);
+    let pages = Pages::new(Arc::new(site));
     Service::new(
-        move |request| answer(&site, &metrics, address, request),
+        move |request| answer(&pages, &metrics, address, request),
         move |exchange| counted.count(exchange),
     )
 }
 
 /// The answer to a request, with the headers that all answers have.
 fn answer(
-    site: &Site,
+    pages: &Pages,
     metrics: &Metrics,
     address: Option<SocketAddr>,
     request: &Request,
 ) -> Response {
     let host = request.header("host");
     let mut response = match address.is_none_or(|address| access::is_meant(address, host)) {
-        true => routed(site, metrics, request),
+        true => routed(pages, metrics, request),
         false => Response::text(421, "this server answers to localhost, not to another name"),
     };
     for (name, value) in [
@@ -102,16 +105,13 @@ fn answer(
     response
 }
 
-fn routed(site: &Site, metrics: &Metrics, request: &Request) -> Response {
+fn routed(pages: &Pages, metrics: &Metrics, request: &Request) -> Response {
     match request.path.as_str() {
         "/healthz" => Response::text(200, "ok"),
         "/metrics" => metrics.response(),
         path => match path.strip_prefix(COMMANDS) {
-            Some(command) => api::answer(site, command, request),
-            None => {
-                let error = Error::new(Kind::NotFound, "there is nothing at this address");
-                api::failure(&error, None)
-            }
+            Some(command) => api::answer(&pages.site, command, request),
+            None => pages.answer(request),
         },
     }
 }

@@ -51,6 +51,11 @@ impl Site {
         self.context.timeout
     }
 
+    /// How long an answer is believed.
+    pub(super) fn max_age(&self) -> Duration {
+        self.max_age
+    }
+
     /// Whether any image may be asked for.
     pub(super) fn any(&self) -> bool {
         self.access.is_any()

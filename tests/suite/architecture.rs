@@ -68,7 +68,12 @@ const HOMES: &[(&str, &str, &str)] = &[
     ("lexopt", "lexopt", "cli/parse"),
     // Files have owners, and the heap its shape, only where the system says so.
     ("libc", "libc", "file|machine"),
-    ("percent-encoding", "percent_encoding", "source/registry"),
+    ("maud", "maud", "serve/pages"),
+    (
+        "percent-encoding",
+        "percent_encoding",
+        "serve|source/registry",
+    ),
     // Its features say how much of Unicode regular expressions know.
     ("regex-automata", "regex_automata", "-"),
     // rustls has a module of this name.
