@@ -8,6 +8,7 @@ mod attestations;
 mod base;
 mod batch;
 mod bounds;
+mod browser;
 mod cache;
 mod catalog;
 mod changed;
