@@ -17,12 +17,14 @@ mod roff;
 mod tests;
 mod text;
 mod usual;
+mod value;
 
-pub(crate) use args::{Args, duration};
+pub(crate) use args::Args;
 pub(crate) use closest::nearest;
 pub(crate) use man::{man, man_page};
 pub(crate) use parse::{PartialCommandLine, Request, parse};
 pub(crate) use usual::USUAL;
+pub(crate) use value::{Value, duration};
 
 /// One option, declared as a `static`: it is told from others by its address, so that a
 /// misspelled name does not compile.
@@ -67,49 +69,6 @@ impl Flag {
         let short = self.short.map(|letter| format!("-{letter}, "));
         let long = format!("--{} {}", self.name, self.value.placeholder());
         short.unwrap_or_default() + long.trim_end()
-    }
-}
-
-/// What an option takes: the parser obeys it, the help prints it, the completions offer it.
-/// A `&str` is the placeholder; of an option given twice the last value counts, except for
-/// `Count`, `Text` (see `Args::texts`) and `Pair`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Value {
-    None,
-    /// No value, but it matters how often it is given.
-    Count,
-    Text(&'static str),
-    /// Text too, of which the completions offer these words.
-    Suggested(&'static str, &'static str),
-    /// Never repeated in a message.
-    Secret(&'static str),
-    /// Two values, each an argument of its own.
-    Pair(&'static str, &'static str),
-    Choice(&'static [&'static str]),
-    Number,
-    /// A duration that one thinks of in seconds.
-    Seconds,
-    Duration,
-    Path,
-    Directory,
-    /// A file of images, one per line, which stands for the operands.
-    Images,
-}
-
-impl Value {
-    /// What a usage line shows; empty for a switch.
-    fn placeholder(self) -> String {
-        match self {
-            Value::None | Value::Count => String::new(),
-            Value::Text(name) | Value::Suggested(name, _) | Value::Secret(name) => name.to_owned(),
-            Value::Pair(name, value) => format!("{name} {value}"),
-            Value::Choice(choices) => choices.join("|"),
-            Value::Number => "N".to_owned(),
-            Value::Seconds => "SECONDS".to_owned(),
-            Value::Duration => "DURATION".to_owned(),
-            Value::Path | Value::Images => "FILE".to_owned(),
-            Value::Directory => "DIR".to_owned(),
-        }
     }
 }
 
