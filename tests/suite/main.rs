@@ -12,6 +12,7 @@ mod browser;
 mod cache;
 mod catalog;
 mod changed;
+mod ci;
 mod completions;
 mod credentials;
 mod deadlines;

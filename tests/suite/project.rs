@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Image, Registry, Tool, program, sha256};
+use crate::harness::{Image, Registry, program};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -43,27 +43,10 @@ fn shellcheck_is_silent() {
         ".github/packaging/fill",
         ".github/packaging/debian/postinst",
         ".github/packaging/debian/prerm",
+        "docs/ci/any.sh",
     ] {
         shellcheck.again([root().join(script)]).run().success("");
     }
-    for step in ["release", "path", "ask"] {
-        // 2153: what is given has the same name as what is made of it.
-        let checked = shellcheck.again(["--shell=bash", "--exclude=SC2153", "-"]);
-        checked.stdin(script(step)).run().success("");
-    }
-}
-
-/// What the step of action.yml runs.
-fn script(id: &str) -> String {
-    let action = text("action.yml");
-    let step = action
-        .split("    - ")
-        .find(|step| step.starts_with(&format!("id: {id}\n")));
-    let (_, script) = step.expect(id).split_once("      run: |\n").expect(id);
-    script
-        .lines()
-        .map(|line| format!("{}\n", line.trim_start_matches("        ")))
-        .collect()
 }
 
 #[test]
@@ -90,143 +73,6 @@ fn what_a_workflow_is_given_is_never_part_of_a_script() {
         }
         assert!(scripts > 2, "{file}: {scripts} scripts");
     }
-}
-
-/// Bash with a script of the action's, in surroundings such as a runner's.
-fn runner(id: &str) -> Tool {
-    let bash = Tool::program("/bin/bash").args(["--noprofile", "--norc", "-eo", "pipefail", "-c"]);
-    let bash = bash.arg(script(id)).file("output", "").file("path", "");
-    let home = bash.home().to_owned();
-    bash.env("GITHUB_ACTION_PATH", root())
-        .env("GITHUB_OUTPUT", home.join("output"))
-        .env("GITHUB_PATH", home.join("path"))
-        .env("RUNNER_TOOL_CACHE", "/cache")
-        .env("RUNNER_ARCH", "X64")
-}
-
-fn output(tool: &Tool) -> String {
-    fs::read_to_string(tool.home().join("output")).unwrap()
-}
-
-/// What stands for a mirror in the key of the cache.
-fn mirror(base: &str) -> String {
-    let digest = sha256(base.as_bytes());
-    digest.trim_start_matches("sha256:")[..16].to_owned()
-}
-
-#[test]
-fn the_action_finds_the_release() {
-    let repository = env!("CARGO_PKG_REPOSITORY");
-    for (version, found) in [
-        ("1.2.3", "1.2.3"),
-        ("v1.2.3", "1.2.3"),
-        ("1.0.0-rc.1", "1.0.0-rc.1"),
-    ] {
-        let step = runner("release").env("VERSION", version);
-        step.run().success("");
-        let mirror = mirror(&format!("{repository}/releases"));
-        let expected = format!(
-            "version={found}\nbase={repository}/releases\nmirror={mirror}\ndirectory=/cache/docker-registry/{found}/X64\n"
-        );
-        assert_eq!(output(&step), expected);
-    }
-    let sums = "0  docker-registry-1.2.3.cdx.json\n0  docker-registry-1.2.3-x86_64-unknown-linux-musl.tar.gz\n\
-                0  docker-registry-1.2.3-x86_64-apple-darwin.tar.gz\n";
-    let step = runner("release").script("curl", &format!("printf %s '{sums}'"));
-    let step = step
-        .env("VERSION", "latest")
-        .env("BASE_URL", "https://example.com");
-    step.run().success("");
-    let output = output(&step);
-    assert!(
-        output.starts_with("version=1.2.3\nbase=https://example.com\n"),
-        "{output}"
-    );
-    for version in ["", "1.2.3; id", "../x", "1\nx=y"] {
-        let step = runner("release").env("VERSION", version);
-        let message = "::error::version wants a release, such as 0.1.0, or latest\n";
-        step.run().status(2).stdout(message).stderr("");
-    }
-    for base in [
-        "ftp://a",
-        "a",
-        "https://",
-        "https://a\nx=y",
-        "https://a b",
-        "\nhttps://a",
-    ] {
-        let step = runner("release")
-            .env("VERSION", "1.2.3")
-            .env("BASE_URL", base);
-        let message = "::error::base-url wants https://… or http://… on one line\n";
-        step.run().status(2).stdout(message).stderr("");
-        assert_eq!(self::output(&step), "", "{base}");
-    }
-}
-
-#[test]
-fn the_action_stays_with_https() {
-    for (base, protocols) in [
-        ("https://a.invalid/", "=https"),
-        ("HTTPS://a.invalid", "=https"),
-        ("http://a.invalid", "=http,https"),
-    ] {
-        let step = runner("release")
-            .env("VERSION", "latest")
-            .env("BASE_URL", base);
-        let step = step.script("curl", "echo \"$@\" >>\"$HOME/asked\"; exit 22");
-        step.run().status(22);
-        let asked = fs::read_to_string(step.home().join("asked")).unwrap();
-        let expected = format!("--proto {protocols} --proto-redir {protocols} ");
-        assert!(asked.contains(&expected), "{asked}");
-        assert!(asked.contains(" --max-time "), "{asked}");
-    }
-    // What came from one mirror is not taken for what another has.
-    let key = "key: docker-registry-${{ steps.release.outputs.version }}-${{ runner.os }}-${{ runner.arch }}-${{ steps.release.outputs.mirror }}\n";
-    assert!(text("action.yml").contains(key));
-}
-
-#[test]
-fn the_action_asks() {
-    let program = Path::new(env!("CARGO_BIN_EXE_docker-registry"));
-    let hello = format!("oci:{}", root().join("tests/fixtures/hello").display());
-    let directory = program.parent().unwrap().display().to_string();
-    let path = runner("path").env("DIRECTORY", &directory);
-    path.run().success("");
-    assert_eq!(
-        output(&path),
-        format!("version={}\n", env!("CARGO_PKG_VERSION"))
-    );
-    let added = fs::read_to_string(path.home().join("path")).unwrap();
-    assert_eq!(added, format!("{directory}\n"));
-
-    let ask = runner("ask").env("PATH", format!("{directory}:/usr/bin:/bin"));
-    let ask = ask.env("COMMAND", "config").env("PLATFORM", "linux/arm64");
-    let ask = ask
-        .env("FILTER", ".os, .architecture")
-        .env("IMAGE", format!("\n{hello}\n"));
-    ask.run().success("");
-    let said = output(&ask);
-    let lines: Vec<&str> = said.lines().collect();
-    let end = lines[0]
-        .strip_prefix("result<<")
-        .expect("a name and an end");
-    assert!(end.len() == 32, "{end}");
-    assert_eq!(lines[1..], ["linux", "arm64", end]);
-
-    for variable in ["COMMAND", "PLATFORM"] {
-        let split = ask.clone().env(variable, "config\nx").run();
-        let message = "::error::command and platform are on one line\n";
-        split.status(2).stdout(message).stderr("");
-    }
-    // An operand that looks like an option stays an operand, and a failure fails the step.
-    let ask = ask.env("IMAGE", "--version");
-    let failed = ask.run().status(2).stdout("");
-    let message = failed.messages();
-    assert!(
-        message.starts_with("docker-registry: image '--version': "),
-        "{message}"
-    );
 }
 
 #[test]
