@@ -126,8 +126,7 @@ impl Image {
     pub(crate) fn resolved(&self) -> Result<&Resolved> {
         once(&self.resolved, || {
             if let Some(top) = self.top_manifest.get() {
-                let (media_type, digest) = (top.media_type().to_owned(), top.digest().clone());
-                return Ok(Resolved { media_type, digest });
+                return Ok(Resolved::of(top));
             }
             let resolved = self.source.resolve(&self.reference.at);
             let resolved = resolved.map_err(|error| self.hinted(error))?;

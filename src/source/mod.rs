@@ -200,7 +200,7 @@ impl Sources {
             (Some(_), Ok(())) => self.client.role_of(None, host)?,
             (None, Ok(())) => self.client.role_of(from, host)?,
         };
-        self.remembered(repository, &to.at, role)
+        self.of_kinds(Vec::new()).remembered(repository, &to.at, role)
     }
 
     /// Why a place is asked for. `Kind::Denied` if strangers may not ask for it.

@@ -319,3 +319,20 @@ fn a_mirror_answers_for_a_registry_whose_name_is_not_known() {
     let tool = tool.arg(format!("oci:{}", place.path().display()));
     tool.run().status(8).stdout("current\n").stderr("");
 }
+
+#[test]
+fn a_choice_of_media_types_is_not_about_the_base() {
+    let then = os("1").digest();
+    let registry = registry("1", app("1").oci(), Some(&then));
+    assert_eq!(base(&registry, &["--oci"], 8)["status"], "current");
+    let requests = registry.requests();
+    let accepted: Vec<bool> = requests
+        .iter()
+        .filter(|it| it.path().contains("/manifests/"))
+        .map(|it| it.header("Accept").unwrap().contains("docker"))
+        .collect();
+    assert!(
+        !accepted[0] && accepted[1..].iter().all(|it| *it),
+        "{accepted:?}"
+    );
+}
