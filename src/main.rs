@@ -27,6 +27,7 @@
 //! image/          index → platform → manifest → configuration, each fetched when first asked for
 //! readahead       a stream read on a thread of its own, blocks ahead of whoever hashes it
 //! source/         where images come from, behind one trait
+//!   sources       opens them: who is asked for an image, and as what
 //!   cache/        any source, remembering on disk what has a digest
 //!   layout/       a directory or a tar in OCI layout, and what `docker save` writes
 //!   mirrors/      who is asked before a registry, as podman, containerd and docker are told

@@ -44,7 +44,7 @@ const ROWS: [&[&str]; 14] = [
     &["error"],
 ];
 
-/// The sources, which do not use one another; `source/mod.rs` brings them together.
+/// The sources, which do not use one another; `source/sources.rs` brings them together.
 const SOURCES: [&str; 4] = ["cache", "layout", "mirrors", "registry"];
 
 /// What a dependency is called in code, and the file or folder that names it, or the few that do; `-`
