@@ -21,6 +21,13 @@ pub(crate) fn one_heap() {
     }
 }
 
+/// Lets all other processes have the processor first.
+pub(crate) fn step_back() {
+    #[cfg(unix)]
+    // If that is refused, it works like the others.
+    let _ = rustix::process::nice(10);
+}
+
 /// How many of the wanted files may be open at the same time, the limit being raised for them as far
 /// as it goes.
 #[cfg(unix)]

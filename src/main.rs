@@ -109,6 +109,9 @@ fn run() -> Result<u8> {
     if let Some(answer) = hooks::answer(&table, &arguments) {
         return output::show(&answer);
     }
+    if let Some(filtered) = hooks::filter(&arguments) {
+        return filtered;
+    }
     match cli::parse(&table, arguments)? {
         Request::Show(page) => output::show(&page),
         Request::Run(spec, args) => {

@@ -39,11 +39,13 @@ pub(crate) struct Flag {
     pub(crate) about: &'static str,
     /// Whether it means nothing to somebody who asks from elsewhere.
     is_local: bool,
+    /// Whether all its values count, not only the last one.
+    pub(crate) is_repeated: bool,
 }
 
 impl Flag {
     pub(crate) const fn new(name: &'static str, value: Value, help: &'static str) -> Flag {
-        Flag { name, short: None, value, help, about: "", is_local: false }
+        Flag { name, short: None, value, help, about: "", is_local: false, is_repeated: false }
     }
 
     /// An option without a value.
@@ -57,6 +59,11 @@ impl Flag {
 
     pub(crate) const fn about(self, about: &'static str) -> Flag {
         Flag { about, ..self }
+    }
+
+    /// Every value counts, of a `Text`.
+    pub(crate) const fn repeated(self) -> Flag {
+        Flag { is_repeated: true, ..self }
     }
 
     /// About this machine's files or terminal.

@@ -75,7 +75,7 @@ impl Spec {
                 continue;
             }
             let (option, key) = match name.split_once(PAIR) {
-                Some((option, key)) => (option, Some(key)),
+                Some((option, key)) => (option, Some(key).filter(|key| !key.is_empty())),
                 None => (name, None),
             };
             let is_meant = |flag: &&Flag| {

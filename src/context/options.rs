@@ -94,6 +94,7 @@ pub(super) static INDEX: Flag = Flag::switch("index", "Ask for manifest lists an
 pub(super) static OCI: Flag = Flag::switch("oci", "Ask for OCI manifests and indexes only");
 pub(super) static MEDIA_TYPE: Flag =
     Flag::new("media-type", Value::Text("TYPE"), "Ask for manifests of this media type only")
+        .repeated()
         .about("May be given more than once. Default: all kinds.");
 pub(super) static MIRROR: Flag = Flag::new("mirror", Value::Text("HOST=URL"), "Ask URL before the registry HOST")
     .about("May be given more than once; such mirrors are asked in their order, before those of podman's, containerd's and docker's configuration. A path in URL stands before the repository's name. `--user`, `--insecure`, `--cert` and `--plain-http` do not apply to mirrors.");

@@ -22,7 +22,7 @@ pub(crate) static PARAMETERS: &[&Flag] =
 const MAX_AGE_OF_TAGS: Duration = Duration::from_secs(60);
 
 /// What becomes of an answer.
-#[expect(dead_code, reason = "filters are not run yet")]
+#[derive(Debug)]
 pub(crate) struct Filter {
     pub(crate) code: String,
     /// Names and values of `arg`.

@@ -10,7 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, SpooledData};
 
 pub(crate) use lock::{exclusive, lock, open_lock};
 pub(crate) use owned::{Status, open_owned, survive_size_limit, verify_directory, write_behind};
@@ -21,6 +21,19 @@ pub(crate) type Spool = tempfile::SpooledTempFile;
 
 pub(crate) fn spool() -> Spool {
     tempfile::spooled_tempfile(1 << 20)
+}
+
+/// What came to an end: in memory, or as a file that several may read.
+pub(crate) enum Settled {
+    Memory(Vec<u8>),
+    File(SharedFile),
+}
+
+pub(crate) fn settled(spool: Spool) -> Settled {
+    match spool.into_inner() {
+        SpooledData::InMemory(bytes) => Settled::Memory(bytes.into_inner()),
+        SpooledData::OnDisk(file) => Settled::File(file.into()),
+    }
 }
 
 /// All that a reader gives, in a file without a name.

@@ -1,9 +1,11 @@
-//! What other programs ask of this one: docker of its plugins, and shells for completions.
+//! What other programs ask of this one: docker of its plugins, shells for completions, and this program
+//! itself for filters of strangers.
 //!
-//! Both ask `__complete` for candidates, docker by itself and shells by the scripts in
+//! The first two ask `__complete` for candidates, docker by itself and shells by the scripts in
 //! `completions/`, which know nothing of commands and options.
 
 mod complete;
+mod filter;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,6 +15,8 @@ use serde_json::json;
 use crate::cli::{Cli, PartialCommandLine};
 use crate::context;
 use crate::error::{Error, Result, called_by_docker};
+
+pub(crate) use filter::filter;
 
 /// What follows the program's name in `all`; of `docker registry labels ubuntu`, for which docker
 /// runs this program as its plugin, without what was for docker.

@@ -3,7 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -15,10 +15,18 @@ thread_local! {
     static LEFT: Cell<i64> = const { Cell::new(i64::MAX / 2) };
 }
 
+/// How many MiB of memory a filter has.
+static MEMORY: AtomicI64 = AtomicI64::new(1 << 10);
+
+/// Lets all filters of this process have so many MiB of memory and no more.
+pub(crate) fn allow_memory(mebibytes: i64) {
+    MEMORY.store(mebibytes, Ordering::Relaxed);
+}
+
 /// From here on this thread has as much memory as a filter may have. A filter's values never leave
 /// its thread.
 pub(super) fn limit_memory() {
-    LEFT.set(1 << 30);
+    LEFT.set(MEMORY.load(Ordering::Relaxed) << 20);
 }
 
 fn take(size: i64) {
@@ -32,7 +40,10 @@ fn take(size: i64) {
 fn used_up() -> ! {
     // The message needs memory too.
     LEFT.set(i64::MAX / 2);
-    end("takes more than 1 GiB of memory")
+    match MEMORY.load(Ordering::Relaxed) {
+        1024 => end("takes more than 1 GiB of memory"),
+        mebibytes => end(&format!("takes more than {mebibytes} MiB of memory")),
+    }
 }
 
 /// The system's allocator, which counts.

@@ -35,6 +35,7 @@ use crate::error::{Error, Kind, Result};
 use fault::Fault;
 use limits::Watch;
 
+pub(crate) use limits::allow_memory;
 pub(crate) use regex::Pattern;
 
 /// A compiled filter.

@@ -104,19 +104,27 @@ impl FromStr for Named {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if ["oci:", "oci-archive:", "docker-archive:"].iter().any(|it| text.starts_with(it)) {
-            let reference: Reference = text.parse()?;
-            return match reference.at {
-                TagOrDigest::Only => Ok(Named::File(reference.transport)),
-                _ => Err(Error::usage(format!("'{text}': who asks chooses the tag or digest"))
-                    .hint(format!("write {}", reference.transport))),
-            };
-        }
+        let chosen = |reference: &Reference| {
+            let error = Error::usage(format!("'{text}': who asks chooses the tag or digest"));
+            Err(error.hint(format!("write {}", reference.transport)))
+        };
         let place = text.trim_end_matches('/');
-        if !place.contains('/') && (place.contains(['.', ':']) || place == "localhost") {
-            return place.parse().map(Named::Registry);
-        }
-        let Repository { host, name } = place.parse()?;
+        let is_registry =
+            !place.contains('/') && (place.contains(['.', ':']) || place == "localhost");
+        let (host, name) = match (place.parse::<Host>(), text.parse::<Reference>()) {
+            (Ok(host), _) if is_registry => return Ok(Named::Registry(host)),
+            (_, Ok(Reference { transport, at: TagOrDigest::Only })) => {
+                return Ok(Named::File(transport));
+            }
+            (_, Ok(reference)) if place.parse::<Repository>().is_err() => {
+                return chosen(&reference);
+            }
+            (Err(error), _) if is_registry => return Err(error),
+            _ => {
+                let Repository { host, name } = place.parse()?;
+                (host, name)
+            }
+        };
         let names = match name.strip_prefix("library/") {
             // As Docker Hub has official images, it has owners of one word.
             Some(owner) if host.is_docker_hub() && place.contains('/') => {

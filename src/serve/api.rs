@@ -1,93 +1,86 @@
 //! `/api/v1/COMMAND`: parameters → arguments, answer → response.
 
-use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use super::http::{Body, Request, Response};
 use super::reply::Reply;
 use super::site::Site;
 use crate::answer::Verdict;
 use crate::context::{self, PARAMETERS};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
-/// How long to wait before asking again, in seconds, where a registry does not say it.
+/// How long to wait before asking again, in seconds: where a registry does not say it, and where too
+/// many ask.
 const RETRY_AFTER: u64 = 60;
+const SOON: u64 = 5;
 
 pub(super) fn answer(site: &Site, command: &str, request: &Request) -> Response {
     let parameters = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let asked = site.command(command).and_then(|command| {
         let args = command.spec.arguments(PARAMETERS, parameters)?;
-        match context::without_filter(args) {
-            (args, None) => Ok(site.answer(command, args)),
-            (_, Some(_)) => Err(Error::usage("filters are not run here yet")),
-        }
+        Ok(match context::without_filter(args) {
+            (args, None) => site.answer(command, args),
+            (args, Some(filter)) => site.filtered(command, args, &filter),
+        })
     });
-    match asked {
-        Ok(reply) => response(&reply, request),
-        Err(error) => failure(&error, None),
-    }
+    response(&asked.unwrap_or_else(|error| Arc::new(Reply::failed(error))), request)
 }
 
 /// A reply as the interface gives it.
 pub(super) fn response(reply: &Reply, request: &Request) -> Response {
     let body = match (&reply.body, reply.error()) {
         (Ok(body), None) => body,
-        (body, Some(error)) => {
-            let partial = body.is_ok().then(|| reply.answer().unwrap_or_default());
-            return failure(error, partial);
-        }
-        (Err(error), None) => return failure(error, None),
+        (Err(error), _) | (_, Some(error)) => return failure(reply, error),
     };
     let mut headers = vec![("ETag", reply.etag.clone())];
-    let status = match reply.verdict {
-        Verdict::Corrupt => 502,
-        _ if is_known(request, &reply.etag) => 304,
-        _ => 200,
-    };
-    if reply.verdict != Verdict::Yes {
-        let verdict = if reply.verdict == Verdict::No { "no" } else { "corrupt" };
-        headers.push(("Docker-Registry-Verdict", verdict.to_owned()));
+    match reply.verdict {
+        Verdict::Yes => {}
+        Verdict::No => headers.push(("Docker-Registry-Verdict", "no".to_owned())),
+        Verdict::Corrupt => headers.push(("Docker-Registry-Verdict", "corrupt".to_owned())),
     }
-    if status == 304 {
-        return Response { status, headers, body: Body::Bytes([].into()) };
+    if reply.status == 200 && is_known(request, &reply.etag) {
+        return Response { status: 304, headers, body: Body::Bytes([].into()) };
     }
     headers.push(("Content-Type", reply.media_type.clone()));
-    Response { status, headers, body: Body::Bytes(body.clone()) }
+    let body = match &reply.file {
+        Some(file) => Body::Stream(Box::new(file.clone())),
+        None => Body::Bytes(Arc::clone(body)),
+    };
+    Response { status: reply.status, headers, body }
 }
 
 /// The error, and what there is of an answer that is not whole.
-pub(super) fn failure(error: &Error, partial: Option<Value>) -> Response {
+fn failure(reply: &Reply, error: &Error) -> Response {
     let (excerpt, hint) = error.details();
     let mut body = Map::from_iter([("error".to_owned(), error.to_string().into())]);
+    let mut add = |name: &str, value: Value| body.insert(name.to_owned(), value);
     if !excerpt.is_empty() {
-        body.insert("excerpt".to_owned(), excerpt.into());
+        add("excerpt", excerpt.into());
     }
     if let Some(hint) = hint {
-        body.insert("hint".to_owned(), hint.into());
+        add("hint", hint.into());
     }
-    body.insert("code".to_owned(), json!(error.kind().exit_code()));
-    if let Some(partial) = partial.filter(|it| !it.is_null()) {
-        body.insert("answer".to_owned(), partial);
+    add("code", error.kind().exit_code().into());
+    if let Some(others) = reply.failures.get(1..).filter(|others| !others.is_empty()) {
+        add("others", others.iter().map(Error::to_string).collect());
+    }
+    if let Ok(partial) = reply.answer()
+        && !partial.is_null()
+    {
+        add("answer", partial);
     }
     let mut headers = vec![("Content-Type", "application/json".to_owned())];
-    let status = status(error.kind());
-    if status == 429 {
-        let after = error.retry_after().map_or(RETRY_AFTER, |after| after.as_secs().max(1));
-        headers.push(("Retry-After", after.to_string()));
-    }
+    let after = match (reply.status, error.retry_after()) {
+        (429, Some(after)) => Some(after.as_secs().max(1)),
+        (429, None) => Some(RETRY_AFTER),
+        (503, _) => Some(SOON),
+        _ => None,
+    };
+    headers.extend(after.map(|after| ("Retry-After", after.to_string())));
     let body = Value::from(body).to_string() + "\n";
-    Response { status, headers, body: Body::Bytes(body.into_bytes().into()) }
-}
-
-/// The status that stands for the exit code.
-pub(super) fn status(kind: Kind) -> u16 {
-    match kind {
-        Kind::Usage => 400,
-        Kind::Denied => 403,
-        Kind::NotFound => 404,
-        Kind::RateLimited => 429,
-        Kind::Local | Kind::Protocol | Kind::Corrupt => 502,
-        Kind::Unavailable => 504,
-    }
+    Response { status: reply.status, headers, body: Body::Bytes(body.into_bytes().into()) }
 }
 
 /// Whether the client has the answer of this tag already (RFC 9110, 13.1.2: whether a tag is weak does

@@ -2,10 +2,13 @@
 
 mod access;
 mod api;
+mod filter;
 mod http;
 mod kept;
 mod lambda;
 mod metrics;
+mod mquery;
+mod openapi;
 mod pages;
 mod reply;
 mod site;
@@ -35,7 +38,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Addresses that are counted by themselves, beside those of commands and pages.
-const ROUTES: [&str; 3] = ["/api/openapi.json", "/healthz", "/metrics"];
+const ROUTES: [&str; 4] = ["/api/openapi.json", "/healthz", "/metrics", "/mquery"];
 
 /// Answers until it is told to end.
 pub(crate) fn run(table: Cli, args: &Args) -> Result<u8> {
@@ -109,6 +112,8 @@ fn routed(pages: &Pages, metrics: &Metrics, request: &Request) -> Response {
     match request.path.as_str() {
         "/healthz" => Response::text(200, "ok"),
         "/metrics" => metrics.response(),
+        "/api/openapi.json" => api::response(&pages.site.openapi, request),
+        "/mquery" => mquery::answer(&pages.site, request),
         path => match path.strip_prefix(COMMANDS) {
             Some(command) => api::answer(&pages.site, command, request),
             None => pages.answer(request),

@@ -1,45 +1,77 @@
 //! What came of a question, as bytes.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::answer::{Body, Verdict};
 use crate::cli::Spec;
+use crate::context::Filter;
 use crate::digest::{Algorithm, Digest};
 use crate::driver::Answered;
 use crate::error::{Error, Kind, Result};
+use crate::file::{self, Settled, SharedFile};
 use crate::json;
 use crate::output::compacted;
 
 const JSON: &str = "application/json";
+const LINES: &str = "application/jsonl";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// How large a file of an image may be.
-const FILE: u64 = 8 << 20;
-
 pub(super) struct Reply {
+    /// Of HTTP.
+    pub(super) status: u16,
     /// The answer's JSON on one line, or its exact bytes where those were asked for.
-    pub(super) body: Result<Arc<[u8]>, Error>,
+    pub(super) body: Result<Arc<[u8]>>,
+    /// What is too large for that, and is not kept for later.
+    pub(super) file: Option<SharedFile>,
     pub(super) media_type: String,
-    /// `None` where nothing can be told.
     pub(super) verdict: Verdict,
     /// What is missing from the answer, and why.
     pub(super) failures: Vec<Error>,
     /// Of the document, or of the manifest that decides the answer.
     pub(super) digest: Option<Digest>,
-    /// The platform that was chosen, for filters.
+    /// The image as it was named, and the platform that was chosen: for filters.
+    pub(super) image: String,
     pub(super) platform: Option<String>,
     /// As HTTP has it (RFC 9110, 8.8.3): weak where the digest is not that of the very bytes.
     pub(super) etag: String,
 }
 
 impl Reply {
-    pub(super) fn of(answered: Answered, spec: &Spec, is_raw: bool) -> Result<Self> {
-        let Answered { answer, platform, digest, .. } = answered;
+    fn new(status: u16, media_type: &str, body: Result<Vec<u8>>) -> Self {
+        let hash = |bytes: &Vec<u8>| format!("\"{}\"", Digest::of(Algorithm::Sha256, bytes));
+        Reply {
+            status,
+            etag: body.as_ref().map_or_else(|_| String::new(), hash),
+            body: body.map(Arc::from),
+            file: None,
+            media_type: media_type.to_owned(),
+            verdict: Verdict::Yes,
+            failures: Vec::new(),
+            digest: None,
+            image: String::new(),
+            platform: None,
+        }
+    }
+
+    pub(super) fn json(json: &Value) -> Self {
+        Reply::new(200, JSON, Ok(line(json.to_string().into_bytes())))
+    }
+
+    pub(super) fn failed(error: Error) -> Self {
+        Reply::refused(status(error.kind()), error)
+    }
+
+    /// An error that has a status of its own.
+    pub(super) fn refused(status: u16, error: Error) -> Self {
+        Reply::new(status, JSON, Err(error))
+    }
+
+    pub(super) fn of(answered: Answered, spec: &Spec, is_raw: bool) -> Self {
+        let Answered { image, platform, digest, answer } = answered;
+        let (mut is_exact, mut file) = (false, None);
         let mut digest = digest.filter(|_| spec.is_immutable);
-        let mut is_exact = false;
         let (media_type, bytes) = match answer.body {
             Body::Content(content) => {
                 (digest, is_exact) = (Some(content.digest().clone()), is_raw);
@@ -57,42 +89,36 @@ impl Reply {
             }
             Body::Json(json) | Body::List(json) => (JSON.to_owned(), line(json.into_bytes())),
             Body::File(content) => {
-                let mut bytes = Vec::new();
-                content.take(FILE + 1).read_to_end(&mut bytes)?;
-                if bytes.len() as u64 > FILE {
-                    let message = format!("the file has more than {} MiB", FILE >> 20);
-                    return Err(Error::new(Kind::Protocol, message));
-                }
+                let bytes = match file::settled(content) {
+                    Settled::Memory(bytes) => bytes,
+                    Settled::File(content) => {
+                        file = Some(content);
+                        Vec::new()
+                    }
+                };
                 ("application/octet-stream".to_owned(), bytes)
             }
             Body::Nothing => (JSON.to_owned(), b"null\n".to_vec()),
         };
+        let status = match answer.failures.first() {
+            Some(failure) => status(failure.kind()),
+            None if answer.verdict == Verdict::Corrupt => status(Kind::Corrupt),
+            None => 200,
+        };
+        let reply = Reply::new(status, &media_type, Ok(bytes));
         let etag = match &digest {
             Some(digest) if is_exact => format!("\"{digest}\""),
             Some(digest) => format!("W/\"{digest}\""),
-            None => format!("\"{}\"", Digest::of(Algorithm::Sha256, &bytes)),
+            None => reply.etag,
         };
-        Ok(Reply {
-            body: Ok(bytes.into()),
-            media_type,
-            verdict: answer.verdict,
-            failures: answer.failures,
-            digest,
-            platform,
-            etag,
-        })
+        let (verdict, failures) = (answer.verdict, answer.failures);
+        Reply { etag, verdict, failures, digest, image, platform, file, ..reply }
     }
 
-    pub(super) fn failed(error: Error) -> Self {
-        Reply {
-            body: Err(error),
-            media_type: JSON.to_owned(),
-            verdict: Verdict::Yes,
-            failures: Vec::new(),
-            digest: None,
-            platform: None,
-            etag: String::new(),
-        }
+    /// What a filter makes of the answer: a line for each result.
+    pub(super) fn filtered(&self, filter: &Filter, lines: Vec<u8>) -> Self {
+        let media_type = if filter.is_raw { TEXT } else { LINES };
+        Reply { verdict: self.verdict, ..Reply::new(200, media_type, Ok(lines)) }
     }
 
     /// The answer as a JSON value.
@@ -110,6 +136,18 @@ impl Reply {
         const EACH: usize = 300;
         let failures = self.failures.len() + 1;
         self.body.as_ref().map_or(0, |bytes| bytes.len()) + failures * EACH
+    }
+}
+
+/// The status that stands for the exit code.
+pub(super) fn status(kind: Kind) -> u16 {
+    match kind {
+        Kind::Usage => 400,
+        Kind::Denied => 403,
+        Kind::NotFound => 404,
+        Kind::RateLimited => 429,
+        Kind::Local | Kind::Protocol | Kind::Corrupt => 502,
+        Kind::Unavailable => 504,
     }
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::Access;
+use super::filter::Filters;
 use super::kept::{Found, Kept};
+use super::openapi;
 use super::reply::Reply;
 use crate::cli::{Args, Cli};
 use crate::commands::{self, Command};
-use crate::context::{self, Context};
+use crate::context::{self, Context, Filter};
 use crate::driver;
 use crate::error::{Error, Kind, Result};
 use crate::reference::{Reference, TagOrDigest};
@@ -27,6 +29,9 @@ pub(super) struct Site {
     access: Arc<Access>,
     max_age: Duration,
     kept: Kept<Arc<Reply>>,
+    filters: Filters,
+    /// The description of the interface.
+    pub(super) openapi: Reply,
 }
 
 impl Site {
@@ -38,7 +43,9 @@ impl Site {
             context.sources.claim(&registry)?;
         }
         let max_age = context::max_age(args);
-        Ok(Site { context, table, access, max_age, kept: Kept::new(KEPT) })
+        let (kept, filters) = (Kept::new(KEPT), Filters::new()?);
+        let openapi = Reply::json(&openapi::document(&table));
+        Ok(Site { context, table, access, max_age, kept, filters, openapi })
     }
 
     /// What was named on the command line.
@@ -63,10 +70,20 @@ impl Site {
 
     /// The command's answer to these parameters, as a URL has them. A filter is not among them.
     pub(super) fn ask(&self, command: &str, parameters: &[(&str, &str)]) -> Arc<Reply> {
+        self.ask_within(self.max_age, command, parameters)
+    }
+
+    /// The same, not older than that.
+    pub(super) fn ask_within(
+        &self,
+        max_age: Duration,
+        command: &str,
+        parameters: &[(&str, &str)],
+    ) -> Arc<Reply> {
         let asked = self.command(command).and_then(|command| {
             let parameters = parameters.iter().copied();
             let args = command.spec.arguments(context::PARAMETERS, parameters)?;
-            Ok(self.answer(command, context::without_filter(args).0))
+            Ok(self.answer_within(max_age, command, context::without_filter(args).0))
         });
         asked.unwrap_or_else(|error| Arc::new(Reply::failed(error)))
     }
@@ -89,14 +106,51 @@ impl Site {
 
     /// The command's answer, from what is kept if it is there.
     pub(super) fn answer(&self, command: &'static Command, args: Args) -> Arc<Reply> {
-        let key = format!("{} {}", command.spec.name, args.key());
+        self.answer_within(self.max_age, command, args)
+    }
+
+    fn answer_within(
+        &self,
+        max_age: Duration,
+        command: &'static Command,
+        args: Args,
+    ) -> Arc<Reply> {
+        let key = format!("{} {max_age:?} {}", command.spec.name, args.key());
         self.kept.get(&key, || {
             let reply = self.reply(command, &args);
             let is_fixed = command.spec.is_immutable && is_pinned(&args);
             let lifetime = match reply.error() {
-                Some(_) => SHORT.min(self.max_age),
-                None if is_fixed => LONG.max(self.max_age),
-                None => self.max_age,
+                Some(_) => SHORT.min(max_age),
+                None if reply.file.is_some() => Duration::ZERO,
+                None if is_fixed => LONG.max(max_age),
+                None => max_age,
+            };
+            Found { bytes: reply.weight(), value: Arc::new(reply), lifetime }
+        })
+    }
+
+    /// What a filter makes of the command's answer, kept for as long.
+    pub(super) fn filtered(
+        &self,
+        command: &'static Command,
+        args: Args,
+        filter: &Filter,
+    ) -> Arc<Reply> {
+        let key = args.key();
+        let reply = self.answer(command, args);
+        let Ok(input) = reply.body.as_ref().map(Arc::clone) else { return reply };
+        if !reply.failures.is_empty() {
+            return reply;
+        }
+        let key = format!("{filter:?} {} {key} {}", command.spec.name, reply.etag);
+        self.kept.get(&key, || {
+            let done = self.filters.run(filter, &reply.image, reply.platform.as_deref(), &input);
+            let (reply, lifetime) = match done.map_err(|error| (error.kind(), error)) {
+                Ok(lines) => (reply.filtered(filter, lines), self.max_age),
+                Err((Kind::Unavailable, error)) => (Reply::refused(503, error), Duration::ZERO),
+                Err((Kind::Usage, error)) => (Reply::failed(error), self.max_age),
+                // Another time it would not do better.
+                Err((_, error)) => (Reply::refused(422, error), self.max_age),
             };
             Found { bytes: reply.weight(), value: Arc::new(reply), lifetime }
         })
@@ -105,7 +159,7 @@ impl Site {
     fn reply(&self, command: &Command, args: &Args) -> Reply {
         let asked = self.context.for_question(args).and_then(|context| {
             let answered = driver::ask(&context, command, args)?;
-            Reply::of(answered, &command.spec, context.presentation.raw)
+            Ok(Reply::of(answered, &command.spec, context.presentation.raw))
         });
         asked.unwrap_or_else(Reply::failed)
     }

@@ -39,9 +39,10 @@ static OLDER_THAN: Flag = Flag::new("older-than", AGE, "Only tags of images crea
 const AGE: Value = Value::Text("DURATION|DATE");
 
 static MATCH: Flag = Flag::new("match", Value::Text("REGEX"), "Only tags that match the regular expression")
-    .about("The match may be anywhere in the tag, unless `^` and `$` say where. If the option is given several times, one match is enough.");
+    .repeated().about("The match may be anywhere in the tag, unless `^` and `$` say where. If the option is given several times, one match is enough.");
 static EXCLUDE: Flag =
     Flag::new("exclude", Value::Text("REGEX"), "No tags that match the regular expression")
+        .repeated()
         .about("If the option is given several times, one match is enough to leave a tag out.");
 static SEMVER: Flag = Flag::new("semver", Value::Text("RANGE"), "Only versions in the range, such as ^1.4 or '>=1.2 <2'")
     .about("As in npm: `1.4`, `1.x`, `^1.4`, `~1.4`, `=`, `>`, `>=`, `<`, `<=`. Of bounds with a space or a comma between them all must hold; of those with `||` between them one. A version with fewer numbers stands for all versions that begin with it: `<=1.4` includes 1.4.2. `1.2 - 1.4` is `>=1.2 <=1.4`.

@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use maud::html;
 
-use super::api;
 use super::http::{Body, Request, Response};
 use super::kept::{Found, Kept};
+use super::reply;
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
 use frame::Page;
@@ -78,7 +78,7 @@ impl Pages {
         let Rendered { status, html } = self.kept.get(&key, || {
             let (status, page) = match page(&visit) {
                 Ok(page) => (200, page),
-                Err(error) => (api::status(error.kind()), failure(&visit, &error)),
+                Err(error) => (reply::status(error.kind()), failure(&visit, &error)),
             };
             let html: Arc<[u8]> = page.html().into_bytes().into();
             let most = if page.is_pending { Duration::ZERO } else { LIFETIME };
@@ -96,7 +96,7 @@ fn missing(_: &Visit) -> Result<Page> {
 
 /// The page that says what the command line says.
 fn failure(visit: &Visit, error: &Error) -> Page {
-    let title = match api::status(error.kind()) {
+    let title = match reply::status(error.kind()) {
         400 => "That is not a question",
         403 => "Not allowed",
         404 => "Not found",

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -13,10 +14,10 @@ pub struct Running {
     line: String,
     limit: Duration,
     deadline: Instant,
-    stdout: Receiver<Vec<u8>>,
-    stderr: Receiver<Vec<u8>>,
+    stdout: Mutex<Receiver<Vec<u8>>>,
+    stderr: Mutex<Receiver<Vec<u8>>>,
     /// The first line of stderr, as soon as it is there.
-    said: Receiver<String>,
+    said: Mutex<Receiver<String>>,
 }
 
 impl Running {
@@ -38,9 +39,9 @@ impl Running {
         let (stdout, _) = collect(child.stdout.take());
         let (stderr, said) = collect(child.stderr.take());
         Running {
-            stdout,
-            stderr,
-            said,
+            stdout: Mutex::new(stdout),
+            stderr: Mutex::new(stderr),
+            said: Mutex::new(said),
             child,
             line,
             limit,
@@ -54,7 +55,7 @@ impl Running {
 
     /// Waits for the first line on stderr, without its end.
     pub fn said(&self) -> String {
-        let line = self.said.recv_timeout(self.limit);
+        let line = self.said.lock().unwrap().recv_timeout(self.limit);
         let line = line.unwrap_or_else(|_| panic!("$ {}\nsaid nothing", self.line));
         line.trim_end().to_owned()
     }
@@ -108,9 +109,9 @@ impl Running {
         Output::new(self.line.clone(), status, stdout, stderr)
     }
 
-    fn rest(&self, from: &Receiver<Vec<u8>>) -> Vec<u8> {
+    fn rest(&self, from: &Mutex<Receiver<Vec<u8>>>) -> Vec<u8> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        match from.recv_timeout(left) {
+        match from.lock().unwrap().recv_timeout(left) {
             Ok(bytes) => bytes,
             Err(RecvTimeoutError::Timeout) => self.too_long(),
             Err(RecvTimeoutError::Disconnected) => Vec::new(),

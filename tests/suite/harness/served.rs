@@ -1,6 +1,10 @@
 //! The program while it serves.
 
+use std::net::TcpStream;
+use std::sync::Arc;
+
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::client::Client;
 use super::http::Response;
@@ -10,21 +14,33 @@ use super::running::Running;
 pub struct Served {
     pub running: Running,
     host: String,
+    /// Is there for as long.
+    _home: Arc<TempDir>,
 }
 
 impl Served {
     /// Waits until it says where it listens.
-    pub(super) fn new(running: Running) -> Served {
+    pub(super) fn new(running: Running, home: Arc<TempDir>) -> Served {
         let said = running.said();
         let url = said.strip_prefix("docker-registry: listening on http://");
         let host = url.and_then(|it| it.strip_suffix('/'));
         let host = host.unwrap_or_else(|| panic!("{said}")).to_owned();
-        Served { running, host }
+        Served {
+            running,
+            host,
+            _home: home,
+        }
     }
 
     /// `127.0.0.1:PORT`
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// A GET that means another host.
+    pub fn with_host(&self, host: &str, target: &str) -> Response {
+        let socket = TcpStream::connect(&self.host).expect("a server that listens");
+        Client::over(socket, host, None).get(target)
     }
 
     pub fn get(&self, target: &str) -> Response {

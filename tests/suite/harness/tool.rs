@@ -201,7 +201,8 @@ impl Tool {
         let listen = ["serve", "--listen", "127.0.0.1:0"];
         let mut tool = self.clone();
         tool.args = listen.iter().map(OsString::from).chain(tool.args).collect();
-        Served::new(tool.limit(Duration::from_secs(120)).spawn())
+        let tool = tool.limit(Duration::from_secs(120));
+        Served::new(tool.spawn(), tool.home.clone())
     }
 
     /// Runs it with stdin, stdout and stderr on a terminal of 80 columns; stdout is then all that the
