@@ -121,7 +121,11 @@ impl Sources {
             (_, Err(_)) => Role::Stranger,
             // What strangers ask about may be theirs.
             (Some(_), Ok(())) => self.client.role_of(None, host)?,
-            (None, Ok(())) => self.client.role_of(from, host)?,
+            (None, Ok(())) => match self.client.role_of(from, host) {
+                // A mirror may answer; the registry itself is judged when it is connected to.
+                Err(error) if error.kind() == Kind::Unavailable => Role::Stranger,
+                role => role?,
+            },
         };
         self.of_kinds(Vec::new()).remembered(repository, &to.at, role)
     }
@@ -132,9 +136,12 @@ impl Sources {
             (None, _) => self.claim(transport).map(|()| Role::Named),
             (Some(admit), Transport::Registry(repository)) if !admit(transport)? => {
                 let host = &repository.host;
-                self.client.role_of(None, host).map_err(|_| {
-                    let why = format!("{host} is an internal address, which is not served here");
-                    Error::new(Kind::Denied, why)
+                self.client.role_of(None, host).map_err(|error| match error.kind() {
+                    Kind::Unavailable => error,
+                    _ => {
+                        let why = "is an internal address, which is not served here";
+                        Error::new(Kind::Denied, format!("{host} {why}"))
+                    }
                 })
             }
             (Some(admit), _) => admit(transport).map(|_| Role::Named),

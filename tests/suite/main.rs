@@ -64,6 +64,7 @@ mod serve;
 mod serve_http;
 mod serve_lambda;
 mod signatures;
+mod strangers;
 mod table;
 mod tables;
 mod tags;

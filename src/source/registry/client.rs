@@ -144,7 +144,7 @@ impl Client {
     }
 
     /// As what a registry is asked that an image of `from` names, or one that lies in a file: an
-    /// internal one only if the image's is internal too.
+    /// internal one only if the image's is internal too. `Kind::Unavailable` if nobody knows its name.
     pub(crate) fn role_of(&self, from: Option<&Host>, to: &Host) -> Result<Role> {
         if from.is_some_and(|from| from.api() == to.api()) {
             return Ok(Role::Named);
@@ -153,8 +153,7 @@ impl Client {
             let origin = Origin::new(Scheme::Https, host.api())?;
             self.transport.connections.internal(&origin)
         };
-        // What cannot be looked up now is judged when it is connected to.
-        if !internal(to).is_ok_and(|it| it.contains(&true)) {
+        if !internal(to).during(to)?.contains(&true) {
             return Ok(Role::Stranger);
         }
         if from.is_some_and(|from| internal(from).is_ok_and(|it| !realm::is_public(&it))) {
@@ -398,9 +397,11 @@ mod tests {
         }
         let [inside, outside] = ["in.invalid", "out.invalid"].map(|it| it.parse::<Host>().unwrap());
         let beside = "in.invalid:5000".parse().unwrap();
+        let unknown = "unknown.invalid".parse().unwrap();
         for (from, to, expected) in [
             (None, &outside, Ok(Role::Stranger)),
             (None, &inside, Err(Kind::Protocol)),
+            (None, &unknown, Err(Kind::Unavailable)),
             (Some(&outside), &inside, Err(Kind::Protocol)),
             (Some(&inside), &outside, Ok(Role::Stranger)),
             (Some(&inside), &beside, Ok(Role::Substitute)),
