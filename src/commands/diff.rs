@@ -4,7 +4,15 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Command, During, Image, Operand, Result, Run, Spec, Verdict};
+use super::saving::{self, NO_PROGRESS};
+use super::{
+    Answer, Command, During, Flag, Image, Invocation, Operand, Result, Run, Spec, Verdict, entries,
+};
+use crate::filesystem::{Entry, FilePath, Filesystem, Room};
+use crate::memory;
+
+static FILES: Flag = Flag::switch("files", "Compare the files too, for which every layer is read")
+    .about("In `files`, `removed`, `added` and `changed` tell by their paths what `files --json` tells of each. A file has changed if its type, mode, owner, size, link or time is another, a directory or a link by all of these but the time: contents are not compared.");
 
 pub(super) static COMMAND: Command = Command {
     spec: Spec {
@@ -16,8 +24,13 @@ pub(super) static COMMAND: Command = Command {
 In `platforms` and `layers`, `removed` is what only the first image has, `added` what only the second has, and in `layers` `shared` is what both have. `labels` and `env` have `removed`, `added` and `changed`. Everything else is `{from, to}`: the `digest` of the manifests, `created`, `author`, `os`, `architecture`, `variant`, and the fields of the configuration with a lower-case first letter, such as `entrypoint`, `cmd`, `user` and `workingDir`. An empty value is the same as a missing one.
 
 With `--platform all`: an object with the platforms as keys. If only one image has a platform, the other's digest is null.",
+        flags: &[&FILES, &NO_PROGRESS],
         examples: &[
             ("docker-registry diff debian:12 debian:13", "what differs on this machine's platform"),
+            (
+                "docker-registry diff --files -q '.files.added | keys[]' app:1.0 app:1.1",
+                "the files that are new",
+            ),
             (
                 "docker-registry diff -q '.layers.added | length' app:1.0 app:1.1",
                 "how many layers are new",
@@ -32,7 +45,11 @@ With `--platform all`: an object with the platforms as keys. If only one image h
     run: Run::Pair(run),
 };
 
-fn run(from: Option<&Image>, to: Option<&Image>) -> Result<Answer> {
+fn run(from: Option<&Image>, to: Option<&Image>, invocation: &Invocation) -> Result<Answer> {
+    let files = match (from, to) {
+        (Some(from), Some(to)) if invocation.args.has(&FILES) => files(from, to, invocation)?,
+        _ => None,
+    };
     let facts =
         |image: Option<&Image>| image.map(|image| facts(image).during(image.text())).transpose();
     let differences = match (facts(from)?, facts(to)?) {
@@ -42,8 +59,57 @@ fn run(from: Option<&Image>, to: Option<&Image>) -> Result<Answer> {
             Map::from_iter([("digest".to_owned(), json!({"from": digest(from), "to": digest(to)}))])
         }
     };
-    let verdict = if differences.is_empty() { Verdict::Yes } else { Verdict::No };
-    Ok(Answer::value(differences.into()).verdict(verdict))
+    let Some(files) = files else {
+        let verdict = if differences.is_empty() { Verdict::Yes } else { Verdict::No };
+        return Ok(Answer::value(differences.into()).verdict(verdict));
+    };
+    let mut text = Value::from(differences).to_string();
+    text.pop();
+    let between = if text.len() > 1 { "," } else { "" };
+    let text = format!("{text}{between}\"files\":{files}}}");
+    Ok(Answer::json_text(text).verdict(Verdict::No))
+}
+
+/// The files that differ, as JSON text, which takes little memory; `None` if there are none.
+fn files(from: &Image, to: &Image, invocation: &Invocation) -> Result<Option<String>> {
+    let listed = |list: &mut String, path: FilePath, told: Value| -> Result<()> {
+        let line = format!("{}:{told},", json!(path.to_string()));
+        from.budget.hold(line.len())?;
+        list.push_str(&line);
+        Ok(())
+    };
+    let [mut removed, mut added, mut changed] = [const { String::new() }; 3];
+    saving::with_progress(invocation, |progress| {
+        // Only the text of what differs stays in memory.
+        memory::passing(|| {
+            let (from, to) = (Filesystem::of(from, progress)?, Filesystem::of(to, progress)?);
+            let was = |entry: &Entry| Value::from(entries::members(entry, from.layers()));
+            let is = |entry: &Entry| Value::from(entries::members(entry, to.layers()));
+            let room = Room::default();
+            let (before, mut after) = (from.tree(&room)?, to.tree(&room)?);
+            for (path, old) in before.0 {
+                match after.0.remove(&path) {
+                    None => listed(&mut removed, path, was(&old))?,
+                    Some(new) if is_same(&old, &new) => {}
+                    Some(new) => {
+                        listed(&mut changed, path, json!({"from": was(&old), "to": is(&new)}))?;
+                    }
+                }
+            }
+            after.0.into_iter().try_for_each(|(path, new)| listed(&mut added, path, is(&new)))
+        })
+    })?;
+    let lists = [("removed", removed), ("added", added), ("changed", changed)];
+    let are_same = lists.iter().all(|(_, list)| list.is_empty());
+    let lists = lists.map(|(name, list)| format!("\"{name}\":{{{}}}", list.trim_end_matches(',')));
+    Ok((!are_same).then(|| format!("{{{}}}", lists.join(","))))
+}
+
+/// As far as layers tell it: of directories and links, builds often change nothing but the time.
+fn is_same(old: &Entry, new: &Entry) -> bool {
+    let time = |entry: &Entry| (entry.kind.letter() == '-').then_some(entry.modified);
+    let facts = |entry: &Entry| (entry.kind.name(), entry.mode, entry.uid, entry.gid, entry.size);
+    facts(old) == facts(new) && old.link == new.link && time(old) == time(new)
 }
 
 /// What is compared, an object with the names under which differences are shown.

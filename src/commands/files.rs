@@ -1,13 +1,13 @@
 //! `docker-registry files IMAGE [PATH]`
 
-use jiff::Timestamp;
 use serde_json::json;
 
+use super::entries;
 use super::saving::{self, LAYER, NO_PROGRESS};
 use super::{Answer, Command, Error, Flag, Image, Invocation, Kind, Operand, Result, Run, Spec};
 use crate::cli::Value;
 use crate::error::printable;
-use crate::filesystem::{Entry, FilePath, Filesystem, Tree};
+use crate::filesystem::{Entry, FilePath, Filesystem, Room, Tree};
 use crate::memory;
 
 static DEPTH: Flag = Flag::new("depth", Value::Number, "No deeper than so many names below PATH")
@@ -46,7 +46,7 @@ fn run(image: &Image, invocation: &Invocation) -> Result<Answer> {
             if let Some(layer) = invocation.args.text(&LAYER) {
                 filesystem = filesystem.only(layer)?;
             }
-            let mut tree = filesystem.tree()?;
+            let mut tree = filesystem.tree(&Room::default())?;
             let (path, depth) = (invocation.args.file(), invocation.args.number(&DEPTH));
             if path.is_some() || depth.is_some() {
                 narrow(&mut tree, path.unwrap_or_default(), depth)?;
@@ -77,20 +77,10 @@ fn json(tree: Tree, filesystem: &Filesystem) -> String {
         if json.len() > 1 {
             json.push(',');
         }
-        let layer = &filesystem.layers()[entry.layer as usize];
-        let link = Some(&*entry.link).filter(|link| !link.is_empty());
-        json += &json!({
-            "path": path.to_string(),
-            "type": entry.kind.name(),
-            "mode": format!("{:04o}", entry.mode),
-            "uid": entry.uid,
-            "gid": entry.gid,
-            "size": entry.size,
-            "modified": date(&entry),
-            "link": link,
-            "layer": layer.digest.to_string(),
-        })
-        .to_string();
+        let mut line = json!({"path": path.to_string()});
+        let members = line.as_object_mut().expect("an object");
+        members.extend(entries::members(&entry, filesystem.layers()));
+        json += &line.to_string();
     }
     json.push(']');
     json
@@ -107,7 +97,7 @@ fn text(tree: Tree) -> String {
     let size = width(|entry| entry.size);
     let mut text = String::new();
     for (path, entry) in tree.0 {
-        let date = date(&entry);
+        let date = entries::date(&entry);
         text += &format!(
             "{}{} {:uid$} {:gid$} {:size$} {} {} ",
             entry.kind.letter(),
@@ -128,11 +118,6 @@ fn text(tree: Tree) -> String {
     }
     text.pop();
     text
-}
-
-/// As RFC 3339 writes it; the last second that it can write if there is no such date.
-fn date(entry: &Entry) -> String {
-    Timestamp::from_second(entry.modified).unwrap_or(Timestamp::MAX).to_string()
 }
 
 /// `rwxr-xr-x`, with setuid, setgid and sticky in the place of an `x`.

@@ -28,6 +28,7 @@ mod diff;
 mod digest;
 mod digestlist;
 mod downloadlayer;
+mod entries;
 mod files;
 mod generate;
 mod help;
@@ -65,12 +66,14 @@ pub(crate) enum Run {
     /// One image or repository, whatever the platform.
     Repository(AskImage),
     /// Two images on one platform; `None` where one of them has no image for it.
-    Pair(fn(Option<&Image>, Option<&Image>) -> Result<Answer>),
+    Pair(AskPair),
     /// Whatever the operands name: a registry, several repositories, the program itself.
     Alone(fn(&Invocation) -> Result<Answer>),
     /// None: it has others asked.
     Serve,
 }
+
+pub(crate) type AskPair = fn(Option<&Image>, Option<&Image>, &Invocation) -> Result<Answer>;
 
 pub(crate) type AskImage = fn(&Image, &Invocation) -> Result<Answer>;
 

@@ -8,6 +8,7 @@ use crate::answer::{Answer, Verdict};
 use crate::context::{Context, Platforms};
 use crate::error::{During, Result};
 use crate::image::Image;
+use crate::memory;
 use crate::platform::Platform;
 
 /// For one platform, or for each platform that at least one of the
@@ -15,7 +16,7 @@ use crate::platform::Platform;
 pub(super) fn compare(
     context: &Context,
     images: &[Image],
-    ask: fn(Option<&Image>, Option<&Image>) -> Result<Answer>,
+    ask: impl Fn(Option<&Image>, Option<&Image>) -> Result<Answer> + Sync,
 ) -> Result<Answered> {
     let [from, to] = images else { unreachable!("the parser has counted") };
     let answer = match context.platforms {
@@ -27,6 +28,11 @@ pub(super) fn compare(
             let answers = context.pool.all(pairs, |(platform, [from, to])| {
                 let answer = ask(from.as_ref(), to.as_ref()).during(&platform);
                 let mut images = [&from, &to].into_iter().flatten();
+                if let (Ok(answer), Some(image)) = (&answer, images.clone().next()) {
+                    // The object has a copy of it.
+                    image.budget.hold(answer.weight())?;
+                    memory::take(answer.weight())?;
+                }
                 let limit = images.find_map(|image| image.budget.exceeded().cloned());
                 limit.map_or(Ok((platform, answer)), Err)
             })?;

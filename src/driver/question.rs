@@ -94,7 +94,10 @@ impl<'a> Question<'a> {
         self.found(texts, open, |images| {
             let image = &images[0];
             let answer = match (&self.command.run, &self.context.platforms) {
-                (Run::Pair(ask), _) => return pair::compare(self.context, images, *ask),
+                (Run::Pair(ask), _) => {
+                    let ask = |from: Option<&_>, to: Option<&_>| ask(from, to, &self.invocation);
+                    return pair::compare(self.context, images, ask);
+                }
                 (Run::Image(ask), Platforms::All) => self.everywhere(image, *ask),
                 (Run::Image(ask) | Run::Repository(ask), _) => ask(image, &self.invocation),
                 (Run::Alone(_) | Run::Serve, _) => unreachable!("these are not about an image"),

@@ -37,11 +37,10 @@ use crate::source::Source;
 use layer::Content;
 use path::followed;
 use toc::Toc;
-use tree::Room;
 
 pub(crate) use entry::{Entry, EntryKind};
 pub(crate) use path::FilePath;
-pub(crate) use tree::Tree;
+pub(crate) use tree::{Room, Tree};
 
 /// The layers of an image, or one of them.
 pub(crate) struct Filesystem<'a> {
@@ -82,13 +81,13 @@ impl<'a> Filesystem<'a> {
     }
 
     /// Everything that a container of the image sees; of one layer, what it has.
-    pub(crate) fn tree(&self) -> Result<Tree> {
-        let (mut tree, room) = (Tree::default(), Room::default());
+    pub(crate) fn tree(&self, room: &Room) -> Result<Tree> {
+        let mut tree = Tree::default();
         for (n, packed) in self.each()?.into_iter().enumerate() {
-            let upper = unpacked(packed, n, &room)?;
+            let upper = unpacked(packed, n, room)?;
             match self.is_one {
                 true => tree = upper,
-                false => tree.apply(upper, &room),
+                false => tree.apply(upper, room),
             }
         }
         if !self.is_one && !self.layers.is_empty() {

@@ -232,7 +232,7 @@ const ROOM: usize = 40 << 20;
 /// What an entry has besides its names, about.
 const EACH: usize = 160;
 
-/// The memory of the trees of one image.
+/// The memory of all trees that are there at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Room(AtomicUsize);
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Image, Index, Registry, Tool};
+use crate::harness::{Image, Index, Registry, Tool, gzip, sha256, tar};
 
 fn image(platform: &str, version: &str) -> Image {
     let image = Image::new(platform).layer("base", b"base");
@@ -21,6 +21,48 @@ fn equal_images_differ_in_nothing() {
     tool.run().success("{}\n");
     let all = Tool::new().args(["diff", "-r", "--platform", "all", &a, &b]);
     all.run().success("{\"linux/amd64\":{}}\n");
+}
+
+#[test]
+fn files_that_differ_are_named() {
+    let registry = Registry::start();
+    let image = |label: &str, files: &[(&str, &[u8])]| {
+        let tar = tar(files);
+        let image = Image::new("linux/amd64").layer("base", b"base");
+        let image = image.raw_layer(gzip(&tar), &sha256(&tar), "COPY . .");
+        image.label("x", label).push_to(&registry, "a", label);
+        sha256(gzip(&tar))
+    };
+    let old = image("1", &[("etc/a", b"a"), ("etc/b", b"b"), ("c", b"c")]);
+    let new = image("2", &[("etc/a", b"longer"), ("c", b"c"), ("d/e", b"")]);
+    image("3", &[("c", b"c"), ("d/e", b""), ("etc/a", b"longer")]);
+    let diff = |options: &[&str], from: &str, to: &str| {
+        let tool = Tool::new().args(["diff", "--arch", "amd64"]).args(options);
+        let output = tool
+            .args([from, to].map(|tag| registry.image(&format!("a:{tag}"))))
+            .run();
+        output.status(8).stderr("").json()
+    };
+    assert!(diff(&[], "1", "2").get("files").is_none());
+    let entry = |kind: &str, size: u64, layer: &str| {
+        let (mode, modified) = match kind {
+            "file" => ("0644", "2026-01-02T03:04:05Z"),
+            _ => ("0755", "1970-01-01T00:00:00Z"),
+        };
+        json!({"type": kind, "mode": mode, "uid": 0, "gid": 0, "size": size,
+            "modified": modified, "link": null, "layer": layer})
+    };
+    let files = json!({
+        "removed": {"/etc/b": entry("file", 1, &old)},
+        "added": {"/d": entry("directory", 0, &new), "/d/e": entry("file", 0, &new)},
+        "changed": {"/etc/a": {"from": entry("file", 1, &old), "to": entry("file", 6, &new)}},
+    });
+    assert_eq!(diff(&["--files"], "1", "2")["files"], files);
+    assert!(diff(&["--files"], "2", "3").get("files").is_none());
+    let everywhere = Tool::new().args(["diff", "--files", "--platform", "all"]);
+    let everywhere = everywhere.args(["1", "2"].map(|tag| registry.image(&format!("a:{tag}"))));
+    let everywhere = everywhere.run().status(8).stderr("").json();
+    assert_eq!(everywhere["linux/amd64"]["files"], files);
 }
 
 #[test]
