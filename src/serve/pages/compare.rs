@@ -156,13 +156,13 @@ fn value(value: &Value) -> Markup {
     match value {
         Value::Null => parts::nothing("nothing"),
         Value::String(text) if text.starts_with("sha256:") => parts::digest(text),
-        Value::String(text) => html! { (text) },
+        Value::String(text) => parts::long(text),
         Value::Array(items) => {
             let items = items.iter().take(parts::MOST);
             let words = items.map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned));
-            html! { (words.collect::<Vec<_>>().join(" ")) }
+            parts::long(&words.collect::<Vec<_>>().join(" "))
         }
-        other => html! { (other.to_string()) },
+        other => parts::long(&other.to_string()),
     }
 }
 
@@ -171,7 +171,7 @@ fn file(entry: &Value) -> Markup {
     let text = |name: &str| parts::text(&entry[name]);
     match text("type") {
         "" => parts::nothing("not there"),
-        "symlink" => html! { "→ " (text("link")) },
+        "symlink" => html! { "→ " (parts::long(text("link"))) },
         "file" => html! {
             (parts::size(&entry["size"])) ", " code { (text("mode")) } ", "
             (parts::day(&entry["modified"]))
@@ -195,7 +195,11 @@ fn changes(what: &str, images: &[Subject; 2], of: &Value, show: fn(&Value) -> Ma
                 (head("Name", images))
                 tbody {
                     @for (name, from, to) in rows.iter().take(parts::MOST) {
-                        tr { th scope="row" { (name) } td { (show(from)) } td { (show(to)) } }
+                        tr {
+                            th scope="row" { (parts::long(name)) }
+                            td { (show(from)) }
+                            td { (show(to)) }
+                        }
                     }
                 }
             }

@@ -103,7 +103,7 @@ fn row(place: &Place, entry: &Value) -> Markup {
                     "directory" => a href=(place.link("/files", path)) { (name) "/" },
                     "symlink" => {
                         a href=(place.link("/files", path)) { (name) }
-                        span.dim { " → " (text("link")) }
+                        span.dim { " → " (parts::long(text("link"))) }
                     }
                     "file" if place.layer.is_empty() => {
                         a href=(place.link("/api/v1/cat", path)) download=(name) { (name) }

@@ -4,8 +4,12 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::visit::{Subject, short};
 use super::{assets, link};
-use crate::error::drives_terminal;
+use crate::error::{Error, Kind, Result, drives_terminal};
 use crate::reference::Reference;
+use crate::text;
+
+/// The most that a page has, in bytes.
+const LARGEST: usize = 4 << 20;
 
 /// A name, and the page that it leads to.
 type Step = (String, Option<String>);
@@ -29,8 +33,15 @@ impl Page {
         Page { title, trail: Vec::new(), image: String::new(), main, is_pending: false }
     }
 
-    pub(super) fn html(&self) -> String {
-        visible(self.framed().into_string() + "\n")
+    /// `Kind::Protocol` if nobody could read all of it.
+    pub(super) fn html(&self) -> Result<String> {
+        let html = visible(self.framed().into_string() + "\n");
+        if html.len() <= LARGEST {
+            return Ok(html);
+        }
+        let size = text::size(html.len() as u64);
+        let error = Error::new(Kind::Protocol, format!("the page would have {size}"));
+        Err(error.hint("the interface below /api/v1/ gives all of it"))
     }
 
     fn framed(&self) -> Markup {
@@ -133,10 +144,16 @@ mod tests {
         let mut page = Page::new(hostile, main);
         page.image = hostile.to_owned();
         page.trail = vec![start(), (hostile.to_owned(), None)];
-        let page = page.html();
+        let page = page.html().unwrap();
         assert!(!page.contains("<script>") && !page.contains("<img"), "{page}");
         assert!(!page.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{page}");
         assert!(page.contains("\\u{1b}[2J\\u{202e}a\\u{200b}&amp;amp;"), "{page}");
         assert!(page.contains("title=\"&lt;script&gt;x()&lt;/script&gt;&quot;&gt;&lt;img"));
+    }
+    #[test]
+    fn a_page_is_no_larger_than_anybody_reads() {
+        let main = |bytes: usize| Page::new("a", html! { ("a".repeat(bytes)) });
+        assert!(main(1 << 20).html().is_ok());
+        assert_eq!(main(LARGEST).html().unwrap_err().kind(), Kind::Protocol);
     }
 }

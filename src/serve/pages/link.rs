@@ -33,6 +33,9 @@ const ADDRESSES: [&str; 3] = [
     "org.opencontainers.image.documentation",
 ];
 
+/// Browsers take more, servers seldom do.
+const LONGEST: usize = 2_000;
+
 /// The value of a label or an annotation, if it may be linked to: an address of the web that has
 /// nothing but what addresses have, and no user before its host, who could pass for another host.
 pub(super) fn outside<'a>(name: &str, value: &'a str) -> Option<&'a str> {
@@ -41,7 +44,7 @@ pub(super) fn outside<'a>(name: &str, value: &'a str) -> Option<&'a str> {
     let is_host = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
     let is_plain = |c: char| c.is_ascii_graphic() && !"\"'<>\\^`{|}".contains(c);
     let is_address = !host.is_empty() && host.chars().all(is_host) && rest.chars().all(is_plain);
-    (ADDRESSES.contains(&name) && is_address).then_some(value)
+    (ADDRESSES.contains(&name) && is_address && value.len() <= LONGEST).then_some(value)
 }
 
 #[cfg(test)]

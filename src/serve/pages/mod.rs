@@ -76,12 +76,13 @@ impl Pages {
         // Pages name the address of this server.
         let key = format!("{} {} {:?}", visit.base(), request.path, request.query);
         let Rendered { status, html } = self.kept.get(&key, || {
-            let (status, page) = match page(&visit) {
-                Ok(page) => (200, page),
-                Err(error) => (reply::status(error.kind()), failure(&visit, &error)),
+            let made = page(&visit).and_then(|page| Ok((page.html()?, page.is_pending)));
+            let (status, (html, is_pending)) = match made {
+                Ok(made) => (200, made),
+                Err(error) => (reply::status(error.kind()), (failure(&visit, &error), false)),
             };
-            let html: Arc<[u8]> = page.html().into_bytes().into();
-            let most = if page.is_pending { Duration::ZERO } else { LIFETIME };
+            let html: Arc<[u8]> = html.into_bytes().into();
+            let most = if is_pending { Duration::ZERO } else { LIFETIME };
             let lifetime = self.site.max_age().min(most);
             Found { bytes: html.len(), value: Rendered { status, html }, lifetime }
         });
@@ -95,7 +96,7 @@ fn missing(_: &Visit) -> Result<Page> {
 }
 
 /// The page that says what the command line says.
-fn failure(visit: &Visit, error: &Error) -> Page {
+fn failure(visit: &Visit, error: &Error) -> String {
     let title = match reply::status(error.kind()) {
         400 => "That is not a question",
         403 => "Not allowed",
@@ -107,5 +108,6 @@ fn failure(visit: &Visit, error: &Error) -> Page {
     let main = html! { h1 { (title) } (parts::fault(error)) };
     let image = visit.given("image");
     let trail = image.parse().map(|it| frame::trail(&it, None)).unwrap_or_default();
-    Page { trail, image: image.to_owned(), ..Page::new(title, main) }
+    let page = Page { trail, image: image.to_owned(), ..Page::new(title, main) };
+    page.html().unwrap_or_else(|_| title.to_owned())
 }

@@ -25,10 +25,14 @@ for (const code of document.querySelectorAll("[data-copy]")) {
   code.after(button);
 }
 
-// Another state of this page, or nothing if there is none.
+// Another state of this page; an empty one where the server does not answer.
 async function fetched(url) {
-  const response = await fetch(url, { headers: { Accept: "text/html" } });
-  return new DOMParser().parseFromString(await response.text(), "text/html");
+  try {
+    const response = await fetch(url);
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch {
+    return new Document();
+  }
 }
 
 // What is typed into a filter takes the place of the list, without a new page.
@@ -61,7 +65,8 @@ function fill(after = 500) {
       const known = page.getElementById(row.id);
       if (known && !("pending" in known.dataset)) row.replaceWith(known);
     }
-    document.getElementById("pending")?.toggleAttribute("hidden", !document.querySelector("[data-pending]"));
+    const note = document.getElementById("pending");
+    if (note) note.hidden = !document.querySelector("[data-pending]");
     fill(Math.min(after * 2, 10000));
   }, after);
 }

@@ -18,8 +18,8 @@ pub(super) fn fault(error: &Error) -> Markup {
         div.fault {
             @for line in lines.lines() {
                 @match line.strip_prefix("hint: ") {
-                    Some(hint) => p.hint { "Hint: " (hint) },
-                    None => p { (line) },
+                    Some(hint) => p.hint { "Hint: " (long(hint)) },
+                    None => p { (long(line)) },
                 }
             }
         }
@@ -83,7 +83,7 @@ pub(super) fn step(created_by: &Value) -> Markup {
         (None, Some(command)) => format!("RUN {command}"),
         (None, None) => step.to_owned(),
     };
-    html! { @if step.is_empty() { (nothing("not known")) } @else { code.step { (step) } } }
+    html! { @if step.is_empty() { (nothing("not known")) } @else { code.step { (long(&step)) } } }
 }
 
 /// Names and values as a table. Of values that are addresses, links.
@@ -100,7 +100,7 @@ pub(super) fn pairs<'a>(
             thead { tr { th scope="col" { (heads[0]) } th scope="col" { (heads[1]) } } }
             tbody {
                 @for (name, value) in shown {
-                    tr { th scope="row" { (name) } td { (linked(name, value)) } }
+                    tr { th scope="row" { (long(name)) } td { (linked(name, value)) } }
                 }
             }
         }
@@ -111,8 +111,8 @@ pub(super) fn pairs<'a>(
 /// A value, which is a link if it may be one.
 pub(super) fn linked(name: &str, value: &str) -> Markup {
     match link::outside(name, value) {
-        Some(address) => html! { a href=(address) rel="noreferrer nofollow" { (value) } },
-        None => html! { (value) },
+        Some(address) => html! { a href=(address) rel="noreferrer nofollow" { (address) } },
+        None => long(value),
     }
 }
 
@@ -163,10 +163,10 @@ pub(super) fn same(subject: &Subject, command: &str, base: &str) -> [(&'static s
 
 /// The beginning of a document, and how many bytes follow.
 pub(super) fn document(text: &str, most: usize) -> Markup {
-    let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+    let (shown, rest) = cut(text, most);
     html! {
-        pre.document { code { (text[..end]) } }
-        @if end < text.len() { p.more { "and " (words::size((text.len() - end) as u64)) " more" } }
+        pre.document { code { (shown) } }
+        @if rest > 0 { p.more { "and " (words::size(rest)) " more" } }
     }
 }
 
@@ -188,6 +188,20 @@ pub(super) fn number(number: usize) -> Markup {
     let digits = number.to_string();
     let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
     html! { (String::from_utf8_lossy(&groups.join(&b','))) }
+}
+
+/// A text from outside, which may be as long as a registry likes.
+pub(super) fn long(text: &str) -> Markup {
+    /// More than anybody reads.
+    const LONGEST: usize = 4_000;
+    let (shown, rest) = cut(text, LONGEST);
+    html! { (shown) @if rest > 0 { " " span.dim { "… and " (words::size(rest)) " more" } } }
+}
+
+/// The first characters, and how many bytes follow.
+fn cut(text: &str, most: usize) -> (&str, u64) {
+    let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+    (&text[..end], (text.len() - end) as u64)
 }
 
 /// The strings of an array.
@@ -215,6 +229,44 @@ pub(super) fn filter(action: &str, label: &str, value: &str, others: &[(&str, &s
                     autocapitalize="none" spellcheck="false";
                 button { "Filter" }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn steps_are_shown_as_somebody_wrote_them() {
+        for (created_by, shown) in [
+            ("RUN /bin/sh -c apt-get update # buildkit", "RUN apt-get update"),
+            ("/bin/sh -c apt-get update", "RUN apt-get update"),
+            ("/bin/sh -c #(nop)  CMD [\"bash\"]", "CMD [&quot;bash&quot;]"),
+            ("/bin/sh -c #(nop) ADD file:1 in / ", "ADD file:1 in /"),
+            ("COPY . . # buildkit", "COPY . ."),
+            ("RUN |1 A=b /bin/sh -c make", "RUN |1 A=b /bin/sh -c make"),
+        ] {
+            let html = step(&json!(created_by)).into_string();
+            assert_eq!(html, format!("<code class=\"step\">{shown}</code>"));
+        }
+        assert!(step(&json!(null)).into_string().contains("not known"));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let text = long(&"é".repeat(5_000)).into_string();
+        assert_eq!(text.matches('é').count(), 4_000);
+        assert!(text.ends_with("… and 2.0 kB more</span>"), "{text}");
+        assert_eq!(long("<").into_string(), "&lt;");
+    }
+
+    #[test]
+    fn numbers_are_told_in_thousands() {
+        for (count, told) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(number(count).into_string(), told);
         }
     }
 }

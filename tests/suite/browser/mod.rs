@@ -34,6 +34,9 @@ fn small(scene: &Scene) -> String {
     scene.image("team/small:v1")
 }
 
+/// Whether all rows of a list are known.
+const KNOWN: &str = "!document.querySelector('[data-pending]')";
+
 /// The address of a page.
 fn page(served: &Served, target: &str) -> String {
     format!("http://{}{target}", served.host())
@@ -96,6 +99,32 @@ fn a_person_comes_from_a_repository_to_the_layers_by_clicking() {
 }
 
 #[test]
+fn two_images_stand_side_by_side() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let scene = scene::empty();
+    let image = small(&scene);
+    let served = scene.serve();
+    browser.open(&page(
+        &served,
+        &format!("/image?image={image}&platform=linux/amd64"),
+    ));
+    browser.follow("Compare with another image");
+    browser.enter("#right", &image.replace(":v1", ":v2"));
+    browser.click(".compare button");
+    assert_eq!(
+        browser.texts("[aria-labelledby=labels] tbody tr"),
+        ["maintainer somebody somebody else"]
+    );
+    let here = browser.texts(".layers td.word");
+    assert_eq!(here, ["both", "both", "both", "both", "this one"]);
+    browser.follow("Compare the files too");
+    assert_eq!(browser.texts("[aria-labelledby=files] tbody th"), ["/more"]);
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+#[test]
 fn what_is_typed_filters_the_tags() {
     let Some(browser) = Browser::start() else {
         return;
@@ -109,6 +138,7 @@ fn what_is_typed_filters_the_tags() {
     browser.open(&page(&served, &target));
     assert_eq!(browser.text(".count"), "10,000 tags");
     assert_eq!(browser.texts("tbody tr").len(), 50);
+    browser.wait(KNOWN);
     assert_eq!(browser.texts("tbody th")[0], "9.9.99");
     browser.enter("#filter", "9.7.1");
     browser.wait("document.querySelector('.count').textContent === '11 tags'");
@@ -122,6 +152,7 @@ fn what_is_typed_filters_the_tags() {
     assert_eq!(browser.texts("tbody th")[0], "9.7.1");
     browser.follow("Date");
     assert_eq!(browser.text(".count"), "11 tags");
+    browser.wait(KNOWN);
     // The facts of a page are asked for, and of a digest once.
     let asked = scene.take();
     let manifests = asked
@@ -142,7 +173,7 @@ fn rows_that_take_long_are_filled_in() {
     };
     let scene = scene::empty();
     let image = small(&scene);
-    let slow = Fault::Slow(300, Duration::from_secs(1));
+    let slow = Fault::Slow(150, Duration::from_secs(1));
     scene
         .fail("/v2/team/small/manifests/sha256:*", slow)
         .always();
@@ -151,7 +182,7 @@ fn rows_that_take_long_are_filled_in() {
     let address = page(&served, &format!("/repository?name={repository}"));
     browser.open(&address);
     assert_eq!(browser.texts("[data-pending]").len(), 2);
-    browser.wait("!document.querySelector('[data-pending]')");
+    browser.wait(KNOWN);
     assert!(browser.text("#tag-v1").contains("linux/arm64/v8"));
     assert_eq!(
         browser.script("return document.querySelector('#pending').hidden"),

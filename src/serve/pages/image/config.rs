@@ -29,7 +29,7 @@ pub(super) fn section(subject: &Subject, config: &Value) -> Markup {
             (parts::heading("config", "Configuration", &subject.answer("config")))
             dl.run {
                 @for (title, value) in rows.filter(|(_, value)| !value.is_empty()) {
-                    dt { (title) } dd { code { (value) } }
+                    dt { (title) } dd { code { (parts::long(&value)) } }
                 }
             }
             @if env.len() > 0 { (parts::pairs("Environment", ["Variable", "Value"], env)) }

@@ -69,7 +69,7 @@ fn attestation(it: &Value) -> Markup {
     let kind = it["predicateType"].as_str().unwrap_or(parts::text(&it["mediaType"]));
     html! {
         tr {
-            th scope="row" { (kind) }
+            th scope="row" { (parts::long(kind)) }
             td data-label="Kept by" { (parts::text(&it["store"])) }
             td data-label="Digest" { (parts::digest(parts::text(&it["digest"]))) }
             td.number data-label="Size" { (parts::size(&it["size"])) }
@@ -110,7 +110,7 @@ pub(super) fn documents(facts: &Facts) -> Markup {
                             th scope="row" {
                                 a href=(subject.link("/document", &[("what", what)])) { (title) }
                             }
-                            td data-label="Media type" { (parts::text(media_type)) }
+                            td data-label="Media type" { (parts::long(parts::text(media_type))) }
                             td data-label="Digest" { code data-copy="" { (parts::text(digest)) } }
                             td data-label="Bytes" {
                                 a href={ (subject.answer(what)) "&raw=1" } {

@@ -71,6 +71,6 @@ fn fact(title: &str, value: Markup) -> Markup {
 fn said(title: &str, value: &Value) -> Markup {
     match parts::text(value) {
         "" => Markup::default(),
-        text => fact(title, html! { (text) }),
+        text => fact(title, parts::long(text)),
     }
 }
