@@ -111,12 +111,12 @@ impl Semaphore {
     /// Works when a place is free. The work must not wait for one itself.
     pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
         self.take();
-        let done = work();
-        self.give();
-        done
+        // A fault of the work costs no place.
+        let _place = AtEnd(|| self.give());
+        work()
     }
 
-    /// Does what needs no place, and lets others have the caller's for as long.
+    /// Does what needs no place and has no fault, and lets others have the caller's for as long.
     pub(crate) fn free<T>(&self, work: impl FnOnce() -> T) -> T {
         self.give();
         let done = work();
@@ -132,6 +132,15 @@ impl Semaphore {
     fn give(&self) {
         *lock(&self.free) += 1;
         self.freed.notify_one();
+    }
+}
+
+/// Does it when it is dropped, be it by a fault.
+pub(crate) struct AtEnd<F: FnMut()>(pub(crate) F);
+
+impl<F: FnMut()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
 
@@ -151,8 +160,10 @@ fn toil<'scope, I: 'scope, O: Send + 'scope>(
         if spare.is_ok() {
             let to = to.clone();
             let other = move || {
+                let _place = AtEnd(|| {
+                    pool.spare.fetch_add(1, Ordering::AcqRel);
+                });
                 toil(scope, pool, next, work, &to);
-                pool.spare.fetch_add(1, Ordering::AcqRel);
             };
             // If the system has no thread left, there are fewer workers.
             if thread::Builder::new().spawn_scoped(scope, other).is_err() {

@@ -121,7 +121,8 @@ impl<'a> Connection<'a> {
     fn send(&self, head: Option<&Head>, response: Response, begun: Instant) -> bool {
         let status = response.status;
         let mut delivery = Delivery::new(self.stream, head);
-        delivery.keeps &= !self.server.is_ending();
+        // What a fault leaves behind ends with its thread.
+        delivery.keeps &= !self.server.is_ending() && status != 500;
         let sent = delivery.send(response);
         let request = head.map(|head| &head.request);
         self.server.service.told(&Exchange {

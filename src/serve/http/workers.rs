@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::parallel::Semaphore;
+use crate::parallel::{AtEnd, Semaphore};
 
 /// How many requests wait before the others are sent away.
 const WAITING: usize = 128;
@@ -32,16 +32,18 @@ impl Workers {
 
     /// Works when there is a place; `None` if too many wait for one.
     pub(super) fn hold<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> Option<T> {
-        let done = (self.here.fetch_add(1, Ordering::AcqRel) < self.most).then(|| {
+        let here = self.here.fetch_add(1, Ordering::AcqRel);
+        let _here = AtEnd(|| {
+            self.here.fetch_sub(1, Ordering::AcqRel);
+        });
+        (here < self.most).then(|| {
             self.places.hold(|| {
                 PLACE.set(Some(Arc::clone(self)));
                 let done = work();
                 PLACE.set(None);
                 done
             })
-        });
-        self.here.fetch_sub(1, Ordering::AcqRel);
-        done
+        })
     }
 }
 
