@@ -135,8 +135,32 @@ impl Semaphore {
     }
 }
 
+/// Lets so many work at a time, and so many wait for that.
+pub(crate) struct Queue {
+    places: Semaphore,
+    /// Those that work and those that wait.
+    here: AtomicUsize,
+    most: usize,
+}
+
+impl Queue {
+    pub(crate) const fn new(places: usize, waiting: usize) -> Self {
+        let here = AtomicUsize::new(0);
+        Queue { places: Semaphore::new(places), here, most: places + waiting }
+    }
+
+    /// Works when a place is free; `None` if too many wait for one.
+    pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let here = self.here.fetch_add(1, Ordering::AcqRel);
+        let _here = AtEnd(|| {
+            self.here.fetch_sub(1, Ordering::AcqRel);
+        });
+        (here < self.most).then(|| self.places.hold(work))
+    }
+}
+
 /// Does it when it is dropped, be it by a fault.
-pub(crate) struct AtEnd<F: FnMut()>(pub(crate) F);
+struct AtEnd<F: FnMut()>(F);
 
 impl<F: FnMut()> Drop for AtEnd<F> {
     fn drop(&mut self) {

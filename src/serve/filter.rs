@@ -3,20 +3,20 @@
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::http;
 use crate::context::Filter;
 use crate::error::{During, Error, Kind, Result};
-use crate::parallel::Semaphore;
+use crate::parallel::Queue;
 
-/// How many filters run at a time, and how many there may be with those that wait.
+/// How many filters run at a time, and how many wait for that.
 const PLACES: usize = 2;
-const MOST: usize = 10;
+const WAITING: usize = 8;
 
 /// How long one may work.
 const TIME: Duration = Duration::from_secs(5);
@@ -28,15 +28,13 @@ const MESSAGES: u64 = 16 << 10;
 pub(super) struct Filters {
     /// This program, which runs them.
     program: PathBuf,
-    places: Semaphore,
-    /// Those that run and those that wait.
-    here: AtomicUsize,
+    queue: Queue,
 }
 
 impl Filters {
     pub(super) fn new() -> Result<Self> {
         let program = std::env::current_exe().during("the path of this program")?;
-        Ok(Filters { program, places: Semaphore::new(PLACES), here: AtomicUsize::new(0) })
+        Ok(Filters { program, queue: Queue::new(PLACES, WAITING) })
     }
 
     /// A line for each result that the filter has for the JSON of an answer. `Kind::Usage` if it is
@@ -56,10 +54,8 @@ impl Filters {
             "raw": filter.is_raw,
         });
         let input = [head.to_string().as_bytes(), b"\n", input].concat();
-        let has_place = self.here.fetch_add(1, Ordering::AcqRel) < MOST;
-        let run = || self.places.hold(|| self.killed_in_time(&input));
-        let results = has_place.then(run);
-        self.here.fetch_sub(1, Ordering::AcqRel);
+        // The filter works in its own process.
+        let results = http::aside(|| self.queue.hold(|| self.killed_in_time(&input)));
         let busy = || Err(Error::new(Kind::Unavailable, "too many filters wait"));
         results.unwrap_or_else(busy)
     }

@@ -48,18 +48,21 @@ impl<V: Clone> Kept<V> {
 
     /// What is kept under the key, or else is found.
     pub(super) fn get(&self, key: &str, find: impl FnOnce() -> Found<V>) -> V {
-        let (number, slot) = lock(&self.slots).open(key);
+        let (number, slot, is_new) = lock(&self.slots).open(key);
         if let Some(value) = slot.get() {
             return value.clone();
         }
         let mut found = None;
-        let value = http::aside(|| {
-            slot.get_or_init(|| {
-                let Found { value, bytes, lifetime } = find();
-                found = Some((bytes, lifetime));
-                value
-            })
-        });
+        let find = || {
+            let Found { value, bytes, lifetime } = find();
+            found = Some((bytes, lifetime));
+            value
+        };
+        // The first one works, the others wait for it.
+        let value = match is_new {
+            true => slot.get_or_init(find),
+            false => http::aside(|| slot.get_or_init(find)),
+        };
         if let Some((bytes, lifetime)) = found {
             lock(&self.slots).keep(key, number, bytes + key.len() * 2 + EACH, lifetime, self.most);
         }
@@ -68,19 +71,19 @@ impl<V: Clone> Kept<V> {
 }
 
 impl<V> Slots<V> {
-    /// The slot of the key, a new one if there is none that counts.
-    fn open(&mut self, key: &str) -> (u64, Arc<OnceLock<V>>) {
+    /// The slot of the key, and whether it is a new one since there is none that counts.
+    fn open(&mut self, key: &str) -> (u64, Arc<OnceLock<V>>, bool) {
         if let Some(slot) = self.by_key.get(key)
             && slot.until.is_none_or(|until| Instant::now() < until)
         {
-            return (slot.number, Arc::clone(&slot.value));
+            return (slot.number, Arc::clone(&slot.value), false);
         }
         self.remove(key);
         let (number, value) = (self.next, Arc::default());
         self.next += 1;
         let slot = Slot { number, value: Arc::clone(&value), until: None };
         self.by_key.insert(key.to_owned(), slot);
-        (number, value)
+        (number, value, true)
     }
 
     /// Keeps what has been found, if that is wanted, in the place of what is older.

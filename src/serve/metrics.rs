@@ -32,7 +32,6 @@ struct Counts {
     /// What is in none took longer than all buckets allow.
     buckets: [u64; BUCKETS.len()],
     seconds: f64,
-    answers: BTreeMap<&'static str, u64>,
 }
 
 impl Metrics {
@@ -58,18 +57,14 @@ impl Metrics {
         }
     }
 
-    /// A question was answered, `from` what was kept or from a registry.
-    pub(super) fn answered(&self, from: &'static str) {
-        *lock(&self.counts).answers.entry(from).or_default() += 1;
-    }
-
-    pub(super) fn response(&self) -> Response {
-        let mut response = Response::text(200, self.text().trim_end());
+    /// `asked` and `answered` are of questions.
+    pub(super) fn response(&self, (asked, answered): (u64, u64)) -> Response {
+        let mut response = Response::text(200, self.text(asked, answered).trim_end());
         response.headers[0].1 = "text/plain; version=0.0.4; charset=utf-8".to_owned();
         response
     }
 
-    fn text(&self) -> String {
+    fn text(&self, asked: u64, answered: u64) -> String {
         let counts = lock(&self.counts);
         let mut page = Page(String::new());
         page.family("requests_total", "counter", "Requests answered.");
@@ -97,7 +92,7 @@ impl Metrics {
         page.sample(&format!("{seconds}_sum"), &[], counts.seconds);
         page.sample(&format!("{seconds}_count"), &[], all);
         page.family("answers_total", "counter", "Answers to questions, by where they came from.");
-        for (from, count) in &counts.answers {
+        for (from, count) in [("kept", answered.saturating_sub(asked)), ("source", asked)] {
             page.sample("answers_total", &[("from", from)], count);
         }
         page.family(
@@ -195,8 +190,7 @@ mod tests {
         ] {
             metrics.count(&exchange(&request(path, &[]), status, millis));
         }
-        metrics.answered("kept");
-        let text = metrics.text();
+        let text = metrics.text(2, 5);
         for line in [
             r#"docker_registry_requests_total{route="/a",status="200"} 2"#,
             r#"docker_registry_requests_total{route="/b\"\n",status="200"} 1"#,
@@ -206,7 +200,7 @@ mod tests {
             r#"docker_registry_request_duration_seconds_bucket{le="+Inf"} 5"#,
             "docker_registry_request_duration_seconds_sum 20.035",
             "docker_registry_request_duration_seconds_count 5",
-            r#"docker_registry_answers_total{from="kept"} 1"#,
+            r#"docker_registry_answers_total{from="kept"} 3"#,
         ] {
             assert!(text.lines().any(|it| it == line), "{line} is not in\n{text}");
         }

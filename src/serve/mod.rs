@@ -111,7 +111,7 @@ fn answer(
 fn routed(pages: &Pages, metrics: &Metrics, request: &Request) -> Response {
     match request.path.as_str() {
         "/healthz" => Response::text(200, "ok"),
-        "/metrics" => metrics.response(),
+        "/metrics" => metrics.response(pages.site.counts()),
         "/api/openapi.json" => api::response(&pages.site.openapi, request),
         "/mquery" => mquery::answer(&pages.site, request),
         path => match path.strip_prefix(COMMANDS) {

@@ -2,10 +2,12 @@
 //! a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::access::Access;
 use super::filter::Filters;
+use super::http;
 use super::kept::{Found, Kept};
 use super::openapi;
 use super::reply::Reply;
@@ -14,6 +16,7 @@ use crate::commands::{self, Command};
 use crate::context::{self, Context, Filter};
 use crate::driver;
 use crate::error::{Error, Kind, Result};
+use crate::parallel::Queue;
 use crate::reference::{Reference, TagOrDigest};
 
 /// What all that is kept may have together, in bytes.
@@ -23,8 +26,15 @@ const KEPT: usize = 16 << 20;
 const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_secs(1);
 
+/// How many questions are asked at a time, and how many wait for that.
+const ASKED: usize = 16;
+const WAITING: usize = 128;
+
 pub(super) struct Site {
     context: Context,
+    queue: Queue,
+    asked: AtomicU64,
+    answered: AtomicU64,
     pub(super) table: Cli,
     access: Arc<Access>,
     max_age: Duration,
@@ -45,7 +55,9 @@ impl Site {
         let max_age = context::max_age(args);
         let (kept, filters) = (Kept::new(KEPT), Filters::new()?);
         let openapi = Reply::json(&openapi::document(&table));
-        Ok(Site { context, table, access, max_age, kept, filters, openapi })
+        let queue = Queue::new(ASKED, WAITING);
+        let (asked, answered) = Default::default();
+        Ok(Site { context, queue, asked, answered, table, access, max_age, kept, filters, openapi })
     }
 
     /// What was named on the command line.
@@ -92,7 +104,13 @@ impl Site {
     pub(super) fn ask_all(&self, questions: &[(&str, &[(&str, &str)])]) -> Vec<Arc<Reply>> {
         let ask =
             |(command, parameters): (&str, &[(&str, &str)])| Ok(self.ask(command, parameters));
-        self.context.pool.all(questions.to_vec(), ask).expect("an answer is no error")
+        let answers = http::aside(|| self.context.pool.all(questions.to_vec(), ask));
+        answers.expect("an answer is no error")
+    }
+
+    /// How many questions were asked, and how many answered; the difference came from what is kept.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.asked.load(Ordering::Relaxed), self.answered.load(Ordering::Relaxed))
     }
 
     /// The command of this name, if it only reads.
@@ -116,10 +134,15 @@ impl Site {
         args: Args,
     ) -> Arc<Reply> {
         let key = format!("{} {max_age:?} {}", command.spec.name, args.key());
+        self.answered.fetch_add(1, Ordering::Relaxed);
         self.kept.get(&key, || {
-            let reply = self.reply(command, &args);
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let reply = http::aside(|| self.queue.hold(|| self.reply(command, &args)));
+            let busy = || Error::new(Kind::Unavailable, "too many questions wait");
+            let reply = reply.unwrap_or_else(|| Reply::refused(503, busy()));
             let is_fixed = command.spec.is_immutable && is_pinned(&args);
             let lifetime = match reply.error() {
+                Some(_) if reply.status == 503 => Duration::ZERO,
                 Some(_) => SHORT.min(max_age),
                 None if reply.file.is_some() => Duration::ZERO,
                 None if is_fixed => LONG.max(max_age),

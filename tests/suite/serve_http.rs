@@ -2,6 +2,7 @@
 
 use std::io::{BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::harness::{Fault, Image, Registry, Response, Running, Served, Tool};
@@ -319,4 +320,30 @@ fn requests_are_counted_and_told_without_credentials() {
         !told.contains("secret") && !told.contains("c2VjcmV0"),
         "{told}"
     );
+}
+
+#[test]
+fn when_too_many_questions_wait_the_others_are_sent_away() {
+    let (at_work, waiting, too_many) = (16, 128, 20);
+    let registry = Registry::start();
+    registry.fail("/v2/a/manifests/*", Fault::Stall).always();
+    let served = Tool::new().arg(registry.host()).serve();
+    let (sender, told) = channel();
+    for n in 0..at_work + waiting + too_many {
+        let (mut stream, sender) = (connect(&served), sender.clone());
+        let target = format!("/api/v1/labels?image={}", registry.image(&format!("a:{n}")));
+        stream.get_mut().write_all(get(&target).as_bytes()).unwrap();
+        std::thread::spawn(move || {
+            let response = Response::read(&mut stream, "GET").ok()?;
+            sender
+                .send((response.status, response.get("Retry-After").is_some()))
+                .ok()
+        });
+    }
+    for _ in 0..too_many {
+        assert_eq!(told.recv().unwrap(), (503, true));
+    }
+    // Whoever asks nothing of registries is answered as ever.
+    assert_eq!(served.get("/healthz").status, 200);
+    assert!(told.try_recv().is_err());
 }

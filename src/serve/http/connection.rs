@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::delivery::{Delivery, PATIENCE};
 use super::head::{self, HEAD_LIMIT, Head, Refusal};
 use super::server::Server;
-use super::{Exchange, Response};
+use super::{Exchange, Response, places};
 
 /// How long a head may take, all of it.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -114,8 +114,9 @@ impl<'a> Connection<'a> {
     /// Whether the connection is kept.
     fn answer(&self, head: Head) -> bool {
         let begun = Instant::now();
-        let answered = self.server.workers.hold(|| self.server.service.answer(&head.request));
-        self.send(Some(&head), answered.unwrap_or_else(Response::busy), begun)
+        let server = self.server;
+        let response = places::hold(&server.places, || server.service.answer(&head.request));
+        self.send(Some(&head), response, begun)
     }
 
     fn send(&self, head: Option<&Head>, response: Response, begun: Instant) -> bool {

@@ -3,8 +3,8 @@
 mod connection;
 mod delivery;
 mod head;
+mod places;
 mod server;
-mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +18,8 @@ use std::time::Duration;
 use head::Head;
 
 pub(super) use head::{Refusal, checked, is_head, parameters, path};
+pub(super) use places::aside;
 pub(super) use server::Server;
-pub(super) use workers::aside;
 
 /// A GET, or a HEAD, which is answered as if it were a GET.
 pub(super) struct Request {
@@ -70,13 +70,6 @@ impl Response {
             ("X-Content-Type-Options", "nosniff".to_owned()),
         ];
         Response { status, headers, body: Body::Bytes(format!("{text}\n").into_bytes().into()) }
-    }
-
-    /// What a client is told who comes while too many others wait.
-    pub(super) fn busy() -> Self {
-        let mut response = Response::text(503, "too many requests wait");
-        response.headers.push(("Retry-After", "1".to_owned()));
-        response
     }
 }
 

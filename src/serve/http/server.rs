@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use super::Service;
 use super::connection::Connection;
-use super::workers::Workers;
+use super::places;
 use crate::error::Result;
 use crate::machine::{self, Arrivals};
-use crate::parallel::lock;
+use crate::parallel::{Semaphore, lock};
 
 /// Connections at a time: each costs a thread that waits.
 const CONNECTIONS: usize = 1024;
@@ -24,7 +24,7 @@ const OTHERS: usize = 256;
 /// What the connections of a server share.
 pub(in super::super) struct Server {
     pub(super) service: Service,
-    pub(super) workers: Arc<Workers>,
+    pub(super) places: Arc<Semaphore>,
     open: Mutex<HashMap<u64, Arc<TcpStream>>>,
     closed: Condvar,
     most: usize,
@@ -36,7 +36,7 @@ impl Server {
         let most = machine::open_files(CONNECTIONS + OTHERS).saturating_sub(OTHERS).max(16);
         Server {
             service,
-            workers: Workers::new(),
+            places: places::places(),
             open: Mutex::default(),
             closed: Condvar::new(),
             most,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::super::http::Request;
+use super::super::http::{self, Request};
 use super::super::reply::Reply;
 use super::super::site::Site;
 use super::link;
@@ -76,9 +76,11 @@ impl Visit<'_> {
         drop(sender);
         let end = Instant::now() + patience;
         let left = || end.saturating_duration_since(Instant::now());
-        while let Ok((n, reply)) = receiver.recv_timeout(left()) {
-            replies[n] = Some(reply);
-        }
+        http::aside(|| {
+            while let Ok((n, reply)) = receiver.recv_timeout(left()) {
+                replies[n] = Some(reply);
+            }
+        });
         replies
     }
 
