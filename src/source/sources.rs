@@ -118,9 +118,9 @@ impl Sources {
         let host = &repository.host;
         let role = match (&self.admit, self.online()) {
             (Some(admit), _) if admit(&to.transport) == Ok(true) => Role::Named,
-            (_, Err(_)) => Role::Stranger,
-            // What strangers ask about may be theirs.
-            (Some(_), Ok(())) => self.client.role_of(None, host)?,
+            // What strangers ask about may be theirs, and what is inside lie in the cache.
+            (Some(_), _) => self.client.role_of(None, host)?,
+            (None, Err(_)) => Role::Stranger,
             (None, Ok(())) => match self.client.role_of(from, host) {
                 // A mirror may answer; the registry itself is judged when it is connected to.
                 Err(error) if error.kind() == Kind::Unavailable => Role::Stranger,
