@@ -398,6 +398,9 @@ fn estargz(data: &[u8]) {
     header.set_path("stargz.index.json").expect("a short name");
     header.set_size(json.len() as u64);
     header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
     header.set_cksum();
     let mut blob = [start, header.as_bytes(), json].concat();
     blob.extend(vec![0; json.len().next_multiple_of(512) - json.len()]);
