@@ -41,6 +41,7 @@ mod mirrors;
 mod newer;
 mod oddities;
 mod packages;
+mod pages;
 mod patience;
 mod plain_http;
 mod platform;

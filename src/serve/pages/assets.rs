@@ -1,8 +1,9 @@
-//! The style sheet, the script and the icon, under names that change with what is in them.
+//! The style sheet, the script and the icon, under names that change with what is in them, and
+//! robots.txt.
 
 use std::sync::{Arc, LazyLock};
 
-use super::super::http::{Body, Response};
+use super::super::http::{Body, Request, Response};
 use crate::digest::{Algorithm, Digest};
 
 pub(super) struct Asset {
@@ -33,7 +34,7 @@ pub(super) static ICON: Asset = Asset {
     digest: LazyLock::new(|| digest(ICON.text)),
 };
 
-static ALL: [&Asset; 3] = [&STYLE, &SCRIPT, &ICON];
+static ALL: [&Asset; 4] = [&STYLE, &SCRIPT, &ICON, &ROBOTS];
 
 pub(super) fn paths() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|asset| asset.path)
@@ -49,12 +50,21 @@ impl Asset {
     }
 }
 
+/// What crawlers are asked to leave alone: each of these has registries read layers or documents.
+static ROBOTS: Asset = Asset {
+    path: "/robots.txt",
+    media_type: "text/plain; charset=utf-8",
+    text: "User-agent: *\n\
+        Disallow: /api/\nDisallow: /compare\nDisallow: /document\nDisallow: /files\n",
+    digest: LazyLock::new(String::new),
+};
+
 /// Kept for ever by whoever asks under the name that pages use.
-pub(super) fn answer(path: &str) -> Option<Response> {
-    let asset = ALL.into_iter().find(|asset| asset.path == path)?;
-    let headers = vec![
-        ("Content-Type", asset.media_type.to_owned()),
-        ("Cache-Control", "public, max-age=31536000, immutable".to_owned()),
-    ];
+pub(super) fn answer(request: &Request) -> Option<Response> {
+    let asset = ALL.into_iter().find(|asset| asset.path == request.path)?;
+    let mut headers = vec![("Content-Type", asset.media_type.to_owned())];
+    if request.query.first().is_some_and(|(digest, _)| *digest == *asset.digest) {
+        headers.push(("Cache-Control", "public, max-age=31536000, immutable".to_owned()));
+    }
     Some(Response { status: 200, headers, body: Body::Bytes(Arc::from(asset.text.as_bytes())) })
 }

@@ -106,7 +106,9 @@ fn row(place: &Place, entry: &Value) -> Markup {
                         span.dim { " → " (parts::long(text("link"))) }
                     }
                     "file" if place.layer.is_empty() => {
-                        a href=(place.link("/api/v1/cat", path)) download=(name) { (name) }
+                        a href={ (place.link("/api/v1/cat", path)) "&raw=1" } download=(name) {
+                            (name)
+                        }
                     }
                     "file" => (name),
                     kind => { (name) " " span.dim { (kind) } }

@@ -17,10 +17,12 @@ use std::time::Duration;
 
 use maud::html;
 
+use super::api;
 use super::http::{Body, Request, Response};
 use super::kept::{Found, Kept};
 use super::reply;
 use super::site::Site;
+use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, Kind, Result};
 use frame::Page;
 use visit::Visit;
@@ -58,6 +60,7 @@ pub(super) struct Pages {
 struct Rendered {
     status: u16,
     html: Arc<[u8]>,
+    etag: String,
 }
 
 impl Pages {
@@ -67,7 +70,7 @@ impl Pages {
 
     /// The page at the request's path, or the one that says that there is none.
     pub(super) fn answer(&self, request: &Request) -> Response {
-        if let Some(response) = assets::answer(&request.path) {
+        if let Some(response) = assets::answer(request) {
             return response;
         }
         let page = PAGES.into_iter().find(|(path, _)| *path == request.path);
@@ -75,18 +78,26 @@ impl Pages {
         let visit = Visit { site: &self.site, request };
         // Pages name the address of this server.
         let key = format!("{} {} {:?}", visit.base(), request.path, request.query);
-        let Rendered { status, html } = self.kept.get(&key, || {
+        let Rendered { status, html, etag } = self.kept.get(&key, || {
             let made = page(&visit).and_then(|page| Ok((page.html()?, page.is_pending)));
             let (status, (html, is_pending)) = match made {
                 Ok(made) => (200, made),
                 Err(error) => (reply::status(error.kind()), (failure(&visit, &error), false)),
             };
             let html: Arc<[u8]> = html.into_bytes().into();
+            let etag = format!("\"{}\"", Digest::of(Algorithm::Sha256, &html));
             let most = if is_pending { Duration::ZERO } else { LIFETIME };
             let lifetime = self.site.max_age().min(most);
-            Found { bytes: html.len(), value: Rendered { status, html }, lifetime }
+            Found { bytes: html.len(), value: Rendered { status, html, etag }, lifetime }
         });
-        let headers = vec![("Content-Type", "text/html; charset=utf-8".to_owned())];
+        if status == 200 && api::is_known(request, &etag) {
+            return Response {
+                status: 304,
+                headers: vec![("ETag", etag)],
+                body: Body::Bytes([].into()),
+            };
+        }
+        let headers = vec![("Content-Type", "text/html; charset=utf-8".to_owned()), ("ETag", etag)];
         Response { status, headers, body: Body::Bytes(html) }
     }
 }

@@ -92,6 +92,10 @@ fn a_person_comes_from_a_repository_to_the_layers_by_clicking() {
     browser.follow("v1");
     browser.follow("Browse the files");
     assert_eq!(browser.texts("tbody th"), ["etc/", "hello"]);
+    let file = browser.script("return document.querySelector('[download]').getAttribute('href')");
+    let file = served.get(file.as_str().unwrap());
+    assert!(file.status == 200 && file.body == [b'x'; 5000]);
+    assert_eq!(file.get("Content-Type"), Some("application/octet-stream"));
     browser.follow("v1");
     browser.follow("Manifest");
     assert!(browser.text("pre").contains("\"schemaVersion\": 2"));

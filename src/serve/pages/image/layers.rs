@@ -52,7 +52,7 @@ pub(super) fn history(subject: &Subject, history: &Value) -> Markup {
             section aria-labelledby="history" {
                 (parts::heading("history", "History", &answer))
                 table.history {
-                    caption.hidden { "Steps of the build, the first one first" }
+                    caption.hidden { "Steps of the build" }
                     thead {
                         tr {
                             th scope="col" { "#" }
@@ -65,7 +65,7 @@ pub(super) fn history(subject: &Subject, history: &Value) -> Markup {
                             tr {
                                 th scope="row" { (n + 1) }
                                 td {
-                                    (parts::step(&step["created_by"]))
+                                    (parts::step(&created_by(step)))
                                     @if step["empty_layer"] == true { span.dim { "no layer" } }
                                 }
                                 td { (parts::day(&step["created"])) }
@@ -77,4 +77,10 @@ pub(super) fn history(subject: &Subject, history: &Value) -> Markup {
             }
         }
     }
+}
+
+/// In schema 1 the words of the command are the step.
+fn created_by(step: &Value) -> Value {
+    let words: Vec<&str> = parts::strings(&step["container_config"]["Cmd"]).collect();
+    if words.is_empty() { step["created_by"].clone() } else { words.join(" ").into() }
 }

@@ -71,12 +71,12 @@ fn facts(visit: &Visit) -> Result<Facts> {
         manifest => manifest?,
     };
     let parameters = subject.parameters();
-    let commands = ["digest", "config", "layers", "history", "annotations", "attestations"];
+    // Most of what follows needs the configuration, which is so asked for once.
+    let config = visit.ask("config", &parameters);
+    let commands = ["digest", "layers", "history", "annotations", "attestations"];
     let answers = visit.ask_all(&commands.map(|command| (command, &*parameters)));
-    let answers: [_; 6] = answers.try_into().expect("each has an answer");
-    let [digest, config, layers, history, annotations, attestations] = answers;
-    let facts = (config, layers, history, annotations, attestations);
-    let (config, layers, history, annotations, attestations) = facts;
+    let answers: [_; 5] = answers.try_into().expect("each has an answer");
+    let [digest, layers, history, annotations, attestations] = answers;
     Ok(Facts {
         subject,
         listed,

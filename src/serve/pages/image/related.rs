@@ -81,13 +81,15 @@ pub(super) fn documents(facts: &Facts) -> Markup {
     let Facts { subject, listed, manifest, digest, .. } = facts;
     let digest = digest.as_ref().unwrap_or(&Value::Null);
     let config = &manifest["config"];
+    let is_listed = listed["islist"] == true;
+    let media_type = if is_listed { &manifest["mediaType"] } else { &listed["mediatype"] };
     let documents = [
         ("manifestlist", "Index", &listed["mediatype"], &listed["digest"]),
-        ("manifest", "Manifest", &manifest["mediaType"], digest),
+        ("manifest", "Manifest", media_type, digest),
         ("config", "Configuration", &config["mediaType"], &config["digest"]),
     ];
     let there = documents.into_iter().filter(|(what, ..)| match *what {
-        "manifestlist" => listed["islist"] == true,
+        "manifestlist" => is_listed,
         "config" => config.is_object(),
         _ => true,
     });
