@@ -81,7 +81,6 @@ mod query;
 mod readahead;
 mod reference;
 mod secret;
-#[expect(dead_code, reason = "pages, filters and metrics are not there yet")]
 mod serve;
 mod source;
 mod state;

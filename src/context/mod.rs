@@ -32,7 +32,7 @@ use options::{
 
 pub(crate) use options::{ALTERNATIVES, ESSENTIAL, GROUPS, PUBLIC_KEY};
 pub(crate) use registry::{cache, lone_key, public_key};
-pub(crate) use server::{Filter, PARAMETERS, is_verbose, max_age, without_filter};
+pub(crate) use server::{Filter, PARAMETERS, check_named, is_verbose, max_age, without_filter};
 
 /// What is the same for all images of a run.
 pub(crate) struct Context {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::{
-    ARCH, ARG, INDEX, JQ, MAX_AGE, MEDIA_TYPE, OCI, OS, PLATFORM, RAW, VARIANT, VERBOSE, WAIT,
+    ARCH, ARG, CERT, INDEX, INSECURE, JQ, MAX_AGE, MEDIA_TYPE, OCI, OS, PLAIN_HTTP, PLATFORM, RAW,
+    USER, VARIANT, VERBOSE, WAIT,
 };
 use super::{Context, Platforms, Presentation, jobs, platforms, registry};
 use crate::cli::{Args, Flag};
 use crate::error::{Error, Result};
 use crate::parallel::Pool;
-use crate::platform::PlatformMatcher;
 use crate::progress::ProgressStyle;
 use crate::source::Admit;
 
@@ -47,6 +47,17 @@ pub(crate) fn max_age(args: &Args) -> Duration {
     args.duration(&MAX_AGE).unwrap_or(MAX_AGE_OF_TAGS)
 }
 
+/// Refuses options that are for registries that are named, where none is.
+pub(crate) fn check_named(args: &Args) -> Result<()> {
+    match [&USER, &INSECURE, &CERT, &PLAIN_HTTP].into_iter().find(|flag| args.has(flag)) {
+        Some(flag) => {
+            Err(Error::usage(format!("--{} is for registries that are named", flag.name))
+                .hint("name one: 'docker-registry serve HOST'"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether each request is told of.
 pub(crate) fn is_verbose(args: &Args) -> bool {
     args.has(&VERBOSE)
@@ -58,13 +69,17 @@ impl Context {
         if args.has(&WAIT) {
             return Err(Error::usage("--wait cannot be used with 'serve'"));
         }
+        let platforms = platforms(args)?;
+        if platforms == Platforms::All {
+            return Err(Error::usage("--platform all cannot be used with 'serve'"));
+        }
         let jobs = jobs(args)?;
         let timeout = registry::timeout(args)?;
         // What a tag led to is believed by the cache on disk, and then what was made of it by the
         // program: half of the time each.
         let sources = registry::sources(args, jobs, timeout, Some(max_age(args) / 2))?;
         Ok(Context {
-            platforms: Platforms::One(PlatformMatcher::default()),
+            platforms,
             presentation: Presentation::default(),
             pool: Arc::new(Pool::new(jobs)),
             timeout,
@@ -78,8 +93,9 @@ impl Context {
     /// For one question, with options of its own and all else in common.
     pub(crate) fn for_question(&self, args: &Args) -> Result<Context> {
         let (raw, kinds) = (args.has(&RAW), registry::kinds(args));
+        let is_chosen = [&PLATFORM, &OS, &ARCH, &VARIANT].into_iter().any(|flag| args.has(flag));
         Ok(Context {
-            platforms: platforms(args)?,
+            platforms: if is_chosen { platforms(args)? } else { self.platforms.clone() },
             presentation: Presentation { raw, json: !raw, ..Presentation::default() },
             pool: Arc::clone(&self.pool),
             sources: self.sources.of_kinds(kinds.clone()),

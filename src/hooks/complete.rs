@@ -54,7 +54,7 @@ fn operands(cli: &Cli, line: &PartialCommandLine, word: &str) -> (Vec<String>, u
     let operand = line.command.map_or(Operand::Command, |spec| spec.operand);
     let candidates = match (operand, line.args.operands().len()) {
         (Operand::Forms(_), 1..) => return (Vec::new(), 0),
-        (Operand::Images, _) | (Operand::Pair, ..2) => images(line, word),
+        (Operand::Images | Operand::Served, _) | (Operand::Pair, ..2) => images(line, word),
         (Operand::Image | Operand::ImageFile { .. }, 0) => images(line, word),
         (Operand::Layer | Operand::Repository, 0) => images(line, word),
         (Operand::Command, 0) => {

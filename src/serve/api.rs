@@ -25,15 +25,14 @@ pub(super) fn answer(site: &Site, command: &str, request: &Request) -> Response 
             (args, Some(filter)) => site.filtered(command, args, &filter),
         })
     });
-    response(&asked.unwrap_or_else(|error| Arc::new(Reply::failed(error))), request)
+    response(&asked.unwrap_or_else(|error| Reply::failed(error).into()), request)
 }
 
 /// A reply as the interface gives it.
-pub(super) fn response(reply: &Reply, request: &Request) -> Response {
-    let body = match (&reply.body, reply.error()) {
-        (Ok(body), None) => body,
-        (Err(error), _) | (_, Some(error)) => return failure(reply, error),
-    };
+pub(super) fn response(reply: &Arc<Reply>, request: &Request) -> Response {
+    if let Some(error) = reply.error() {
+        return failure(reply, error);
+    }
     let mut headers = vec![("ETag", reply.etag.clone())];
     match reply.verdict {
         Verdict::Yes => {}
@@ -44,11 +43,7 @@ pub(super) fn response(reply: &Reply, request: &Request) -> Response {
         return Response { status: 304, headers, body: Body::Bytes([].into()) };
     }
     headers.push(("Content-Type", reply.media_type.clone()));
-    let body = match &reply.file {
-        Some(file) => Body::Stream(Box::new(file.clone())),
-        None => Body::Bytes(Arc::clone(body)),
-    };
-    Response { status: reply.status, headers, body }
+    Response { status: reply.status, headers, body: reply.to_send() }
 }
 
 /// The error, and what there is of an answer that is not whole.

@@ -1,9 +1,12 @@
 //! What came of a question, as bytes.
 
+use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use super::http;
 use crate::answer::{Body, Verdict};
 use crate::cli::Spec;
 use crate::context::Filter;
@@ -13,6 +16,15 @@ use crate::error::{Error, Kind, Result};
 use crate::file::{self, Settled, SharedFile};
 use crate::json;
 use crate::output::compacted;
+
+/// What has no more bytes is not counted: as many of it as there are connections can be sent.
+const SMALL: usize = 64 << 10;
+
+/// How many bytes all others may have together, kept or on their way.
+const LARGE: usize = 96 << 20;
+
+/// How many they have.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
 const JSON: &str = "application/json";
 const LINES: &str = "application/jsonl";
@@ -36,10 +48,25 @@ pub(super) struct Reply {
     pub(super) platform: Option<String>,
     /// As HTTP has it (RFC 9110, 8.8.3): weak where the digest is not that of the very bytes.
     pub(super) etag: String,
+    /// What it counts for as long as somebody has it.
+    taken: usize,
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        TAKEN.fetch_sub(self.taken, Ordering::AcqRel);
+    }
 }
 
 impl Reply {
     fn new(status: u16, media_type: &str, body: Result<Vec<u8>>) -> Self {
+        let size = body.as_ref().map_or(0, Vec::len);
+        let taken = if size > SMALL { size } else { 0 };
+        if TAKEN.fetch_add(taken, Ordering::AcqRel) + taken > LARGE && taken > 0 {
+            TAKEN.fetch_sub(taken, Ordering::AcqRel);
+            let error = Error::new(Kind::Unavailable, "too many large answers are on their way");
+            return Reply::refused(503, error);
+        }
         let hash = |bytes: &Vec<u8>| format!("\"{}\"", Digest::of(Algorithm::Sha256, bytes));
         Reply {
             status,
@@ -52,6 +79,16 @@ impl Reply {
             digest: None,
             image: String::new(),
             platform: None,
+            taken,
+        }
+    }
+
+    /// The body of a response, which has this reply as long as it is sent if that matters.
+    pub(super) fn to_send(self: &Arc<Self>) -> http::Body {
+        match (&self.file, &self.body) {
+            (Some(file), _) => http::Body::Stream(Box::new(file.clone())),
+            (None, Ok(bytes)) if self.taken == 0 => http::Body::Bytes(Arc::clone(bytes)),
+            (None, _) => http::Body::Stream(Box::new(Sending { reply: Arc::clone(self), at: 0 })),
         }
     }
 
@@ -105,20 +142,26 @@ impl Reply {
             None if answer.verdict == Verdict::Corrupt => status(Kind::Corrupt),
             None => 200,
         };
-        let reply = Reply::new(status, &media_type, Ok(bytes));
-        let etag = match &digest {
-            Some(digest) if is_exact => format!("\"{digest}\""),
-            Some(digest) => format!("W/\"{digest}\""),
-            None => reply.etag,
-        };
-        let (verdict, failures) = (answer.verdict, answer.failures);
-        Reply { etag, verdict, failures, digest, image, platform, file, ..reply }
+        let mut reply = Reply::new(status, &media_type, Ok(bytes));
+        if reply.body.is_err() {
+            return reply;
+        }
+        match &digest {
+            Some(digest) if is_exact => reply.etag = format!("\"{digest}\""),
+            Some(digest) => reply.etag = format!("W/\"{digest}\""),
+            None => {}
+        }
+        (reply.verdict, reply.failures) = (answer.verdict, answer.failures);
+        (reply.image, reply.platform, reply.digest, reply.file) = (image, platform, digest, file);
+        reply
     }
 
     /// What a filter makes of the answer: a line for each result.
     pub(super) fn filtered(&self, filter: &Filter, lines: Vec<u8>) -> Self {
         let media_type = if filter.is_raw { TEXT } else { LINES };
-        Reply { verdict: self.verdict, ..Reply::new(200, media_type, Ok(lines)) }
+        let mut reply = Reply::new(200, media_type, Ok(lines));
+        reply.verdict = self.verdict;
+        reply
     }
 
     /// The answer as a JSON value.
@@ -136,6 +179,21 @@ impl Reply {
         const EACH: usize = 300;
         let failures = self.failures.len() + 1;
         self.body.as_ref().map_or(0, |bytes| bytes.len()) + failures * EACH
+    }
+}
+
+/// What is sent of a reply.
+struct Sending {
+    reply: Arc<Reply>,
+    at: usize,
+}
+
+impl Read for Sending {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.reply.body.as_deref().unwrap_or_default();
+        let read = (&bytes[self.at..]).read(buffer)?;
+        self.at += read;
+        Ok(read)
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Site {
     kept: Kept<Arc<Reply>>,
     filters: Filters,
     /// The description of the interface.
-    pub(super) openapi: Reply,
+    pub(super) openapi: Arc<Reply>,
 }
 
 impl Site {
@@ -49,12 +49,14 @@ impl Site {
         let access = Arc::new(access);
         let admits = Arc::clone(&access);
         let context = Context::of_server(args, Arc::new(move |place| admits.admit(place)))?;
-        for registry in access.registries() {
-            context.sources.claim(&registry)?;
+        let registries: Vec<_> = access.registries().collect();
+        if registries.is_empty() {
+            context::check_named(args)?;
         }
+        registries.iter().try_for_each(|registry| context.sources.claim(registry))?;
         let max_age = context::max_age(args);
         let (kept, filters) = (Kept::new(KEPT), Filters::new()?);
-        let openapi = Reply::json(&openapi::document(&table));
+        let openapi = Arc::new(Reply::json(&openapi::document(&table)));
         let queue = Queue::new(ASKED, WAITING);
         let (asked, answered) = Default::default();
         Ok(Site { context, queue, asked, answered, table, access, max_age, kept, filters, openapi })

@@ -39,7 +39,6 @@ struct Listing<'a> {
     name: String,
     order: &'static str,
     filter: &'a str,
-    page: usize,
 }
 
 impl Listing<'_> {
@@ -74,7 +73,7 @@ pub(super) fn page(visit: &Visit) -> Result<Page> {
         rows = rows.into_iter().skip(skipped).take(EACH).collect();
     }
     let is_pending = rows.iter().any(|(facts, _)| matches!(facts, Facts::Pending));
-    let listing = Listing { name, order, filter, page };
+    let listing = Listing { name, order, filter };
     let here = listing.link(order, &page.to_string());
     let others = [("name", &*listing.name), ("sort", order)];
     let main = html! {

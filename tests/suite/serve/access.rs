@@ -165,6 +165,14 @@ fn what_is_served_is_said_as_it_is_meant() {
         ),
         (vec!["--wait=5"], "--wait cannot be used with 'serve'\n"),
         (
+            vec!["--platform=all"],
+            "--platform all cannot be used with 'serve'\n",
+        ),
+        (
+            vec!["-uA:B", "--any", "oci:x"],
+            "--user is for registries that are named\nhint: name one: 'docker-registry serve HOST'\n",
+        ),
+        (
             vec!["--listen", "nowhere"],
             "--listen nowhere: invalid socket address\n",
         ),

@@ -1,5 +1,8 @@
 //! Filters of strangers.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -149,4 +152,58 @@ fn too_many_filters_are_sent_away() {
     });
     let count = |status| statuses.iter().filter(|it| **it == status).count();
     assert_eq!((count(422), count(503)), (10, 4), "{statuses:?}");
+}
+
+/// What slow clients wait for does not fill the memory.
+#[test]
+#[cfg(target_os = "linux")]
+fn large_answers_are_counted_until_they_are_sent() {
+    let (registry, _, name) = registry();
+    let served = serving(&registry);
+    let large = |i: usize| {
+        let jq = encoded(&format!("\"x\" * 8000000, {i}"));
+        format!("/api/v1/labels?image={name}&platform=linux/amd64&jq={jq}")
+    };
+    let mut slow = Vec::new();
+    loop {
+        let mut stream = TcpStream::connect(served.host()).unwrap();
+        take_little(&stream);
+        let target = large(slow.len());
+        let head = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        if status.ends_with(b"503") {
+            break;
+        }
+        slow.push(stream);
+        // The system keeps some of them whole.
+        assert!(slow.len() < 60);
+    }
+    assert!(slow.len() >= 8, "{}", slow.len());
+    assert_eq!(filtered(&served, &name, ".a", "").status, 200);
+    drop(slow);
+    let begun = Instant::now();
+    while served.get(&large(100)).status != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Has the system keep little for whoever does not read.
+#[cfg(target_os = "linux")]
+fn take_little(stream: &TcpStream) {
+    let size: i32 = 4096;
+    let length = size_of_val(&size) as u32;
+    // SAFETY: the option is a number of this size.
+    let done = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVBUF,
+            (&raw const size).cast(),
+            length,
+        )
+    };
+    assert_eq!(done, 0);
 }

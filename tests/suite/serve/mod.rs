@@ -6,6 +6,7 @@ mod kept;
 mod openapi;
 
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -433,5 +434,44 @@ fn every_response_has_the_headers_of_a_page() {
             assert_eq!(response.get(name), Some(value), "{target}");
         }
         assert_eq!(response.get("set-cookie"), None, "{target}");
+    }
+}
+
+#[test]
+fn who_serves_chooses_the_usual_platform() {
+    let registry = Registry::start();
+    let image = |platform: &str| Image::new(platform).oci().label("of", platform);
+    let index = Index::new().oci().image(image("linux/amd64"));
+    index
+        .image(image("linux/s390x"))
+        .push_to(&registry, "a", "v1");
+    let tool = Tool::new().args([&registry.host(), "--platform=linux/s390x"]);
+    let served = tool.serve();
+    let target = format!("/api/v1/labels?image={}", registry.image("a:v1"));
+    assert_eq!(served.json(200, &target)["of"], "linux/s390x");
+    let other = served.json(200, &format!("{target}&platform=linux/amd64"));
+    assert_eq!(other["of"], "linux/amd64");
+}
+
+#[test]
+fn what_is_kept_is_counted() {
+    let (registry, _, name) = registry();
+    let served = serving(&registry);
+    for _ in 0..3 {
+        served.json(200, &format!("/api/v1/resolve?image={name}"));
+    }
+    // A request is counted when its client has been answered.
+    let counts = || text(&served.get("/metrics"));
+    let of_requests = "docker_registry_requests_total{route=\"/api/v1/resolve\",status=\"200\"} 3";
+    let begun = Instant::now();
+    while !counts().contains(of_requests) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{}", counts());
+        thread::sleep(Duration::from_millis(10));
+    }
+    for line in [
+        "docker_registry_answers_total{from=\"kept\"} 2",
+        "docker_registry_answers_total{from=\"source\"} 1",
+    ] {
+        assert!(counts().lines().any(|it| it == line), "{}", counts());
     }
 }
