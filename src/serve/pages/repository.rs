@@ -181,7 +181,8 @@ fn row(name: &str, tag: &str, facts: &Facts) -> Markup {
 fn platforms(platforms: &Value) -> Markup {
     const FEW: usize = 4;
     let all: Vec<&str> = parts::strings(platforms).collect();
-    let (few, rest) = all.split_at(all.len().min(FEW));
+    let shown = if all.len() > FEW + 1 { FEW } else { all.len() };
+    let (few, rest) = all.split_at(shown);
     html! {
         @if few.is_empty() { (parts::nothing("none")) }
         @for (n, platform) in few.iter().enumerate() {

@@ -12,12 +12,14 @@ use crate::harness::program;
 /// The most that one may have, in bytes.
 const MOST: u64 = 150_000;
 
-const PICTURES: [(&str, &str); 3] = [
-    ("repository", "/repository?name=ubuntu"),
-    ("image", "/image?image=sphinxdoc/sphinx:8.2.3"),
+/// Their names, what they show, and how high they are.
+const PICTURES: [(&str, &str, u32); 3] = [
+    ("repository", "/repository?name=ubuntu", 800),
+    ("image", "/image?image=sphinxdoc/sphinx:8.2.3", 1300),
     (
         "compare",
         "/compare?left=sphinxdoc/sphinx:8.2.3&right=sphinxdoc/sphinx:8.0.2",
+        1000,
     ),
 ];
 
@@ -27,7 +29,7 @@ fn pictures_are_small() {
     if std::env::var_os("BLESS").is_some() {
         take(&docs);
     }
-    for (name, _) in PICTURES {
+    for (name, ..) in PICTURES {
         let size = fs::metadata(docs.join(format!("{name}.png")))
             .expect(name)
             .len();
@@ -44,9 +46,9 @@ fn take(docs: &Path) {
     let (scene, proxy) = scene::hub();
     let served = scene.serve_as_hub(&proxy);
     fs::create_dir_all(docs).unwrap();
-    for (name, target) in PICTURES {
+    for (name, target, height) in PICTURES {
         browser.prefer(if name == "compare" { "dark" } else { "light" });
-        browser.resize(1200, 900, 1.0);
+        browser.resize(1100, height, 1.25);
         browser.open(&page(&served, target));
         assert_eq!(browser.console(), [""; 0]);
         let picture = base64::prelude::BASE64_STANDARD

@@ -57,11 +57,23 @@ const SPHINX: [Step; 12] = [
     ),
 ];
 
-const DATES: [&str; 4] = [
+const RELEASES: [(&str, &str); 6] = [
+    ("25.04", "plucky"),
+    ("24.10", "oracular"),
+    ("24.04", "noble"),
+    ("22.04", "jammy"),
+    ("20.04", "focal"),
+    ("18.04", "bionic"),
+];
+
+/// When what is so old was made.
+const DATES: [&str; 6] = [
     "2025-10-02T08:11:37Z",
     "2025-08-13T05:40:12Z",
     "2025-04-18T11:02:54Z",
     "2024-11-30T16:25:03Z",
+    "2024-06-05T09:12:44Z",
+    "2023-05-30T04:33:21Z",
 ];
 
 /// A registry that does not mind being asked for signatures that nobody made.
@@ -113,27 +125,17 @@ pub fn hub() -> (Scene, Proxy) {
 }
 
 fn filled(registry: Registry) -> Scene {
-    let ubuntu = ["18.04", "20.04", "22.04", "24.04", "24.10", "25.04"];
-    for (n, release) in ubuntu.iter().enumerate() {
-        let index = index(
-            &UBUNTU,
-            release,
-            n,
-            &["amd64", "arm/v7", "arm64/v8", "ppc64le", "s390x"],
-        );
+    let architectures = ["amd64", "arm/v7", "arm64/v8", "ppc64le", "riscv64", "s390x"];
+    for (age, (release, name)) in RELEASES.iter().enumerate() {
+        let index = index(&UBUNTU, release, age, &architectures);
         let digest = index.oci().push_to(&registry, "library/ubuntu", release);
-        let dated = format!(
-            "{}-2025{:02}16",
-            ["bionic", "focal", "jammy", "noble", "oracular", "plucky"][n],
-            n + 2
-        );
-        let name = dated.split('-').next().unwrap().to_owned();
-        let tags = [dated, name].into_iter();
+        let dated = format!("{name}-{}", DATES[age][..10].replace('-', ""));
         let latest = (*release == "24.04").then(|| "latest".to_owned());
-        registry.tags("library/ubuntu", tags.chain(latest), &digest);
+        let tags = [(*name).to_owned(), dated].into_iter().chain(latest);
+        registry.tags("library/ubuntu", tags, &digest);
     }
-    for (n, version) in ["8.0.2", "8.1.3", "8.2.0", "8.2.3"].iter().enumerate() {
-        let index = index(&SPHINX, version, 3 - n, &["amd64", "arm64/v8"]);
+    for (age, version) in ["8.2.3", "8.2.0", "8.1.3", "8.0.2"].iter().enumerate() {
+        let index = index(&SPHINX, version, age, &["amd64", "arm64/v8"]);
         let digest = index.oci().push_to(&registry, "sphinxdoc/sphinx", version);
         if *version == "8.2.3" {
             let tags = ["8", "8.2", "latest"].map(str::to_owned);
@@ -159,15 +161,17 @@ fn index(steps: &[Step], version: &str, age: usize, architectures: &[&str]) -> I
 }
 
 fn image(steps: &[Step], version: &str, age: usize, architecture: &str, n: u64) -> Image {
-    let created = DATES[age.min(DATES.len() - 1)];
-    // What a build for another platform or of another version is, is a little smaller.
-    let scale = |size: u64| size - size / 37 * n - size / 23 * age as u64;
+    let created = DATES[age];
+    let is_sphinx = steps.len() == SPHINX.len();
+    // All versions have the same base; what else they have was smaller once.
+    let is_base = |step: usize| is_sphinx && step < 3;
     let digest = |step: usize, what: &str| {
-        let is_old = step < 3;
-        sha256(format!(
-            "{what} {step} {architecture} {}",
-            if is_old { "" } else { version }
-        ))
+        let version = if is_base(step) { "" } else { version };
+        sha256(format!("{what} {step} {architecture} {version}"))
+    };
+    let scale = |step: usize, size: u64| {
+        let age = if is_base(step) { 0 } else { age as u64 };
+        size - size / 37 * n - size / 53 * age
     };
     let made: Vec<Value> = steps
         .iter()
@@ -181,7 +185,7 @@ fn image(steps: &[Step], version: &str, age: usize, architecture: &str, n: u64) 
         })
         .collect();
     let layers = steps.iter().enumerate().filter(|(_, (_, size))| *size > 0);
-    let layers: Vec<(usize, u64)> = layers.map(|(n, (_, size))| (n, scale(*size))).collect();
+    let layers: Vec<(usize, u64)> = layers.map(|(n, (_, size))| (n, scale(n, *size))).collect();
     let descriptors: Vec<Value> = layers
         .iter()
         .map(|(step, size)| {
@@ -193,7 +197,6 @@ fn image(steps: &[Step], version: &str, age: usize, architecture: &str, n: u64) 
         .iter()
         .map(|(step, _)| digest(*step, "diff"))
         .collect();
-    let is_sphinx = steps.len() == SPHINX.len();
     let run = match is_sphinx {
         true => json!({
             "Env": [
