@@ -21,7 +21,7 @@ fn text(file: &str) -> String {
 }
 
 /// The documents of a YAML file.
-fn documents(text: &str) -> Vec<Value> {
+pub fn documents(text: &str) -> Vec<Value> {
     fn value(yaml: &Yaml) -> Value {
         match yaml {
             Yaml::Mapping(mapping) => mapping

@@ -4,6 +4,7 @@ mod answers;
 mod architecture;
 mod archives;
 mod artifacts;
+mod at_scale;
 mod attestations;
 mod base;
 mod batch;
