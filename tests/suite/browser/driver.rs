@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Condvar, Mutex};
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,29 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 pub const TAB: char = '\u{e004}';
 pub const ENTER: char = '\u{e007}';
 
+/// How many browsers are there, which take much memory.
+static OPEN: Mutex<usize> = Mutex::new(0);
+static CLOSED: Condvar = Condvar::new();
+const MOST: usize = 2;
+
+/// The right to have one.
+struct Turn;
+
+impl Turn {
+    fn wait() -> Turn {
+        let open = OPEN.lock().unwrap();
+        *CLOSED.wait_while(open, |open| *open == MOST).unwrap() += 1;
+        Turn
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *OPEN.lock().unwrap() -= 1;
+        CLOSED.notify_one();
+    }
+}
+
 /// A window of Chromium without a screen, which knows no host but this one.
 pub struct Browser {
     driver: Child,
@@ -20,6 +44,7 @@ pub struct Browser {
     session: String,
     /// Its profile, and whatever else it writes.
     _home: tempfile::TempDir,
+    _turn: Turn,
 }
 
 impl Browser {
@@ -30,6 +55,7 @@ impl Browser {
         if !there {
             return None;
         }
+        let turn = Turn::wait();
         let home = tempfile::tempdir().expect("a temporary directory");
         let mut driver = Command::new("/usr/bin/chromedriver")
             .arg("--port=0")
@@ -78,6 +104,7 @@ impl Browser {
             client,
             session: String::new(),
             _home: home,
+            _turn: turn,
         };
         let session = browser.send("POST", "/session", &wanted);
         browser.session = session["sessionId"].as_str().expect("a session").to_owned();
@@ -187,11 +214,10 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    pub fn disable_scripts(&self) {
-        self.devtools(
-            "Emulation.setScriptExecutionDisabled",
-            &json!({"value": true}),
-        );
+    /// Whether pages may run scripts.
+    pub fn allow_scripts(&self, are_allowed: bool) {
+        let value = json!({"value": !are_allowed});
+        self.devtools("Emulation.setScriptExecutionDisabled", &value);
     }
 
     /// A picture of the window as PNG.
