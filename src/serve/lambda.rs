@@ -94,10 +94,7 @@ fn answered(service: &Service, event: &Value) -> Result<String> {
     };
     let begun = Instant::now();
     let request = request(event, method);
-    let response = match &request {
-        Ok(request) => service.answer(request),
-        Err(refusal) => Response::from(*refusal),
-    };
+    let response = service.answer(request.as_ref().map_err(|refusal| *refusal));
     let (status, is_head) = (response.status, method == "HEAD");
     let (answer, sent) = framed(response, is_head).unwrap_or_else(|why| {
         let (answer, _) = framed(Response::text(502, why), is_head).expect("a short text");

@@ -33,10 +33,6 @@ const ADDRESS: &str = "127.0.0.1:5080";
 /// Where the answers of commands are.
 const COMMANDS: &str = "/api/v1/";
 
-/// No code or style but our own files, no frames, no other sites.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-    img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
 /// Addresses that are counted by themselves, beside those of commands and pages.
 const ROUTES: [&str; 4] = ["/api/openapi.json", "/healthz", "/metrics", "/mquery"];
 
@@ -82,7 +78,6 @@ fn service(site: Site, args: &Args, address: Option<SocketAddr>) -> Service {
     )
 }
 
-/// The answer to a request, with the headers that all answers have.
 fn answer(
     pages: &Pages,
     metrics: &Metrics,
@@ -90,22 +85,10 @@ fn answer(
     request: &Request,
 ) -> Response {
     let host = request.header("host");
-    let mut response = match address.is_none_or(|address| access::is_meant(address, host)) {
+    match address.is_none_or(|address| access::is_meant(address, host)) {
         true => routed(pages, metrics, request),
         false => Response::text(421, "this server answers to localhost, not to another name"),
-    };
-    for (name, value) in [
-        ("Content-Security-Policy", POLICY),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-        ("Cross-Origin-Resource-Policy", "same-origin"),
-        ("Cache-Control", "no-cache"),
-    ] {
-        if response.headers.iter().all(|(known, _)| *known != name) {
-            response.headers.push((name, value.to_owned()));
-        }
     }
-    response
 }
 
 fn routed(pages: &Pages, metrics: &Metrics, request: &Request) -> Response {

@@ -48,7 +48,10 @@ impl<'a> Connection<'a> {
             let keeps = match self.head(is_first) {
                 Ok(Some(head)) => self.answer(head),
                 Ok(None) => return,
-                Err(refusal) => self.send(None, refusal.into(), Instant::now()),
+                Err(refusal) => {
+                    let response = self.server.service.answer(Err(refusal));
+                    self.send(None, response, Instant::now())
+                }
             };
             if !keeps {
                 return self.farewell();
@@ -115,7 +118,7 @@ impl<'a> Connection<'a> {
     fn answer(&self, head: Head) -> bool {
         let begun = Instant::now();
         let server = self.server;
-        let response = places::hold(&server.places, || server.service.answer(&head.request));
+        let response = places::hold(&server.places, || server.service.answer(Ok(&head.request)));
         self.send(Some(&head), response, begun)
     }
 

@@ -65,13 +65,23 @@ pub(super) enum Body {
 impl Response {
     /// A line of text.
     pub(super) fn text(status: u16, text: &str) -> Self {
-        let headers = vec![
-            ("Content-Type", "text/plain; charset=utf-8".to_owned()),
-            ("X-Content-Type-Options", "nosniff".to_owned()),
-        ];
+        let headers = vec![("Content-Type", "text/plain; charset=utf-8".to_owned())];
         Response { status, headers, body: Body::Bytes(format!("{text}\n").into_bytes().into()) }
     }
 }
+
+/// No code or style but our own files, no frames, no other sites.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+    img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What all responses have, unless they say it otherwise.
+const HEADERS: [(&str, &str); 5] = [
+    ("Content-Security-Policy", POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-cache"),
+];
 
 /// Who answers, and who counts what was answered.
 pub(super) struct Service {
@@ -87,10 +97,21 @@ impl Service {
         Service { answer: Box::new(answer), told: Box::new(told) }
     }
 
-    pub(super) fn answer(&self, request: &Request) -> Response {
+    /// To what could be read.
+    pub(super) fn answer(&self, request: Result<&Request, Refusal>) -> Response {
         // A fault in one answer is nobody else's end.
-        let answered = catch_unwind(AssertUnwindSafe(|| (self.answer)(request)));
-        answered.unwrap_or_else(|_| Response::text(500, "the server has a fault"))
+        let answer = |request| catch_unwind(AssertUnwindSafe(|| (self.answer)(request)));
+        let mut response = match request.map(answer) {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => Response::text(500, "the server has a fault"),
+            Err(refusal) => refusal.into(),
+        };
+        for (name, value) in HEADERS {
+            if response.headers.iter().all(|(known, _)| *known != name) {
+                response.headers.push((name, value.to_owned()));
+            }
+        }
+        response
     }
 
     pub(super) fn told(&self, exchange: &Exchange) {

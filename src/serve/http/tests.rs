@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use super::{Body, Request, Response, Server, Service, aside};
+use super::{Body, HEADERS, Request, Response, Server, Service, aside};
 
 /// Serves on a port of its own for as long as the process lives.
 fn started(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Client {
@@ -34,8 +34,11 @@ impl Client {
     fn all(&self, requests: &str) -> String {
         let mut text = String::new();
         self.send(requests).read_to_string(&mut text).unwrap();
-        let lines = text.split_inclusive("\r\n").filter(|line| !line.starts_with("Date: "));
-        lines.collect()
+        // What all responses have is left out.
+        let names = HEADERS.iter().map(|(name, _)| *name).chain(["Date"]);
+        let names: Vec<&str> = names.collect();
+        let is_own = |line: &&str| !names.iter().any(|name| line.starts_with(&format!("{name}: ")));
+        text.split_inclusive("\r\n").filter(is_own).collect()
     }
 }
 

@@ -37,6 +37,16 @@ fn this_machine_is_not_asked_unless_it_is_named() {
                 assert_eq!(response.status, 403, "{target}: {}", text(&response));
             }
         }
+        // Names that are none, or that nobody knows.
+        for image in [
+            format!("localhost.:{port}/a:v1"),
+            format!("a.localhost:{port}/a:v1"),
+            format!("127.0.0.1.:{port}/a:v1"),
+            "metadata.google.internal/a".to_owned(),
+        ] {
+            let status = served.get(&format!("/api/v1/labels?image={image}")).status;
+            assert!([400, 403, 504].contains(&status), "{image}: {status}");
+        }
         for host in [registry.host(), format!("localhost:{port}")] {
             let response = served.get(&format!("/api/v1/catalog?registry={host}"));
             assert_eq!(response.status, 403, "{host}: {}", text(&response));
