@@ -77,6 +77,13 @@ fn is_at_one_host(one: &Transport, other: &Transport) -> bool {
 }
 
 impl Named {
+    fn repositories(Repository { host, name }: Repository, is_word: bool) -> Self {
+        let owner = name.strip_prefix("library/").filter(|_| host.is_docker_hub() && !is_word);
+        // As Docker Hub has official images, it has owners of one word.
+        let names = owner.map(str::to_owned).into_iter().chain([name.clone()]).collect();
+        Named::Repositories(host, names)
+    }
+
     fn host(&self) -> Option<&Host> {
         match self {
             Named::Registry(host) | Named::Repositories(host, _) => Some(host),
@@ -104,35 +111,21 @@ impl FromStr for Named {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let chosen = |reference: &Reference| {
-            let error = Error::usage(format!("'{text}': who asks chooses the tag or digest"));
-            Err(error.hint(format!("write {}", reference.transport)))
-        };
+        let reference = text.parse::<Reference>();
+        if let Ok(Reference { transport, at: TagOrDigest::Only }) = reference {
+            return Ok(Named::File(transport));
+        }
         let place = text.trim_end_matches('/');
-        let is_registry =
-            !place.contains('/') && (place.contains(['.', ':']) || place == "localhost");
-        let (host, name) = match (place.parse::<Host>(), text.parse::<Reference>()) {
-            (Ok(host), _) if is_registry => return Ok(Named::Registry(host)),
-            (_, Ok(Reference { transport, at: TagOrDigest::Only })) => {
-                return Ok(Named::File(transport));
-            }
-            (_, Ok(reference)) if place.parse::<Repository>().is_err() => {
-                return chosen(&reference);
-            }
-            (Err(error), _) if is_registry => return Err(error),
-            _ => {
-                let Repository { host, name } = place.parse()?;
-                (host, name)
-            }
+        let is_word = !place.contains('/');
+        let named = match is_word && (place.contains(['.', ':']) || place == "localhost") {
+            true => place.parse().map(Named::Registry),
+            false => place.parse().map(|repository| Named::repositories(repository, is_word)),
         };
-        let names = match name.strip_prefix("library/") {
-            // As Docker Hub has official images, it has owners of one word.
-            Some(owner) if host.is_docker_hub() && place.contains('/') => {
-                vec![owner.to_owned(), name]
-            }
-            _ => vec![name],
-        };
-        Ok(Named::Repositories(host, names))
+        named.map_err(|error| match reference {
+            Ok(image) => Error::usage(format!("'{text}': who asks chooses the tag or digest"))
+                .hint(format!("write {}", image.transport)),
+            Err(_) => error,
+        })
     }
 }
 
