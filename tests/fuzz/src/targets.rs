@@ -15,6 +15,7 @@ use crate::cli::{self, Cli, Request};
 use crate::commands::{self, Invocation, Run};
 use crate::compression;
 use crate::content::{Content, Descriptor, Layer};
+use crate::context;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, Kind, Result};
 use crate::filesystem::toc::Toc;
@@ -63,6 +64,7 @@ pub static TARGETS: &[Target] = &[
     ("layout", layout),
     ("link", link),
     ("oci-archive", oci_archive),
+    ("parameters", parameters),
     ("platform", platform),
     ("reference", reference),
     ("request", request),
@@ -240,6 +242,22 @@ fn yaml(data: &[u8]) {
 /// An argument a line.
 fn arguments(data: &[u8]) {
     let _ = cli::parse(&TABLE, text(data).lines().map(Into::into));
+}
+
+/// A command, then a parameter a line, `NAME=VALUE`. Their order says nothing, but of those of one name.
+fn parameters(data: &[u8]) {
+    let mut lines = text(data).lines();
+    let Some(spec) = lines.next().and_then(|name| TABLE.command(name)) else {
+        return;
+    };
+    let mut pairs: Vec<_> = lines.filter_map(|line| line.split_once('=')).collect();
+    let Ok(args) = spec.arguments(context::PARAMETERS, pairs.iter().copied()) else {
+        return;
+    };
+    let args = context::without_filter(args).0;
+    pairs.sort_by_key(|(name, _)| *name);
+    let sorted = spec.arguments(context::PARAMETERS, pairs).expect("the same parameters");
+    assert_eq!(args.key(), context::without_filter(sorted).0.key());
 }
 
 fn directory() -> TempDir {
