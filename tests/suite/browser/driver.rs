@@ -134,16 +134,12 @@ impl Browser {
         text(self.get(&format!("element/{}/text", self.element(selector))))
     }
 
-    /// The texts of all elements.
+    /// The texts of all elements, at one moment.
     pub fn texts(&self, selector: &str) -> Vec<String> {
-        let all = self.post(
-            "elements",
-            &json!({"using": "css selector", "value": selector}),
-        );
-        let all = all.as_array().expect("elements").iter();
-        let id = |element: &Value| element[ELEMENT].as_str().expect("an id").to_owned();
-        all.map(|element| text(self.get(&format!("element/{}/text", id(element)))))
-            .collect()
+        let all = format!("[...document.querySelectorAll('{selector}')]");
+        let texts = self.script(&format!("return {all}.map(it => it.innerText.trim())"));
+        let texts = texts.as_array().expect("texts").clone();
+        texts.into_iter().map(text).collect()
     }
 
     pub fn click(&self, selector: &str) {

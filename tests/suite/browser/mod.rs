@@ -81,6 +81,13 @@ fn a_person_comes_from_a_repository_to_the_layers_by_clicking() {
     );
     let sizes = browser.texts(".layers td.number");
     assert_eq!(sizes.len(), 2);
+    let copy = ".commands dd:first-of-type .copy";
+    browser.click(copy);
+    // Where a page may not copy, what is to be copied is selected.
+    browser.wait(&format!(
+        "document.querySelector('{copy}').textContent === 'Copied' \
+         || getSelection().toString().startsWith('docker pull ')"
+    ));
     // The largest layer's bar is as long as there is room.
     let widths = "[...document.querySelectorAll('.bar rect')].map(it => it.getAttribute('width'))";
     let widths = browser.script(&format!("return {widths}"));
@@ -119,7 +126,7 @@ fn two_images_stand_side_by_side() {
     browser.click(".compare button");
     assert_eq!(
         browser.texts("[aria-labelledby=labels] tbody tr"),
-        ["maintainer somebody somebody else"]
+        ["maintainer\tsomebody\tsomebody else"]
     );
     let here = browser.texts(".layers td.word");
     assert_eq!(here, ["both", "both", "both", "both", "this one"]);
@@ -316,6 +323,15 @@ fn axe_finds_nothing() {
     }
 }
 
+/// Waits, without the help of a script, until the page is so.
+fn wait_for(browser: &Browser, is_so: impl Fn(&str) -> bool) {
+    let start = Instant::now();
+    while !is_so(&browser.source()) {
+        assert!(start.elapsed().as_secs() < 20, "{}", browser.source());
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn without_scripts_everything_is_there() {
     let Some(browser) = Browser::start() else {
@@ -324,9 +340,11 @@ fn without_scripts_everything_is_there() {
     let scene = scene::popular();
     let image = small(&scene);
     let served = scene.serve();
+    let is_known = |html: &str| !html.contains("data-pending");
     let seen = |target: &str, scripts: bool| {
         browser.allow_scripts(scripts);
         browser.open(&page(&served, target));
+        wait_for(&browser, is_known);
         let text = browser.text("body");
         // The buttons are the script's.
         text.replace("Copy", "").replace("\n\n", "\n")
@@ -340,9 +358,10 @@ fn without_scripts_everything_is_there() {
     // What the script does while one types, the button does.
     let ubuntu = format!("/repository?name={}", scene.image("library/ubuntu"));
     browser.open(&page(&served, &ubuntu));
+    wait_for(&browser, is_known);
     browser.enter("#filter", "noble");
     browser.click(".filter button");
-    assert_eq!(browser.text(".count"), "2 tags");
+    wait_for(&browser, |html| html.contains(">2 tags<"));
     // What is not known yet comes when the page asks again by itself.
     let slow = Fault::Slow(300, Duration::from_secs(1));
     scene
@@ -350,10 +369,8 @@ fn without_scripts_everything_is_there() {
         .always();
     let plucky = format!("{ubuntu}&filter=plucky");
     browser.open(&page(&served, &plucky));
-    let start = Instant::now();
-    while browser.source().contains("data-pending") {
-        assert!(start.elapsed().as_secs() < 20, "{}", browser.source());
-        thread::sleep(Duration::from_millis(100));
-    }
+    wait_for(&browser, |html| {
+        html.contains("tag-plucky") && is_known(html)
+    });
     assert!(browser.text("#tag-plucky").contains("linux/amd64"));
 }
