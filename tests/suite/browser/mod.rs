@@ -124,6 +124,7 @@ fn two_images_stand_side_by_side() {
     browser.follow("Compare with another image");
     browser.enter("#right", &image.replace(":v1", ":v2"));
     browser.click(".compare button");
+    browser.wait("document.querySelector('[aria-labelledby=labels]') != null");
     assert_eq!(
         browser.texts("[aria-labelledby=labels] tbody tr"),
         ["maintainer\tsomebody\tsomebody else"]
@@ -131,6 +132,7 @@ fn two_images_stand_side_by_side() {
     let here = browser.texts(".layers td.word");
     assert_eq!(here, ["both", "both", "both", "both", "this one"]);
     browser.follow("Compare the files too");
+    browser.wait("document.querySelector('[aria-labelledby=files] tbody th') != null");
     assert_eq!(browser.texts("[aria-labelledby=files] tbody th"), ["/more"]);
     assert_eq!(browser.console(), [""; 0]);
 }
